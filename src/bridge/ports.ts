@@ -1,0 +1,134 @@
+/**
+ * What the bridge needs from the world, and what the adapters promise. Only methods that are called stand here.
+ * The durable side is in `storage.ts`.
+ */
+import type {
+  ChatJid,
+  GhlContactId,
+  GhlConversationId,
+  GhlMessageId,
+  LocationId,
+  PnJid,
+  SessionId,
+  WaMessageId,
+} from '../core/ids.ts'
+import type { Direction, GhlStatus, MediaFile, WaMedia } from '../core/message.ts'
+
+/** A message for a GHL conversation, as the inbound endpoint takes it (ghl.md 4.1). */
+export interface GhlInboundMessage {
+  readonly locationId: LocationId
+  readonly ghlContactId: GhlContactId
+  readonly direction: Direction
+  /** WhatsApp's id. A label at GHL, never a key: GHL stores a repeated one twice. */
+  readonly altId: WaMessageId
+  readonly text: string
+  /** URLs that GHL can reach; empty for none. */
+  readonly attachments: readonly string[]
+  /** When it was sent on WhatsApp; undefined lets GHL stamp it with its own time of arrival. */
+  readonly sentAt?: Date
+}
+
+/** Where GHL filed a message. */
+export interface GhlFiling {
+  readonly ghlMessageId: GhlMessageId
+  readonly ghlConversationId: GhlConversationId
+}
+
+export interface GhlConversations {
+  /**
+   * Adds a message to the contact's conversation without sending anything.
+   *
+   * @throws {GhlError} `GHL_CONTACT_NOT_FOUND` when the contact was deleted or merged; `GHL_TIMEOUT` with certainty
+   * `unknown`: look with {@link findByAltId} before repeating; otherwise as the client settles it.
+   */
+  addInbound(message: GhlInboundMessage): Promise<GhlFiling>
+  /**
+   * The message with this altId among the latest of the contact's conversation, `undefined` when it is not there.
+   * The only way to learn the outcome of an {@link addInbound} whose answer was lost.
+   */
+  findByAltId(
+    locationId: LocationId,
+    contact: GhlContactId,
+    altId: WaMessageId,
+  ): Promise<GhlFiling | undefined>
+  /**
+   * Sets the status of a message that GHL gave us to send. Repeatable.
+   *
+   * @throws {GhlError} `GHL_STATUS_TOO_EARLY` in the first seconds after the delivery (retry); it is also GHL's answer
+   * for a message of another provider, so give up after a minute or two.
+   */
+  setStatus(update: GhlStatusUpdate): Promise<void>
+  /** Uploads one file for a conversation and returns its public URL. */
+  upload(locationId: LocationId, contact: GhlContactId, file: MediaFile): Promise<string>
+}
+
+export interface GhlStatusUpdate {
+  readonly locationId: LocationId
+  readonly ghlMessageId: GhlMessageId
+  readonly status: GhlStatus
+  /** Required by GHL when `failed`: an agent reads the message. */
+  readonly error?: { readonly code: string; readonly type: string; readonly message: string }
+}
+
+export interface GhlContacts {
+  /**
+   * The contact with this number, made when there is none. Sends the number only, so that nothing a person typed is
+   * overwritten; `name` is written afterwards, and only when the contact is new or has no name.
+   *
+   * @param phone E.164 with `+`; undefined for a person whose number WhatsApp hides: then a contact without phone is
+   * created, so call it once per person.
+   */
+  findOrCreate(
+    locationId: LocationId,
+    phone: string | undefined,
+    name: string | undefined,
+  ): Promise<GhlContactId>
+  /** The contact's number in E.164, `undefined` when it has none or the contact is gone. */
+  findPhone(locationId: LocationId, contact: GhlContactId): Promise<string | undefined>
+}
+
+export interface GhlAttachments {
+  /**
+   * Opens an agent's attachment. Refuses private addresses, follows redirects with the same checks, sniffs the type.
+   *
+   * @throws {MediaError} `MEDIA_ADDRESS_REFUSED`, `MEDIA_TOO_LARGE` (dead), `MEDIA_FETCH_FAILED` (retry).
+   */
+  open(url: string): Promise<MediaFile>
+}
+
+/** What can be sent on WhatsApp. The adapter turns it into WhatsApp's own message, uploads included. */
+export type WaOutgoing =
+  | { readonly kind: 'text'; readonly text: string }
+  | { readonly kind: 'file'; readonly file: MediaFile; readonly caption?: string }
+
+export interface WhatsAppNumbers {
+  /** True while the number can send. */
+  isReady(session: SessionId): boolean
+  /**
+   * The person's address on WhatsApp, `undefined` when the number is not on WhatsApp. Asks WhatsApp.
+   *
+   * @throws {WhatsAppError} `WA_OFFLINE` when the session is not ready.
+   */
+  findOnWhatsApp(session: SessionId, phone: PnJid): Promise<{ chat: ChatJid; alt?: ChatJid } | undefined>
+  /**
+   * Encodes a message (and uploads its file) without sending it: WhatsApp's own protobuf bytes, to be stored before
+   * {@link send} and after a crash sent again unchanged.
+   */
+  compose(session: SessionId, chat: ChatJid, message: WaOutgoing): Promise<Uint8Array>
+  /**
+   * Sends composed bytes under the given id and resolves when WhatsApp's server has acknowledged that id on the wire.
+   * Repeatable with the same id: WhatsApp shows it once.
+   *
+   * @throws {WhatsAppError} `WA_OFFLINE` (certainly not sent), `WA_SEND_TIMEOUT` (unknown), `WA_SEND_REJECTED`,
+   * `WA_DEVICES_STALE`, `WA_REACHOUT_LOCKED` by the server's ack.
+   */
+  send(session: SessionId, chat: ChatJid, id: WaMessageId, composed: Uint8Array): Promise<void>
+  /** A fresh message id in WhatsApp's own form. */
+  newMessageId(): WaMessageId
+  /**
+   * Opens a file that a customer sent, decrypted and checked against its hash as it is read.
+   *
+   * @throws {MediaError} `MEDIA_GONE`, `MEDIA_FETCH_FAILED`.
+   */
+  openMedia(session: SessionId, media: WaMedia): Promise<MediaFile>
+}

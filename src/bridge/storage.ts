@@ -1,0 +1,354 @@
+/**
+ * What must survive a kill, and the promises of the store. One method is one transaction, safe to repeat with the same
+ * arguments, and committed when it resolves. All of them throw {StoreError} `STORE_UNAVAILABLE` when the database
+ * cannot be reached; only further errors are named below.
+ */
+import type {
+  ChatJid,
+  ContactId,
+  GhlContactId,
+  GhlConversationId,
+  GhlMessageId,
+  LidJid,
+  LocationId,
+  MessageId,
+  PnJid,
+  SessionId,
+  WaMessageId,
+} from '../core/ids.ts'
+import type {
+  AgentMessage,
+  Direction,
+  Envelope,
+  GhlStatus,
+  MessageState,
+  OutboundPart,
+  SessionProblem,
+  SessionStatus,
+} from '../core/message.ts'
+
+/** A person or group of one location; LID and PN joined here and nowhere else. */
+export interface Contact {
+  readonly contactId: ContactId
+  readonly locationId: LocationId
+  readonly lid: LidJid | undefined
+  readonly pn: PnJid | undefined
+  /** The address to answer to: the form WhatsApp used last. */
+  readonly chat: ChatJid | undefined
+  readonly pushName: string | undefined
+  readonly ghlContactId: GhlContactId | undefined
+  /** The number of ours that the person wrote to last. */
+  readonly lastSessionId: SessionId | undefined
+}
+
+/** One bridged message as everybody may see it: no body. */
+export interface MessageRow {
+  readonly id: MessageId
+  readonly locationId: LocationId
+  readonly sessionId: SessionId | undefined
+  readonly contactId: ContactId | undefined
+  readonly direction: Direction
+  readonly kind: string
+  readonly state: MessageState
+  readonly chat: ChatJid | undefined
+  readonly waMessageId: WaMessageId | undefined
+  readonly ghlMessageId: GhlMessageId | undefined
+  readonly attempts: number
+  readonly nextAttemptAt: Date | undefined
+  readonly error: MessageError | undefined
+  readonly createdAt: Date
+  readonly updatedAt: Date
+}
+
+export interface MessageError {
+  readonly code: string
+  readonly message: string
+  readonly action?: string
+}
+
+/** An inbound message that waits for GHL, opened by its worker. */
+export interface InboundWork {
+  readonly row: MessageRow
+  readonly envelope: Envelope
+  readonly contact: Contact
+}
+
+/** An outbound WhatsApp message that waits to be sent. */
+export interface OutboundWork {
+  readonly row: MessageRow
+  readonly part: OutboundPart
+  readonly ghlContactId: GhlContactId
+  /** E.164 as GHL's delivery said it. */
+  readonly phone: string | undefined
+  /** The WhatsApp contact behind the GHL contact, once known. */
+  readonly contact: Contact | undefined
+  /** WhatsApp's protobuf of an earlier attempt: send exactly this again. */
+  readonly composed: Uint8Array | undefined
+}
+
+export interface MessageStore {
+  /**
+   * Records a WhatsApp message once and enqueues its delivery to GHL on the chat's lane; settles the contact (joining
+   * LID and PN rows that turn out to be one person), remembers the number written to, and marks the journal row of
+   * this message as recorded. A message that is known already (any address form) is a `duplicate` and changes nothing.
+   */
+  acceptInbound(envelope: Envelope): Promise<'enqueued' | 'duplicate'>
+  /**
+   * Records one agent's message once, cut into parts, each with the WhatsApp id it will be sent under, and enqueues
+   * them in order on the contact's lane.
+   */
+  acceptOutbound(
+    message: AgentMessage,
+    parts: readonly { readonly part: OutboundPart; readonly waMessageId: WaMessageId }[],
+  ): Promise<'enqueued' | 'duplicate'>
+  findInboundWork(id: MessageId): Promise<InboundWork | undefined>
+  findOutboundWork(id: MessageId): Promise<OutboundWork | undefined>
+  /** Notes where GHL filed an inbound message (or a message typed on the phone). */
+  recordFiled(
+    id: MessageId,
+    filed: { ghlMessageId: GhlMessageId; ghlConversationId: GhlConversationId },
+  ): Promise<void>
+  /** Notes session, chat and the composed bytes of an outbound message, before it is sent for the first time. */
+  reserve(
+    id: MessageId,
+    reserved: { sessionId: SessionId; chat: ChatJid; composed: Uint8Array },
+  ): Promise<void>
+  /**
+   * Moves messages forward by a WhatsApp receipt (or the server's ack: `sent`), never back and never out of `failed`;
+   * enqueues a status job for GHL for each one that moved and has a GHL message id. Unknown ids are passed over.
+   * @returns how many moved.
+   */
+  advance(
+    sessionId: SessionId,
+    waMessageIds: readonly WaMessageId[],
+    to: 'sent' | 'delivered' | 'read',
+  ): Promise<number>
+  /** The outbound message is given up; enqueues the `failed` status for GHL. */
+  markFailed(id: MessageId, error: MessageError): Promise<void>
+  /**
+   * What GHL should be told about one of its messages now: the furthest state that all its parts have reached, `failed`
+   * when any part failed. `undefined` for nothing yet.
+   */
+  findGhlStatus(
+    locationId: LocationId,
+    ghlMessageId: GhlMessageId,
+  ): Promise<{ status: GhlStatus; error?: MessageError } | undefined>
+  /** The composed bytes of a message we sent, by WhatsApp id alone: receipts name the chat in any form. */
+  findComposed(sessionId: SessionId, waMessageId: WaMessageId): Promise<Uint8Array | undefined>
+  /** True when this WhatsApp id is one that we reserved for sending: its echo is not an own-device message. */
+  isOurs(sessionId: SessionId, waMessageId: WaMessageId): Promise<boolean>
+  /** Newest first. `cursor` is the `nextCursor` of the page before. */
+  list(query: MessageQuery): Promise<{ messages: readonly MessageRow[]; nextCursor: string | undefined }>
+}
+
+export interface MessageQuery {
+  readonly state?: MessageState
+  readonly locationId?: LocationId
+  readonly sessionId?: SessionId
+  /** 1 to 200. */
+  readonly limit: number
+  readonly cursor?: string
+}
+
+export interface ContactStore {
+  /** Joins our contact with its GHL contact; also replaces a dead GHL id after a merge. */
+  linkGhl(contactId: ContactId, ghlContactId: GhlContactId): Promise<void>
+  /** Forgets a GHL contact that GHL says is gone, so that it is looked up again. */
+  unlinkGhl(locationId: LocationId, ghlContactId: GhlContactId): Promise<void>
+  /** Joins a GHL contact with an address found on WhatsApp and returns the contact, new or known. */
+  settle(
+    locationId: LocationId,
+    person: { chat: ChatJid; alt?: ChatJid; ghlContactId: GhlContactId },
+  ): Promise<Contact>
+}
+
+/** What a job does: the lane's kind of work. */
+export type JobKind = 'inbound' | 'outbound' | 'ghl_status'
+
+/** One claimed job. It is ours until the lease ends; `token` proves it. */
+export interface Job {
+  readonly jobId: string
+  readonly lane: string
+  readonly token: string
+  readonly kind: JobKind
+  /** The message for `inbound` and `outbound`; `<locationId>/<ghlMessageId>` for `ghl_status`. */
+  readonly subject: string
+  /** This attempt included. */
+  readonly attempts: number
+  /** An earlier attempt may have had its effect (it crashed, or failed with certainty `unknown`). */
+  readonly mayHaveHappened: boolean
+}
+
+export interface Claim {
+  readonly jobs: readonly Job[]
+  /** Milliseconds until the next lane can be claimed; undefined when none waits. */
+  readonly nextInMs: number | undefined
+}
+
+/** Lanes + jobs: strict order in a lane, lanes independent of each other (storage.md 4). */
+export interface Outbox {
+  /** Takes the oldest job of up to `limit` ready lanes, for `leaseMs`. */
+  claim(limit: number, leaseMs: number): Promise<Claim>
+  /** Ends the job and hands back the lane's next one, leased anew, if there is one. A lost lease changes nothing. */
+  complete(job: Job, leaseMs: number): Promise<Job | undefined>
+  /** The attempt failed: the lane waits `retryInMs`, then the same job comes again. */
+  retry(
+    job: Job,
+    retryInMs: number,
+    failure: { code: string; message: string; mayHaveHappened: boolean },
+  ): Promise<void>
+  /** Waits for an outside change without spending the attempt; {@link wake} ends the wait early. */
+  park(job: Job, parkMs: number, reason: { code: string; message: string }): Promise<void>
+  /** Gives the job up and keeps it as a dead letter; the lane goes on. */
+  bury(job: Job, failure: { code: string; message: string }): Promise<void>
+  /** Makes a location's parked lanes ready now: its number or its installation is well again. */
+  wake(locationId: LocationId): Promise<void>
+  /** Waiting jobs by state, for health pages. */
+  depth(): Promise<{ waiting: number; parked: number; dead: number }>
+}
+
+export interface SessionRow {
+  readonly sessionId: SessionId
+  readonly locationId: LocationId
+  readonly status: SessionStatus
+  /** E.164. */
+  readonly phoneNumber: string | undefined
+  readonly lid: LidJid | undefined
+  readonly name: string | undefined
+  readonly isDefault: boolean
+  readonly problem: SessionProblem | undefined
+  /** E.164; pairing any other number is undone. */
+  readonly expectedPhone: string | undefined
+  readonly lastSeenAt: Date | undefined
+  readonly createdAt: Date
+}
+
+export type SessionPatch = Partial<
+  Pick<SessionRow, 'status' | 'phoneNumber' | 'lid' | 'name' | 'lastSeenAt' | 'isDefault'>
+> & {
+  /** `null` clears it. */
+  readonly problem?: SessionProblem | null
+}
+
+export interface SessionStore {
+  create(session: {
+    sessionId: SessionId
+    locationId: LocationId
+    expectedPhone?: string
+  }): Promise<SessionRow>
+  find(sessionId: SessionId): Promise<SessionRow | undefined>
+  list(locationId?: LocationId): Promise<readonly SessionRow[]>
+  update(sessionId: SessionId, patch: SessionPatch): Promise<void>
+  /** Removes credentials, Signal keys and journal; the row stays, as messages name it. */
+  forgetCredentials(sessionId: SessionId): Promise<void>
+  remove(sessionId: SessionId): Promise<void>
+  createPairingLink(tokenHash: string, sessionId: SessionId, ttlMs: number): Promise<void>
+  /** The session a pairing link is for, `undefined` when unknown or older than its time. */
+  findPairingLink(tokenHash: string): Promise<{ sessionId: SessionId; expiresAt: Date } | undefined>
+}
+
+/** One Signal key (or `null` to delete it), as Baileys names them. Values are JSON text. */
+export interface SignalKeyWrite {
+  readonly kind: string
+  readonly id: string
+  readonly value: string | null
+}
+
+/** A decrypted stanza, kept until its message is recorded. `entry` is JSON text of the WhatsApp adapter's own making. */
+export interface JournalWrite {
+  readonly waMessageId: string
+  /** The author as the stanza names it: ids are unique only per sender. */
+  readonly sender: string
+  readonly entry: string
+}
+
+export interface SignalStore {
+  loadCredentials(sessionId: SessionId): Promise<string | undefined>
+  read(sessionId: SessionId, kind: string, ids: readonly string[]): Promise<ReadonlyMap<string, string>>
+  /**
+   * Everything in one transaction: keys, credentials and journal rows. When it resolves, all of it is durable; values
+   * are sealed before they leave the process.
+   */
+  write(
+    sessionId: SessionId,
+    change: {
+      readonly keys?: readonly SignalKeyWrite[]
+      readonly credentials?: string
+      readonly journal?: readonly JournalWrite[]
+    },
+  ): Promise<void>
+  /** Journal entries whose message is not recorded yet, oldest first. */
+  readJournal(sessionId: SessionId): Promise<readonly JournalWrite[]>
+  /** The plaintext of a stanza that Signal can decrypt only once. */
+  findJournal(sessionId: SessionId, waMessageId: string, sender: string): Promise<string | undefined>
+  /** The stanza needs no message (protocol noise and the like): its journal row is settled. */
+  settleJournal(sessionId: SessionId, waMessageId: string, sender: string): Promise<void>
+}
+
+export interface InstallationRow {
+  readonly installationId: string
+  /** Undefined for an agency (Company) installation. */
+  readonly locationId: LocationId | undefined
+  readonly companyId: string | undefined
+  readonly userType: 'Location' | 'Company'
+  readonly status: 'active' | 'needs_reconnect' | 'uninstalled'
+  readonly scopes: string
+  readonly locationName: string | undefined
+  /** The `type` that GHL last accepted for our provider, when it was not the configured one. */
+  readonly providerType: 'Custom' | 'SMS' | undefined
+  readonly tokenExpiresAt: Date
+  readonly installedAt: Date
+}
+
+export interface TokenPair {
+  readonly accessToken: string
+  readonly refreshToken: string | undefined
+  readonly expiresAt: Date
+}
+
+export interface InstallationStore {
+  /** Installs or re-installs; the same location (or company) keeps its installationId. */
+  save(installation: {
+    locationId: LocationId | undefined
+    companyId: string | undefined
+    userType: 'Location' | 'Company'
+    scopes: string
+    tokens: TokenPair
+  }): Promise<InstallationRow>
+  findByLocation(locationId: LocationId): Promise<InstallationRow | undefined>
+  list(): Promise<readonly InstallationRow[]>
+  /** The tokens, opened. @throws {StoreError} `STORE_UNSEALABLE`. */
+  readTokens(installationId: string): Promise<TokenPair | undefined>
+  /**
+   * Takes the right to refresh this installation's tokens for `holdMs`. `undefined` when another holds it: wait, then
+   * read the tokens again. The refresh token read here is the one to spend.
+   */
+  beginRefresh(
+    installationId: string,
+    holdMs: number,
+  ): Promise<{ holder: string; tokens: TokenPair } | undefined>
+  /** Persists the new pair and gives the right back. @throws {StoreError} `STORE_LEASE_LOST` when it was lost meanwhile. */
+  finishRefresh(
+    installationId: string,
+    holder: string,
+    tokens: TokenPair,
+    scopes: string | undefined,
+  ): Promise<void>
+  /** Gives the right back without new tokens; `needsReconnect` also marks the installation. */
+  abandonRefresh(installationId: string, holder: string, needsReconnect: boolean): Promise<void>
+  rememberProviderType(locationId: LocationId, providerType: 'Custom' | 'SMS'): Promise<void>
+  /** A one-time `state` for the OAuth round trip. */
+  createOauthState(stateHash: string, ttlMs: number): Promise<void>
+  /** True once per state that exists and has not expired. */
+  takeOauthState(stateHash: string): Promise<boolean>
+}
+
+export interface WebhookEventStore {
+  /** Records a signed app event once, by its webhookId. */
+  record(event: {
+    webhookId: string
+    type: string
+    locationId: LocationId | undefined
+    payload: unknown
+  }): Promise<'recorded' | 'duplicate'>
+}

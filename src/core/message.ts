@@ -1,0 +1,134 @@
+/**
+ * What the bridge carries: WhatsApp's and GHL's messages in one shape that belongs to neither.
+ * Everything here survives JSON, because it waits in the outbox.
+ */
+import type {
+  ChatJid,
+  GhlContactId,
+  GhlConversationId,
+  GhlMessageId,
+  LocationId,
+  SessionId,
+  WaMessageId,
+} from './ids.ts'
+
+/** From the contact to the business, or the other way; the same meaning on both sides of the bridge. */
+export type Direction = 'inbound' | 'outbound'
+
+export type MessageState =
+  | 'received'
+  | 'queued'
+  | 'sending'
+  | 'sent'
+  | 'delivered'
+  | 'read'
+  | 'failed'
+  | 'held'
+  | 'ignored'
+
+export const MEDIA_KINDS = ['image', 'video', 'audio', 'document', 'sticker'] as const
+export type MediaKind = (typeof MEDIA_KINDS)[number]
+
+/** Where WhatsApp keeps an encrypted file and how to open it. Binary fields are base64. A capability: keep sealed. */
+export interface WaMedia {
+  readonly mediaKind: MediaKind
+  readonly mimeType: string
+  /** Size of the decrypted file, as the sender claims. */
+  readonly sizeBytes?: number
+  readonly fileName?: string
+  readonly url?: string
+  readonly directPath?: string
+  readonly mediaKey: string
+  /** SHA-256 of the decrypted file. */
+  readonly sha256?: string
+  /** SHA-256 of the file as stored. */
+  readonly encryptedSha256?: string
+}
+
+/** What a customer, or the business on its own phone, put into a chat. */
+export type WaContent =
+  | { readonly kind: 'text'; readonly text: string }
+  | { readonly kind: 'media'; readonly media: WaMedia; readonly caption?: string }
+  /** Readable although we carry nothing better yet: `text` is a sentence for the agent, `waKind` WhatsApp's name. */
+  | { readonly kind: 'notice'; readonly waKind: string; readonly text: string }
+
+/** One WhatsApp message with everything its way to GHL needs. */
+export interface Envelope {
+  readonly locationId: LocationId
+  readonly sessionId: SessionId
+  readonly waMessageId: WaMessageId
+  /** The chat, in the form that WhatsApp used. */
+  readonly chat: ChatJid
+  /** The same chat in its other form (PN for LID, LID for PN) when known. */
+  readonly chatAlt?: ChatJid
+  /** Who wrote it, without device number, as the stanza names him: message ids are unique only per author. */
+  readonly author: string
+  /** Typed on the business' own phone or another of its devices. */
+  readonly fromMe: boolean
+  /** The name that the sender gave himself; our own when `fromMe`. */
+  readonly pushName?: string
+  readonly sentAt: Date
+  readonly content: WaContent
+}
+
+/** Why something that WhatsApp delivered does not go to GHL, on purpose. Counted by name. */
+export type IgnoreReason =
+  | 'status_broadcast'
+  | 'newsletter'
+  | 'group'
+  | 'protocol'
+  | 'own_echo'
+  | 'empty'
+  | 'peer'
+
+/** One message an agent (or a workflow) wrote in GHL, as its provider delivery says. */
+export interface AgentMessage {
+  readonly locationId: LocationId
+  readonly ghlMessageId: GhlMessageId
+  readonly ghlContactId: GhlContactId
+  readonly ghlConversationId?: GhlConversationId
+  readonly webhookId?: string
+  /** E.164, when GHL sent one. */
+  readonly phone?: string
+  readonly text: string
+  /** Public URLs, in the agent's order; GHL gives neither name nor type. */
+  readonly attachments: readonly string[]
+}
+
+/** One WhatsApp message to be: an agent's message is cut into as many of these as WhatsApp needs. */
+export type OutboundPart =
+  | { readonly kind: 'text'; readonly text: string }
+  | { readonly kind: 'attachment'; readonly url: string; readonly caption?: string }
+
+/** A file on its way out. `bytes` is read once. */
+export interface MediaFile {
+  readonly fileName: string
+  readonly mimeType: string
+  readonly bytes: AsyncIterable<Uint8Array>
+  readonly sizeBytes?: number
+}
+
+/** GHL's words for what became of an outbound message; `pending < delivered < read`, `failed` is final. */
+export type GhlStatus = 'pending' | 'delivered' | 'read' | 'failed'
+
+export const SESSION_STATUSES = [
+  'initializing',
+  'qr',
+  'pairing',
+  'connecting',
+  'ready',
+  'disconnected',
+  'logged_out',
+  'replaced',
+  'restricted',
+  'banned',
+  'outdated',
+] as const
+export type SessionStatus = (typeof SESSION_STATUSES)[number]
+
+/** The one thing that is wrong with a number, in words for its owner, and the cure. */
+export interface SessionProblem {
+  readonly code: string
+  readonly message: string
+  readonly action: string
+}
