@@ -37,7 +37,12 @@ module.exports = {
       to: { path: '^src/[^/]+\\.ts$' },
     },
     { name: 'sandbox-apart-from-src', severity: 'error', from: { path: '^sandbox/' }, to: { path: '^src/' } },
-    { name: 'src-apart-from-sandbox', severity: 'error', from: { path: '^src/' }, to: { path: '^(sandbox|test|bench)/' } },
+    {
+      name: 'src-apart-from-sandbox',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: { path: '^(sandbox|test|bench)/' },
+    },
     only('whatsapp', '@whiskeysockets/baileys'),
     only('ghl', 'form-data'),
     only('store', 'pg'),
@@ -49,6 +54,9 @@ module.exports = {
     doNotFollow: { path: 'node_modules' },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },
-    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'node', 'default', 'types'] },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'node', 'default', 'types'],
+    },
   },
 }

@@ -12,7 +12,14 @@ import type {
   SessionId,
   WaMessageId,
 } from '../core/ids.ts'
-import type { Direction, GhlStatus, MediaFile, WaMedia } from '../core/message.ts'
+import type {
+  Direction,
+  GhlStatus,
+  MediaFile,
+  SessionProblem,
+  SessionStatus,
+  WaMedia,
+} from '../core/message.ts'
 
 /** A message for a GHL conversation, as the inbound endpoint takes it (ghl.md 4.1). */
 export interface GhlInboundMessage {
@@ -131,4 +138,46 @@ export interface WhatsAppNumbers {
    * @throws {MediaError} `MEDIA_GONE`, `MEDIA_FETCH_FAILED`.
    */
   openMedia(session: SessionId, media: WaMedia): Promise<MediaFile>
+}
+
+/** A number as everybody may see it (design.md 3). */
+export interface SessionSnapshot {
+  readonly id: SessionId
+  readonly locationId: LocationId
+  readonly status: SessionStatus
+  /** E.164. */
+  readonly phoneNumber: string | null
+  readonly name: string | null
+  readonly isDefault: boolean
+  /** The raw text that the phone's camera reads; null when not waiting for a scan. */
+  readonly qr: string | null
+  /** Eight characters to type on the phone; null when none is waited for. */
+  readonly pairingCode: string | null
+  /** Null when ready and while a scan is waited for. */
+  readonly problem: SessionProblem | null
+  /** ISO 8601. */
+  readonly lastSeenAt: string | null
+}
+
+/** The numbers of all locations, for the routes and pages that people use. */
+export interface SessionDesk {
+  /**
+   * Makes a session and starts pairing it.
+   *
+   * @param wish `phoneNumber` (E.164) asks for a pairing code instead of a QR; `expectedPhone` undoes the pairing of any
+   * other number.
+   */
+  create(
+    locationId: LocationId,
+    wish: { phoneNumber?: string; expectedPhone?: string },
+  ): Promise<SessionSnapshot>
+  list(locationId?: LocationId): Promise<readonly SessionSnapshot[]>
+  /** `undefined` also when the session belongs to another location. */
+  find(locationId: LocationId, sessionId: SessionId): Promise<SessionSnapshot | undefined>
+  /** Connects anew; a logged-out number starts pairing again. */
+  restart(sessionId: SessionId): Promise<SessionSnapshot>
+  /** Unlinks the device at WhatsApp, forgets its keys and removes the session. */
+  logOut(sessionId: SessionId): Promise<void>
+  /** Calls back with every change until the returned function is called. */
+  watch(sessionId: SessionId, listener: (snapshot: SessionSnapshot) => void): () => void
 }

@@ -1,0 +1,157 @@
+/**
+ * Outbound, GHL to WhatsApp:
+ *
+ * 1. Signature over the raw bytes, shape (http/routes/webhooks.ts, ghl/webhook-signature.ts, ghl/payloads.ts), known
+ *    installation and provider.
+ * 2. One transaction: dedupe on GHL's messageId, record, enqueue: {@link acceptFromGhl}. Only then the 200.
+ * 3. Worker: which session, which chat: {@link deliverToWhatsApp}. A number that is not ready parks, it does not fail.
+ * 4. The WhatsApp id is stored since step 2; the composed message is stored with it, then sent. A repeat sends the same
+ *    bytes under the same id, which WhatsApp shows once.
+ * 5. The server's ack seen on the wire means sent.
+ * 6. Receipts move the GHL status forward, never back (receipts.ts).
+ */
+import { assertNever, WhatsAppError } from '../core/errors.ts'
+import { type ChatJid, parseMessageId, type SessionId } from '../core/ids.ts'
+import type { AgentMessage, OutboundPart } from '../core/message.ts'
+import { type AddressDeps, chatOf } from './contacts.ts'
+import type { GhlAttachments, WaOutgoing, WhatsAppNumbers } from './ports.ts'
+import type {
+  InstallationStore,
+  Job,
+  MessageStore,
+  OutboundWork,
+  SessionRow,
+  SessionStore,
+} from './storage.ts'
+
+export interface AcceptFromGhlDeps {
+  readonly messages: MessageStore
+  readonly installations: InstallationStore
+  readonly numbers: Pick<WhatsAppNumbers, 'newMessageId'>
+  readonly nudge: () => void
+}
+
+export type AcceptedFromGhl = 'enqueued' | 'duplicate' | { readonly ignored: 'unknown_location' | 'empty' }
+
+/**
+ * Steps 1 (the last part) and 2. Safe to call any number of times with the same message. Touches only the store, so the
+ * webhook may answer as soon as this resolves.
+ *
+ * @throws {StoreError} `STORE_UNAVAILABLE`: answer 503, GHL will deliver again.
+ */
+export async function acceptFromGhl(
+  deps: AcceptFromGhlDeps,
+  message: AgentMessage,
+  parts: readonly OutboundPart[],
+): Promise<AcceptedFromGhl> {
+  const installation = await deps.installations.findByLocation(message.locationId)
+  if (installation === undefined || installation.status === 'uninstalled')
+    return { ignored: 'unknown_location' }
+  if (parts.length === 0) return { ignored: 'empty' }
+  const outcome = await deps.messages.acceptOutbound(
+    message,
+    parts.map((part) => ({ part, waMessageId: deps.numbers.newMessageId() })),
+  )
+  if (outcome === 'enqueued') deps.nudge()
+  return outcome
+}
+
+export interface DeliverToWhatsAppDeps extends AddressDeps {
+  readonly messages: MessageStore
+  readonly sessions: SessionStore
+  readonly attachments: GhlAttachments
+  readonly nudge: () => void
+}
+
+/**
+ * Steps 3 to 5, for one job of the outbox.
+ *
+ * @throws {WhatsAppError} and {MediaError}: the outbox settles them by disposition.
+ */
+export async function deliverToWhatsApp(deps: DeliverToWhatsAppDeps, job: Job): Promise<void> {
+  const work = await deps.messages.findOutboundWork(parseMessageId(job.subject))
+  if (work?.row.waMessageId === undefined || isSettled(work)) return
+  const { sessionId, chat, composed } = reservedBy(work, job) ?? (await reserve(deps, work))
+  await deps.numbers.send(sessionId, chat, work.row.waMessageId, composed)
+  await deps.messages.advance(sessionId, [work.row.waMessageId], 'sent')
+  deps.nudge()
+}
+
+const isSettled = ({ row }: OutboundWork): boolean =>
+  row.state === 'sent' || row.state === 'delivered' || row.state === 'read' || row.state === 'failed'
+
+interface Reserved {
+  readonly sessionId: SessionId
+  readonly chat: ChatJid
+  readonly composed: Uint8Array
+}
+
+/**
+ * What an earlier attempt stored. It binds only when that attempt may have reached WhatsApp: a message that certainly
+ * was not sent may still leave by a better number.
+ */
+function reservedBy(work: OutboundWork, job: Job): Reserved | undefined {
+  const { sessionId, chat } = work.row
+  if (!job.mayHaveHappened || sessionId === undefined || chat === undefined || work.composed === undefined)
+    return undefined
+  return { sessionId, chat, composed: work.composed }
+}
+
+async function reserve(deps: DeliverToWhatsAppDeps, work: OutboundWork): Promise<Reserved> {
+  const sessionId = await chooseSession(deps, work)
+  const chat = await chatOf(deps, sessionId, work)
+  const composed = await deps.numbers.compose(sessionId, chat, await open(deps, work.part))
+  await deps.messages.reserve(work.row.id, { sessionId, chat, composed })
+  return { sessionId, chat, composed }
+}
+
+async function chooseSession(deps: DeliverToWhatsAppDeps, work: OutboundWork): Promise<SessionId> {
+  const rows = await deps.sessions.list(work.row.locationId)
+  const chosen = preferredSession(rows, work.contact?.lastSessionId, (row) =>
+    deps.numbers.isReady(row.sessionId),
+  )
+  if (chosen === undefined) {
+    throw new WhatsAppError('WA_NO_SESSION', 'This location has no WhatsApp number', {
+      action: 'Pair a number; the message goes out by itself then.',
+    })
+  }
+  if (!deps.numbers.isReady(chosen.sessionId)) {
+    throw new WhatsAppError('WA_OFFLINE', 'The WhatsApp number is not connected', {
+      action: 'Look at the number; the message goes out by itself when it is ready.',
+      details: { sessionId: chosen.sessionId },
+    })
+  }
+  return chosen.sessionId
+}
+
+/**
+ * The number the person wrote to last; else the default one; else the newest that is ready. A number that was logged
+ * out steps back behind any that is paired.
+ */
+export function preferredSession(
+  rows: readonly SessionRow[],
+  lastSessionId: SessionId | undefined,
+  isReady: (row: SessionRow) => boolean,
+): SessionRow | undefined {
+  const paired = rows.filter((row) => row.status !== 'logged_out' && row.phoneNumber !== undefined)
+  const candidates = paired.length > 0 ? paired : rows
+  return (
+    candidates.find((row) => row.sessionId === lastSessionId) ??
+    candidates.find((row) => row.isDefault && isReady(row)) ??
+    candidates.findLast(isReady) ??
+    candidates.at(-1)
+  )
+}
+
+async function open(deps: DeliverToWhatsAppDeps, part: OutboundPart): Promise<WaOutgoing> {
+  switch (part.kind) {
+    case 'text':
+      return part
+    case 'attachment': {
+      const file = await deps.attachments.open(part.url)
+      return { kind: 'file', file, ...(part.caption !== undefined && { caption: part.caption }) }
+    }
+    default:
+      return assertNever(part)
+  }
+}

@@ -1,0 +1,156 @@
+/**
+ * Durable delivery: claim -> handle -> settle, on lanes that are in order within and independent of each other.
+ * Knows nothing of messages.
+ *
+ * States: `running` (claims and works) -> `draining` (takes nothing new, finishes what it holds) -> `stopped`.
+ * A job is ours for LEASE_MS; a running handler is extended by nothing, so handlers must end well within it: a handler
+ * that overruns loses its lease, the job comes again with `mayHaveHappened`, and completing the lost one changes nothing.
+ */
+import type { Claim, Job, JobKind, Outbox } from '../bridge/storage.ts'
+import type { Clock } from '../core/clock.ts'
+import { type BridgeError, toBridgeError } from '../core/errors.ts'
+import type { Log } from '../core/log.ts'
+import { settle } from './settle.ts'
+
+/** Longer than the slowest honest attempt: a 100 MiB file at 1 MB/s plus GHL's 30 s. */
+const LEASE_MS = 180_000
+/** Backstop for a wake-up that was lost, and the poll between nodes. */
+const POLL_MS = 1_000
+/** Lanes worked on at once. Each waits mostly for GHL or WhatsApp; more would only deepen the limiter's queue. */
+const CONCURRENCY = 64
+
+export type JobHandlers = Readonly<Record<JobKind, (job: Job) => Promise<void>>>
+
+export interface WorkerDeps {
+  readonly outbox: Outbox
+  readonly handlers: JobHandlers
+  /** Called when a job is given up, before it is buried; must be repeatable. */
+  readonly onDead: (job: Job, error: BridgeError) => Promise<void>
+  readonly clock: Clock
+  readonly log: Log
+}
+
+export class OutboxWorker {
+  readonly #deps: WorkerDeps
+  readonly #running = new Set<Promise<void>>()
+  readonly #stop = new AbortController()
+  #wake = Promise.withResolvers<void>()
+  #loop: Promise<void> = Promise.resolve()
+
+  constructor(deps: WorkerDeps) {
+    this.#deps = deps
+  }
+
+  start(): void {
+    this.#loop = this.#run()
+  }
+
+  /** New work may be waiting. Cheap; call it after every enqueue. */
+  nudge(): void {
+    this.#wake.resolve()
+  }
+
+  /** Takes nothing new and resolves when everything in hand is settled. */
+  async stop(): Promise<void> {
+    this.#stop.abort()
+    this.nudge()
+    await this.#loop
+    await Promise.all(this.#running)
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#stop.signal.aborted) {
+      this.#wake = Promise.withResolvers()
+      const free = CONCURRENCY - this.#running.size
+      const claim = free > 0 ? await this.#claim(free) : { jobs: [], nextInMs: undefined }
+      for (const job of claim.jobs) this.#begin(job)
+      if (claim.jobs.length === 0) await this.#pause(Math.min(claim.nextInMs ?? POLL_MS, POLL_MS))
+    }
+  }
+
+  async #claim(limit: number): Promise<Claim> {
+    try {
+      return await this.#deps.outbox.claim(limit, LEASE_MS)
+    } catch (thrown) {
+      this.#deps.log.warn({ errorCode: toBridgeError(thrown).code }, 'could not claim jobs')
+      return { jobs: [], nextInMs: POLL_MS }
+    }
+  }
+
+  /** Ends early on a nudge; a nudge during the claim has already resolved the promise. */
+  async #pause(ms: number): Promise<void> {
+    const over = new AbortController()
+    const slept = this.#deps.clock.sleep(Math.max(ms, 1), over.signal).catch(() => undefined)
+    await Promise.race([slept, this.#wake.promise])
+    over.abort(new Error('woken'))
+  }
+
+  #begin(job: Job): void {
+    const work = this.#workLane(job).finally(() => {
+      this.#running.delete(work)
+      this.nudge()
+    })
+    this.#running.add(work)
+  }
+
+  /** One job after the other while the lane has more: a burst in one chat drains without a claim in between. */
+  async #workLane(first: Job): Promise<void> {
+    let job: Job | undefined = first
+    while (job !== undefined) job = await this.#workOne(job)
+  }
+
+  async #workOne(job: Job): Promise<Job | undefined> {
+    const { outbox, handlers, log } = this.#deps
+    try {
+      await handlers[job.kind](job)
+      return await this.#keepUnlessDraining(await outbox.complete(job, LEASE_MS))
+    } catch (thrown) {
+      const error = toBridgeError(thrown)
+      await this.#settle(job, error).catch((unsettled: unknown) => {
+        // The lease ends by itself and the job comes again, marked as possibly done.
+        log.error(
+          { jobId: job.jobId, kind: job.kind, errorCode: toBridgeError(unsettled).code },
+          'could not settle a job',
+        )
+      })
+      return undefined
+    }
+  }
+
+  async #keepUnlessDraining(next: Job | undefined): Promise<Job | undefined> {
+    if (next === undefined || !this.#stop.signal.aborted) return next
+    await this.#deps.outbox.park(next, 0, { code: 'DRAINING', message: 'The server is stopping' })
+    return undefined
+  }
+
+  async #settle(job: Job, error: BridgeError): Promise<void> {
+    const { outbox, log, onDead } = this.#deps
+    const decision = settle(error, job.attempts, Math.random())
+    const failure = { code: error.code, message: error.message }
+    const fields = {
+      jobId: job.jobId,
+      kind: job.kind,
+      attempt: job.attempts,
+      errorCode: error.code,
+      ...error.details,
+    }
+    switch (decision.kind) {
+      case 'retry':
+        log.warn({ ...fields, inMs: decision.inMs }, 'job will be retried')
+        await outbox.retry(job, decision.inMs, { ...failure, mayHaveHappened: decision.mayHaveHappened })
+        return
+      case 'park':
+        log.info(fields, 'job is parked')
+        await outbox.park(job, decision.forMs, failure)
+        return
+      case 'bury':
+        log.error(
+          error.code === 'BUG_INVARIANT' ? { ...fields, err: error.cause ?? error } : fields,
+          'job is dead',
+        )
+        await onDead(job, error)
+        await outbox.bury(job, failure)
+        return
+    }
+  }
+}
