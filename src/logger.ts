@@ -1,7 +1,4 @@
-/**
- * pino with redaction, and a quiet console. Import this before anything that loads Baileys: libsignal prints private
- * ratchet keys with console.info (whatsapp.md 1c).
- */
+/** pino with redaction. Field names are in core/log.ts; values that must never be printed are cut out here once more. */
 import { type DestinationStream, pino } from 'pino'
 import type { Log } from './core/log.ts'
 
@@ -16,14 +13,6 @@ const SECRET_FIELDS = [
   'body',
   'text',
 ]
-
-/** Replaces the console methods that libraries write secrets to. Our own output goes through pino and the demo's stdout. */
-export function quietConsole(): void {
-  for (const method of ['log', 'info', 'warn', 'error', 'debug', 'trace'] as const) {
-    // biome-ignore lint/suspicious/noConsole: silencing it is the point.
-    console[method] = () => undefined
-  }
-}
 
 export function createLogger(level: string, destination?: DestinationStream): Log {
   const options = {

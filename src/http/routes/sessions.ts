@@ -1,0 +1,114 @@
+import { createHash, randomBytes } from 'node:crypto'
+import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod'
+import { z } from 'zod'
+import type { SessionDesk, SessionSnapshot } from '../../bridge/ports.ts'
+import type { InstallationStore, SessionStore } from '../../bridge/storage.ts'
+import { type LocationId, parseLocationId, parseSessionId } from '../../core/ids.ts'
+import { locationUnknown, sessionUnknown } from '../answers.ts'
+import { LocationParams, Phone, SessionBody, SessionParams } from '../schemas.ts'
+import { streamSession } from '../session-events.ts'
+
+/** As long as a client needs to open the link on his own phone; design.md 3. */
+export const PAIRING_LINK_TTL_MS = 30 * 60_000
+
+export const linkHash = (token: string): string => createHash('sha256').update(token).digest('base64url')
+
+export interface SessionDeps {
+  readonly desk: SessionDesk
+  readonly sessions: Pick<SessionStore, 'createPairingLink'>
+  readonly installations: Pick<InstallationStore, 'findByLocation'>
+  readonly publicUrl: string
+}
+
+/** The numbers of one location. Register behind a caller check. */
+export function sessionRoutes(deps: SessionDeps): FastifyPluginCallbackZod {
+  const { desk } = deps
+
+  async function installed(locationId: string): Promise<LocationId> {
+    const id = parseLocationId(locationId)
+    const installation = await deps.installations.findByLocation(id)
+    if (installation === undefined || installation.status === 'uninstalled') throw locationUnknown()
+    return id
+  }
+
+  async function found(params: z.output<typeof SessionParams>): Promise<SessionSnapshot> {
+    const locationId = parseLocationId(params.locationId)
+    const snapshot = await desk.find(locationId, parseSessionId(params.id))
+    if (snapshot === undefined) throw sessionUnknown()
+    return snapshot
+  }
+
+  return (app, _options, done) => {
+    const path = '/ghl/location/:locationId/session'
+
+    app.post(
+      path,
+      {
+        schema: {
+          params: LocationParams,
+          body: z.object({ phoneNumber: Phone.optional(), expectedPhone: Phone.optional() }).nullish(),
+          response: { 201: z.object({ session_id: z.string(), status: z.string() }) },
+        },
+      },
+      async (request, reply) => {
+        const locationId = await installed(request.params.locationId)
+        const { phoneNumber, expectedPhone } = request.body ?? {}
+        const session = await desk.create(locationId, {
+          ...(phoneNumber !== undefined && { phoneNumber }),
+          ...(expectedPhone !== undefined && { expectedPhone }),
+        })
+        return await reply.code(201).send({ session_id: session.id, status: session.status })
+      },
+    )
+
+    app.get(
+      path,
+      { schema: { params: LocationParams, response: { 200: z.object({ sessions: z.array(SessionBody) }) } } },
+      async (request) => {
+        const locationId = await installed(request.params.locationId)
+        return { sessions: [...(await desk.list(locationId))] }
+      },
+    )
+
+    app.get(
+      `${path}/:id/events`,
+      { sse: 'only', schema: { params: SessionParams } },
+      async (request, reply) => {
+        await streamSession(desk, await found(request.params), reply)
+      },
+    )
+
+    app.post(
+      `${path}/:id/restart`,
+      { schema: { params: SessionParams, response: { 202: SessionBody } } },
+      async (request, reply) => {
+        const session = await found(request.params)
+        return await reply.code(202).send(await desk.restart(session.id))
+      },
+    )
+
+    app.delete(`${path}/:id`, { schema: { params: SessionParams } }, async (request, reply) => {
+      const session = await found(request.params)
+      await desk.logOut(session.id)
+      return await reply.code(204).send()
+    })
+
+    app.post(
+      `${path}/:id/pairing-link`,
+      {
+        schema: {
+          params: SessionParams,
+          response: { 201: z.object({ url: z.string(), expiresAt: z.string() }) },
+        },
+      },
+      async (request, reply) => {
+        const session = await found(request.params)
+        const token = randomBytes(24).toString('base64url')
+        await deps.sessions.createPairingLink(linkHash(token), session.id, PAIRING_LINK_TTL_MS)
+        const expiresAt = new Date(Date.now() + PAIRING_LINK_TTL_MS).toISOString()
+        return await reply.code(201).send({ url: `${deps.publicUrl}/pair/${token}`, expiresAt })
+      },
+    )
+    done()
+  }
+}

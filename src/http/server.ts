@@ -1,0 +1,82 @@
+/** Fastify, with explicit limits and one error handler. Routes are registered by hand, in order. */
+import { fastifySSE } from '@fastify/sse'
+import { fastifySwagger } from '@fastify/swagger'
+import { type FastifyInstance, fastify } from 'fastify'
+import { jsonSchemaTransform, serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod'
+import type { SessionDesk } from '../bridge/ports.ts'
+import type { InstallationStore, SessionStore } from '../bridge/storage.ts'
+import { ConfigError } from '../core/errors.ts'
+import type { Log } from '../core/log.ts'
+import { errorHandler } from './answers.ts'
+import { operatorOnly } from './auth.ts'
+import { assetRoutes } from './routes/assets.ts'
+import { healthRoutes } from './routes/health.ts'
+import { type OauthDeps, oauthRoutes } from './routes/oauth.ts'
+import { pairingRoutes } from './routes/pairing.ts'
+import { sessionRoutes } from './routes/sessions.ts'
+import { type WebhookDeps, webhookRoutes } from './routes/webhooks.ts'
+
+export interface ServerDeps {
+  readonly bodyLimitBytes: number
+  readonly publicUrl: string
+  readonly apiKey: string
+  readonly desk: SessionDesk
+  readonly sessions: SessionStore
+  readonly installations: InstallationStore
+  readonly ping: () => Promise<void>
+  readonly oauth: OauthDeps['oauth']
+  readonly webhooks: Omit<WebhookDeps, 'log'>
+  readonly log: Log
+}
+
+/** The HTTP side, ready to listen. */
+export async function createServer(deps: ServerDeps): Promise<FastifyInstance> {
+  const app = fastify({
+    logger: false,
+    bodyLimit: deps.bodyLimitBytes,
+    // A caller that trickles its request must not hold a socket for ever; SSE answers are not limited by this.
+    requestTimeout: 30_000,
+    // SSE streams never end by themselves; closing the server ends them.
+    forceCloseConnections: true,
+  })
+  app.setValidatorCompiler(validatorCompiler)
+  app.setSerializerCompiler(serializerCompiler)
+  app.setErrorHandler(errorHandler(deps.log))
+  app.setNotFoundHandler((_request, reply) =>
+    reply.code(404).send({ error: { code: 'NOT_FOUND', message: 'There is nothing here' } }),
+  )
+  await app.register(fastifySwagger, {
+    openapi: {
+      info: { title: 'ghl-whatsapp-bridge', version: '1' },
+      components: { securitySchemes: { bearer: { type: 'http', scheme: 'bearer' } } },
+    },
+    transform: jsonSchemaTransform,
+  })
+  await app.register(fastifySSE)
+
+  await app.register(healthRoutes(deps))
+  await app.register(assetRoutes)
+  await app.register(oauthRoutes(deps))
+  await app.register(webhookRoutes({ ...deps.webhooks, log: deps.log }))
+  await app.register(pairingRoutes(deps))
+  await app.register(async (guarded) => {
+    guarded.addHook('onRequest', operatorOnly(deps.apiKey))
+    await guarded.register(sessionRoutes(deps))
+  })
+  app.get('/docs', { schema: { hide: true } }, () => app.swagger())
+  await app.ready()
+  return app
+}
+
+/** @throws {ConfigError} `PORT_IN_USE`, naming the address. */
+export async function listen(app: FastifyInstance, host: string, port: number): Promise<string> {
+  try {
+    return await app.listen({ host, port })
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw cause // Node's listen errors carry a code
+    throw new ConfigError('PORT_IN_USE', `PORT ${port} on ${host} is in use by another program`, {
+      action: 'Stop it, or set PORT to another number.',
+      cause,
+    })
+  }
+}
