@@ -1,0 +1,145 @@
+/**
+ * Composition root: builds every part by hand, in order; `stop()` undoes it in reverse. The only file besides main.ts that
+ * sees all folders.
+ */
+
+import { acceptFromGhl } from './bridge/ghl-to-whatsapp.ts'
+import { giveUp, jobHandlers } from './bridge/jobs.ts'
+import { acceptReceipt } from './bridge/receipts.ts'
+import { acceptFromWhatsApp } from './bridge/whatsapp-to-ghl.ts'
+import type { Config } from './config.ts'
+import { systemClock } from './core/clock.ts'
+import type { Log } from './core/log.ts'
+import { storeDir } from './embedded-secrets.ts'
+import { createGhl } from './ghl/ghl.ts'
+import { createServer, listen } from './http/server.ts'
+import { OutboxWorker } from './outbox/worker.ts'
+import { openStore } from './store/open-store.ts'
+import { createSessions } from './whatsapp/sessions.ts'
+
+export interface App {
+  /** Where it listens. */
+  readonly url: string
+  /** Takes nothing new, finishes what is in hand, closes everything. */
+  stop(): Promise<void>
+}
+
+export interface AppSecrets {
+  readonly encryptionKeys: readonly string[]
+  readonly apiKey: string
+}
+
+/**
+ * Starts the whole bridge.
+ *
+ * @throws {ConfigError} `PORT_IN_USE`. @throws {StoreError} `STORE_LOCKED`, `STORE_SCHEMA`, `STORE_UNAVAILABLE`. Whatever
+ * was started until then is stopped again.
+ */
+export async function startApp(config: Config, secrets: AppSecrets, log: Log): Promise<App> {
+  await using started = new AsyncDisposableStack()
+  const clock = systemClock
+
+  const store = await openStore({
+    databaseUrl: config.DATABASE_URL,
+    supabase:
+      config.SUPABASE_URL !== undefined && config.SUPABASE_SERVICE_ROLE_KEY !== undefined
+        ? { url: config.SUPABASE_URL, serviceRoleKey: config.SUPABASE_SERVICE_ROLE_KEY }
+        : undefined,
+    dataDir: storeDir(config.DATA_DIR),
+    encryptionKeys: secrets.encryptionKeys,
+    log,
+  })
+  started.defer(() => store.close())
+  const { messages, contacts, installations, outbox, sessions, signal } = store
+
+  const ghl = createGhl({ config: ghlConfig(config), installations, log, clock })
+  started.defer(() => ghl.close())
+
+  const nudge = () => {
+    worker.nudge()
+  }
+  const numbers = createSessions({
+    config: { webSocketUrl: config.WHATSAPP_WEB_SOCKET_URL, version: config.WHATSAPP_VERSION },
+    signalStore: signal,
+    sessionStore: sessions,
+    findComposed: (session, id) => messages.findComposed(session, id),
+    isOurs: (session, id) => messages.isOurs(session, id),
+    onMessage: async (envelope) => {
+      await acceptFromWhatsApp({ messages, nudge }, envelope)
+    },
+    onIgnored: (reason, { sessionId }) => {
+      log.debug({ sessionId, outcome: reason }, 'message ignored on purpose')
+    },
+    onReceipt: (session, ids, state) => acceptReceipt({ messages, nudge }, session, ids, state),
+    onReady: async (locationId) => {
+      await outbox.wake(locationId)
+      nudge()
+    },
+    clock,
+    log,
+  })
+
+  const jobs = {
+    messages,
+    contacts,
+    sessions,
+    nudge,
+    clock,
+    numbers,
+    conversations: ghl.conversations,
+    ghlContacts: ghl.contacts,
+    attachments: ghl.attachments,
+  }
+  const worker = new OutboxWorker({
+    outbox,
+    handlers: jobHandlers(jobs),
+    onDead: (job, error) => giveUp(jobs, job, error),
+    clock,
+    log,
+  })
+  worker.start()
+  started.defer(() => worker.stop())
+
+  started.defer(() => numbers.stop())
+  await numbers.start()
+
+  const server = await createServer({
+    bodyLimitBytes: config.BODY_LIMIT_BYTES,
+    publicUrl: config.PUBLIC_URL,
+    apiKey: secrets.apiKey,
+    desk: numbers,
+    sessions,
+    installations,
+    ping: () => store.ping(),
+    oauth: ghl.oauth,
+    webhooks: {
+      verify: (raw, headers) => ghl.verifyWebhook(raw, headers),
+      parseDelivery: (json) => ghl.parseDelivery(json),
+      accept: (message, parts) => acceptFromGhl({ messages, installations, numbers, nudge }, message, parts),
+      acceptEvent: async (json) => {
+        const event = ghl.parseAppEvent(json)
+        return { accepted: await store.webhookEvents.record(event) }
+      },
+    },
+    log,
+  })
+  started.defer(() => server.close())
+  const url = await listen(server, config.HOST, config.PORT)
+
+  const running = started.move()
+  return { url, stop: () => running.disposeAsync() }
+}
+
+const ghlConfig = (config: Config) => ({
+  clientId: config.GHL_CLIENT_ID,
+  clientSecret: config.GHL_CLIENT_SECRET,
+  redirectUri: config.GHL_REDIRECT_URI,
+  appVersionId: config.GHL_APP_VERSION_ID,
+  providerId: config.GHL_PROVIDER_ID,
+  providerType: config.GHL_PROVIDER_TYPE,
+  apiUrl: config.GHL_API_URL,
+  marketplaceUrl: config.GHL_MARKETPLACE_URL,
+  webhookPublicKeys: config.GHL_WEBHOOK_PUBLIC_KEY,
+  timeoutMs: config.GHL_TIMEOUT_MS,
+  attachmentAllowedHosts: config.ATTACHMENT_ALLOWED_HOSTS,
+})

@@ -1,0 +1,390 @@
+import { generateKeyPairSync, sign } from 'node:crypto'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { SessionDesk, SessionSnapshot } from '../../../src/bridge/ports.ts'
+import type { InstallationRow, InstallationStore, SessionStore } from '../../../src/bridge/storage.ts'
+import { RequestError, StoreError } from '../../../src/core/errors.ts'
+import {
+  parseGhlContactId,
+  parseGhlMessageId,
+  parseLocationId,
+  parseSessionId,
+} from '../../../src/core/ids.ts'
+import type { AgentMessage } from '../../../src/core/message.ts'
+import { createServer, listen } from '../../../src/http/server.ts'
+import { createLogger } from '../../../src/logger.ts'
+
+const API_KEY = 'operator-key-of-the-test'
+const LOCATION = parseLocationId('loc1')
+const log = createLogger('silent')
+
+const snapshot = (over: Partial<SessionSnapshot> = {}): SessionSnapshot => ({
+  id: parseSessionId('s1'),
+  locationId: LOCATION,
+  status: 'qr',
+  phoneNumber: null,
+  name: null,
+  isDefault: true,
+  qr: 'raw-qr-text',
+  pairingCode: null,
+  problem: null,
+  lastSeenAt: null,
+  ...over,
+})
+
+const installation: InstallationRow = {
+  installationId: 'i1',
+  locationId: LOCATION,
+  companyId: undefined,
+  userType: 'Location',
+  status: 'active',
+  scopes: '',
+  locationName: undefined,
+  providerType: undefined,
+  tokenExpiresAt: new Date(),
+  installedAt: new Date(),
+}
+
+/** What the routes reach, held in memory; every call that changes something is recorded. */
+function surroundings() {
+  const listeners = new Set<(changed: SessionSnapshot) => void>()
+  const links = new Map<string, Date>()
+  const states = new Set<string>()
+  const accepted: AgentMessage[] = []
+  const calls: string[] = []
+  let storeIsDown = false
+  const desk: SessionDesk = {
+    create: (locationId, wish) => {
+      calls.push(`create ${locationId} ${JSON.stringify(wish)}`)
+      return Promise.resolve(snapshot())
+    },
+    list: () => Promise.resolve([snapshot()]),
+    find: (locationId, id) =>
+      Promise.resolve(locationId === LOCATION && id === 's1' ? snapshot() : undefined),
+    restart: () => Promise.resolve(snapshot({ status: 'initializing', qr: null })),
+    logOut: (id) => {
+      calls.push(`logOut ${id}`)
+      return Promise.resolve()
+    },
+    watch: (_id, listener) => {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
+  }
+  const sessions = {
+    createPairingLink: (hash: string, _id: unknown, ttlMs: number) => {
+      links.set(hash, new Date(Date.now() + ttlMs))
+      return Promise.resolve()
+    },
+    findPairingLink: (hash: string) => {
+      const expiresAt = links.get(hash)
+      return Promise.resolve(expiresAt && { sessionId: parseSessionId('s1'), expiresAt })
+    },
+    find: () => Promise.resolve({ sessionId: parseSessionId('s1'), locationId: LOCATION }),
+  } as unknown as SessionStore // only what these routes call
+  const installations = {
+    findByLocation: (id: string) => Promise.resolve(id === LOCATION ? installation : undefined),
+    createOauthState: (hash: string) => {
+      states.add(hash)
+      return Promise.resolve()
+    },
+    takeOauthState: (hash: string) => Promise.resolve(states.delete(hash)),
+  } as unknown as InstallationStore // only what these routes call
+  return {
+    desk,
+    sessions,
+    installations,
+    listeners,
+    links,
+    accepted,
+    calls,
+    storeDown: (down: boolean) => (storeIsDown = down),
+    isDown: () => storeIsDown,
+  }
+}
+
+const { privateKey } = generateKeyPairSync('ed25519')
+
+async function start(world: ReturnType<typeof surroundings>) {
+  return await createServer({
+    bodyLimitBytes: 4_096,
+    publicUrl: 'https://bridge.example',
+    apiKey: API_KEY,
+    desk: world.desk,
+    sessions: world.sessions,
+    installations: world.installations,
+    ping: () =>
+      world.isDown() ? Promise.reject(new StoreError('STORE_UNAVAILABLE', 'down')) : Promise.resolve(),
+    oauth: {
+      installUrl: (state) => `https://marketplace.example/choose?state=${state}`,
+      complete: () => Promise.resolve({ locationIds: [LOCATION] }),
+    },
+    webhooks: {
+      verify: (raw, headers) => headers['x-ghl-signature'] === signature(raw),
+      parseDelivery: (json) => {
+        const { messageId } = json as { messageId?: string }
+        if (messageId === undefined) throw new RequestError('WEBHOOK_MALFORMED', 'messageId is missing')
+        const message: AgentMessage = {
+          locationId: LOCATION,
+          ghlMessageId: parseGhlMessageId(messageId),
+          ghlContactId: parseGhlContactId('c1'),
+          text: 'hi',
+          attachments: [],
+        }
+        return { message, parts: [{ kind: 'text', text: 'hi' }] }
+      },
+      accept: (message) => {
+        if (world.isDown()) return Promise.reject(new StoreError('STORE_UNAVAILABLE', 'down'))
+        if (message.ghlMessageId === 'elsewhere')
+          return Promise.resolve({ ignored: 'unknown_location' as const })
+        const seen = world.accepted.some(({ ghlMessageId }) => ghlMessageId === message.ghlMessageId)
+        if (!seen) world.accepted.push(message)
+        return Promise.resolve(seen ? ('duplicate' as const) : ('enqueued' as const))
+      },
+      acceptEvent: () => Promise.resolve({ accepted: 'recorded' }),
+    },
+    log,
+  })
+}
+
+const signature = (raw: Buffer): string => sign(null, raw, privateKey).toString('base64')
+
+describe('the routes', () => {
+  let world: ReturnType<typeof surroundings>
+  let app: Awaited<ReturnType<typeof createServer>>
+  const operator = { authorization: `Bearer ${API_KEY}` }
+  const path = `/ghl/location/${LOCATION}/session`
+
+  beforeEach(async () => {
+    world = surroundings()
+    app = await start(world)
+  })
+  afterEach(() => app.close())
+
+  async function deliver(
+    body: string,
+    headers: Record<string, string> = { 'x-ghl-signature': signature(Buffer.from(body)) },
+  ) {
+    return await app.inject({
+      method: 'POST',
+      url: '/ghl/provider/webhook',
+      headers: { 'content-type': 'application/json', ...headers },
+      payload: body,
+    })
+  }
+
+  describe('provider webhook', () => {
+    it('accepts what GHL signed, byte for byte, and says so twice for a repeat', async () => {
+      const body = '{ "messageId":"m1",   "newField": {"any": 1} }'
+      expect((await deliver(body)).json()).toEqual({ accepted: 'enqueued' })
+      expect((await deliver(body)).json()).toEqual({ accepted: 'duplicate' })
+      expect(world.accepted).toHaveLength(1)
+    })
+
+    it.each([
+      ['no signature', {}],
+      ['a wrong one', { 'x-ghl-signature': signature(Buffer.from('{"messageId":"m2"}')) }],
+    ])('refuses %s with 401 and stores nothing', async (_name, headers) => {
+      const answer = await deliver('{"messageId":"m1"}', headers)
+      expect(answer.statusCode).toBe(401)
+      expect(answer.json()).toMatchObject({ error: { code: 'WEBHOOK_SIGNATURE_INVALID' } })
+      expect(world.accepted).toHaveLength(0)
+    })
+
+    it.each(['{"messageId":', '', '{}'])(
+      'refuses the signed but malformed body %j with 400',
+      async (body) => {
+        const answer = await deliver(body)
+        expect(answer.statusCode).toBe(400)
+        expect(answer.json()).toMatchObject({ error: { code: 'WEBHOOK_MALFORMED' } })
+      },
+    )
+
+    it('refuses a body over the limit with 413', async () => {
+      const answer = await deliver(JSON.stringify({ messageId: 'm1', message: 'x'.repeat(5_000) }))
+      expect(answer.statusCode).toBe(413)
+      expect(answer.json()).toMatchObject({ error: { code: 'BODY_TOO_LARGE' } })
+    })
+
+    it('answers 200 for what it ignores, so that GHL does not repeat it for days', async () => {
+      const answer = await deliver('{"messageId":"elsewhere"}')
+      expect(answer.statusCode).toBe(200)
+      expect(answer.json()).toEqual({ ignored: 'unknown_location' })
+    })
+
+    it('answers 503 while the store is down, so that GHL repeats it', async () => {
+      world.storeDown(true)
+      const answer = await deliver('{"messageId":"m1"}')
+      expect(answer.statusCode).toBe(503)
+      expect(answer.json()).toMatchObject({ error: { code: 'STORE_UNAVAILABLE' } })
+    })
+  })
+
+  describe('sessions', () => {
+    it.each([
+      ['POST', path],
+      ['GET', path],
+      ['GET', `${path}/s1/events`],
+      ['POST', `${path}/s1/restart`],
+      ['POST', `${path}/s1/pairing-link`],
+      ['DELETE', `${path}/s1`],
+    ] as const)('%s %s needs the operator’s key', async (method, url) => {
+      for (const headers of [{}, { authorization: 'Bearer wrong' }, { authorization: API_KEY }]) {
+        const answer = await app.inject({ method, url, headers })
+        expect(answer.statusCode).toBe(401)
+        expect(answer.json()).toMatchObject({ error: { code: 'UNAUTHENTICATED' } })
+      }
+      expect(world.calls).toEqual([])
+    })
+
+    it('creates with nothing, with a phone number for a code, with an expected phone', async () => {
+      const created = await app.inject({ method: 'POST', url: path, headers: operator })
+      expect(created.statusCode).toBe(201)
+      expect(created.json()).toEqual({ session_id: 's1', status: 'qr' })
+      await app.inject({
+        method: 'POST',
+        url: path,
+        headers: operator,
+        payload: { phoneNumber: '+15551230001', expectedPhone: '+15551230001' },
+      })
+      expect(world.calls).toEqual([
+        'create loc1 {}',
+        'create loc1 {"phoneNumber":"+15551230001","expectedPhone":"+15551230001"}',
+      ])
+    })
+
+    it.each([
+      ['a phone without country code', { phoneNumber: '5551230001' }],
+      ['a body that is no object', [1]],
+    ])('refuses %s with 400', async (_name, payload) => {
+      const answer = await app.inject({ method: 'POST', url: path, headers: operator, payload })
+      expect(answer.statusCode).toBe(400)
+      expect(answer.json()).toMatchObject({ error: { code: 'REQUEST_INVALID' } })
+      expect(world.calls).toEqual([])
+    })
+
+    it('says 404 for a location without installation and for a session of another location', async () => {
+      const nowhere = await app.inject({
+        method: 'POST',
+        url: '/ghl/location/other/session',
+        headers: operator,
+      })
+      expect([nowhere.statusCode, nowhere.json()]).toMatchObject([
+        404,
+        { error: { code: 'LOCATION_UNKNOWN' } },
+      ])
+      const foreign = await app.inject({
+        method: 'DELETE',
+        url: '/ghl/location/other/session/s1',
+        headers: operator,
+      })
+      expect([foreign.statusCode, foreign.json()]).toMatchObject([
+        404,
+        { error: { code: 'SESSION_UNKNOWN' } },
+      ])
+      expect(world.calls).toEqual([])
+    })
+
+    it('lists, restarts with 202, logs out with 204', async () => {
+      const listed = await app.inject({ url: path, headers: operator })
+      expect(listed.json()).toEqual({ sessions: [snapshot()] })
+      const restarted = await app.inject({ method: 'POST', url: `${path}/s1/restart`, headers: operator })
+      expect([restarted.statusCode, restarted.json()]).toMatchObject([
+        202,
+        { id: 's1', status: 'initializing' },
+      ])
+      const deleted = await app.inject({ method: 'DELETE', url: `${path}/s1`, headers: operator })
+      expect(deleted.statusCode).toBe(204)
+      expect(world.calls).toEqual(['logOut s1'])
+    })
+
+    it('streams the snapshot at once and then every change, and stops watching when the reader leaves', async () => {
+      const url = await listen(app, '127.0.0.1', 0)
+      const abort = new AbortController()
+      const response = await fetch(`${url}${path}/s1/events`, { headers: operator, signal: abort.signal })
+      expect(response.headers.get('content-type')).toContain('text/event-stream')
+      const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader()
+      const read = async () => (await reader?.read())?.value ?? ''
+      expect(await read()).toContain('"status":"qr"')
+      for (const listener of world.listeners) listener(snapshot({ status: 'ready', qr: null }))
+      const next = await read()
+      expect(next).toContain('event: session')
+      expect(next).toContain('"status":"ready"')
+      abort.abort()
+      await expect.poll(() => world.listeners.size).toBe(0)
+    })
+  })
+
+  describe('pairing link', () => {
+    async function link(): Promise<string> {
+      const made = await app.inject({ method: 'POST', url: `${path}/s1/pairing-link`, headers: operator })
+      return new URL(made.json<{ url: string }>().url).pathname
+    }
+
+    it('opens without any key, and shows nothing without its token', async () => {
+      const page = await app.inject(await link())
+      expect(page.statusCode).toBe(200)
+      expect(page.headers['content-security-policy']).toContain("script-src 'self'")
+      for (const wrong of ['/pair/x', `/pair/${'A'.repeat(32)}`]) {
+        expect((await app.inject(wrong)).statusCode).toBe(410)
+        expect((await app.inject(`${wrong}/events`)).statusCode).toBeGreaterThanOrEqual(400)
+      }
+    })
+
+    it('is dead after its time', async () => {
+      const address = await link()
+      for (const hash of world.links.keys()) world.links.set(hash, new Date(Date.now() - 1))
+      expect((await app.inject(address)).statusCode).toBe(410)
+    })
+
+    it('keeps only a hash of the token', async () => {
+      const token = (await link()).split('/')[2] ?? ''
+      expect([...world.links.keys()].join()).not.toContain(token)
+    })
+  })
+
+  describe('OAuth', () => {
+    it('starts with a one-time state and takes it back once, under both names', async () => {
+      for (const prefix of ['/oauth', '/ghl']) {
+        const start = await app.inject(`${prefix}/install`)
+        expect(start.statusCode).toBe(302)
+        const state = new URL(start.headers.location ?? '').searchParams.get('state') ?? ''
+        expect((await app.inject(`${prefix}/callback?code=c&state=${state}`)).statusCode).toBe(200)
+        const again = await app.inject(`${prefix}/callback?code=c&state=${state}`)
+        expect([again.statusCode, again.json()]).toMatchObject([
+          400,
+          { error: { code: 'OAUTH_STATE_INVALID' } },
+        ])
+      }
+    })
+
+    it('accepts an install begun on GHL’s own page, which carries no state, and refuses one without a code', async () => {
+      expect((await app.inject('/oauth/callback?code=c')).statusCode).toBe(200)
+      expect((await app.inject('/oauth/callback')).statusCode).toBe(400)
+    })
+  })
+
+  it('is alive always, and ready only while the store answers; numbers that are not ready are named', async () => {
+    expect((await app.inject('/health')).json()).toEqual({ status: 'ok' })
+    expect((await app.inject('/ready')).json()).toMatchObject({
+      sessions: { total: 1, notReady: [{ id: 's1', status: 'qr' }] },
+    })
+    world.storeDown(true)
+    expect((await app.inject('/ready')).statusCode).toBe(503)
+    expect((await app.inject('/health')).statusCode).toBe(200)
+  })
+
+  it('names a port that is in use', async () => {
+    const url = await listen(app, '127.0.0.1', 0)
+    const second = await start(surroundings())
+    await expect(listen(second, '127.0.0.1', Number(new URL(url).port))).rejects.toMatchObject({
+      code: 'PORT_IN_USE',
+    })
+    await second.close()
+  })
+
+  it('answers unknown paths with our error shape, and describes itself', async () => {
+    expect((await app.inject('/nothing')).json()).toMatchObject({ error: { code: 'NOT_FOUND' } })
+    const docs = (await app.inject('/docs')).json<{ paths: Record<string, unknown> }>()
+    expect(Object.keys(docs.paths)).toContain('/ghl/location/{locationId}/session')
+  })
+})

@@ -1,0 +1,42 @@
+import { describe, expect, it } from 'vitest'
+import { preferredSession } from '../../../src/bridge/ghl-to-whatsapp.ts'
+import type { SessionRow } from '../../../src/bridge/storage.ts'
+import { parseLocationId, parseSessionId } from '../../../src/core/ids.ts'
+
+const row = (id: string, more: Partial<SessionRow> = {}): SessionRow => ({
+  sessionId: parseSessionId(id),
+  locationId: parseLocationId('loc'),
+  status: 'ready',
+  phoneNumber: '+15550000000',
+  lid: undefined,
+  name: undefined,
+  isDefault: false,
+  problem: undefined,
+  expectedPhone: undefined,
+  lastSeenAt: undefined,
+  createdAt: new Date(0),
+  ...more,
+})
+const ready = (candidate: SessionRow) => candidate.status === 'ready'
+
+describe('the number an answer leaves by', () => {
+  it('is the one the person wrote to last, even while that one is offline', () => {
+    const rows = [row('a', { isDefault: true }), row('b', { status: 'disconnected' })]
+    expect(preferredSession(rows, parseSessionId('b'), ready)?.sessionId).toBe('b')
+  })
+
+  it('is the default one for a first contact, else the newest that is ready', () => {
+    expect(preferredSession([row('a', { isDefault: true }), row('b')], undefined, ready)?.sessionId).toBe('a')
+    const rows = [row('a'), row('b'), row('c', { status: 'disconnected' })]
+    expect(preferredSession(rows, undefined, ready)?.sessionId).toBe('b')
+  })
+
+  it('is not one that was logged out while another is paired', () => {
+    const rows = [row('a', { status: 'logged_out' }), row('b', { status: 'disconnected' })]
+    expect(preferredSession(rows, parseSessionId('a'), ready)?.sessionId).toBe('b')
+  })
+
+  it('is none when the location has none', () => {
+    expect(preferredSession([], undefined, ready)).toBeUndefined()
+  })
+})
