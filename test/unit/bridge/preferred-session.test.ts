@@ -1,22 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import { preferredSession } from '../../../src/bridge/ghl-to-whatsapp.ts'
 import type { SessionRow } from '../../../src/bridge/storage.ts'
-import { parseLocationId, parseSessionId } from '../../../src/core/ids.ts'
+import { parseSessionId } from '../../../src/core/ids.ts'
+import { session } from './world.ts'
 
-const row = (id: string, more: Partial<SessionRow> = {}): SessionRow => ({
-  sessionId: parseSessionId(id),
-  locationId: parseLocationId('loc'),
-  status: 'ready',
-  phoneNumber: '+15550000000',
-  lid: undefined,
-  name: undefined,
-  isDefault: false,
-  problem: undefined,
-  expectedPhone: undefined,
-  lastSeenAt: undefined,
-  createdAt: new Date(0),
-  ...more,
-})
+const row = (id: string, more: Partial<SessionRow> = {}): SessionRow =>
+  session({ sessionId: parseSessionId(id), isDefault: false, ...more })
 const ready = (candidate: SessionRow) => candidate.status === 'ready'
 
 describe('the number an answer leaves by', () => {

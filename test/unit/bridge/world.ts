@@ -1,0 +1,255 @@
+/** Ports in memory, for the two paths: what was done is recorded, what goes wrong is set. */
+import type { JobDeps } from '../../../src/bridge/jobs.ts'
+import type { GhlInboundMessage, GhlStatusUpdate, WaOutgoing } from '../../../src/bridge/ports.ts'
+import type {
+  Contact,
+  InboundWork,
+  Job,
+  MessageError,
+  OutboundWork,
+  SessionRow,
+} from '../../../src/bridge/storage.ts'
+import { systemClock } from '../../../src/core/clock.ts'
+import {
+  type GhlContactId,
+  parseContactId,
+  parseGhlContactId,
+  parseGhlConversationId,
+  parseGhlMessageId,
+  parseLocationId,
+  parseMessageId,
+  parseSessionId,
+  parseWaMessageId,
+} from '../../../src/core/ids.ts'
+import type { Envelope, GhlStatus, OutboundPart, WaContent } from '../../../src/core/message.ts'
+
+export const LOCATION = parseLocationId('loc1')
+export const SESSION = parseSessionId('s1')
+export const MESSAGE = parseMessageId('m1')
+export const WA_ID = parseWaMessageId('WA1')
+export const FILED = {
+  ghlMessageId: parseGhlMessageId('g1'),
+  ghlConversationId: parseGhlConversationId('conv1'),
+}
+
+export const session = (over: Partial<SessionRow> = {}): SessionRow => ({
+  sessionId: SESSION,
+  locationId: LOCATION,
+  status: 'ready',
+  phoneNumber: '+15550009999',
+  lid: undefined,
+  name: undefined,
+  isDefault: true,
+  problem: undefined,
+  expectedPhone: undefined,
+  lastSeenAt: undefined,
+  createdAt: new Date(0),
+  ...over,
+})
+
+export const customer = (over: Partial<Contact> = {}): Contact => ({
+  contactId: parseContactId('c1'),
+  locationId: LOCATION,
+  lid: '98765@lid',
+  pn: '15551230001@s.whatsapp.net',
+  chat: '98765@lid',
+  pushName: 'Ana',
+  ghlContactId: parseGhlContactId('ghl-ana'),
+  lastSessionId: SESSION,
+  ...over,
+})
+
+export const job = (over: Partial<Job> = {}): Job => ({
+  jobId: '1',
+  lane: 'lane',
+  token: '1',
+  kind: 'inbound',
+  subject: MESSAGE,
+  attempts: 1,
+  mayHaveHappened: false,
+  ...over,
+})
+
+const row = {
+  id: MESSAGE,
+  locationId: LOCATION,
+  sessionId: SESSION,
+  contactId: undefined,
+  kind: 'text',
+  chat: undefined,
+  attempts: 1,
+  nextAttemptAt: undefined,
+  error: undefined,
+  createdAt: new Date(),
+  updatedAt: new Date(),
+} as const
+
+export function inboundWork(
+  content: WaContent,
+  over: Partial<Envelope> = {},
+  contact = customer(),
+): InboundWork {
+  return {
+    row: { ...row, direction: 'inbound', state: 'queued', waMessageId: WA_ID, ghlMessageId: undefined },
+    envelope: {
+      locationId: LOCATION,
+      sessionId: SESSION,
+      waMessageId: WA_ID,
+      chat: '98765@lid',
+      author: '98765@lid',
+      fromMe: false,
+      pushName: 'Ana',
+      sentAt: new Date(),
+      content,
+      ...over,
+    },
+    contact,
+  }
+}
+
+export function outboundWork(part: OutboundPart, over: Partial<OutboundWork> = {}): OutboundWork {
+  return {
+    row: {
+      ...row,
+      direction: 'outbound',
+      state: 'queued',
+      waMessageId: WA_ID,
+      ghlMessageId: FILED.ghlMessageId,
+    },
+    part,
+    ghlContactId: parseGhlContactId('ghl-ana'),
+    phone: '+15551230001',
+    contact: customer(),
+    composed: undefined,
+    ...over,
+  }
+}
+
+const notCalled = (): never => {
+  throw new Error('this port should not be reached')
+}
+
+export function world() {
+  const done: string[] = []
+  const inbound: GhlInboundMessage[] = []
+  const statuses: GhlStatusUpdate[] = []
+  const failures: MessageError[] = []
+  const composed: WaOutgoing[] = []
+  const state = {
+    inboundWork: undefined as InboundWork | undefined,
+    outboundWork: undefined as OutboundWork | undefined,
+    sessions: [session()],
+    ready: true,
+    onWhatsApp: true,
+    ghlStatus: undefined as { status: GhlStatus; error?: MessageError } | undefined,
+    filedEarlier: false,
+    /** Thrown by the next calls of each name. */
+    failures: new Map<string, Error[]>(),
+  }
+  const step = (name: string): Promise<void> => {
+    done.push(name)
+    const error = state.failures.get(name)?.shift()
+    return error === undefined ? Promise.resolve() : Promise.reject(error)
+  }
+  const deps: JobDeps = {
+    clock: systemClock,
+    nudge: () => undefined,
+    messages: {
+      acceptInbound: notCalled,
+      acceptOutbound: notCalled,
+      findInboundWork: () => Promise.resolve(state.inboundWork),
+      findOutboundWork: () => Promise.resolve(state.outboundWork),
+      recordFiled: (_id, filed) => step(`recordFiled ${filed.ghlMessageId}`),
+      reserve: (_id, { sessionId, chat }) => step(`reserve ${sessionId} ${chat}`),
+      advance: async (_session, ids, to) => {
+        await step(`advance ${ids.join()} ${to}`)
+        return 1
+      },
+      markFailed: async (_id, error) => {
+        failures.push(error)
+        await step('markFailed')
+      },
+      findGhlStatus: () => Promise.resolve(state.ghlStatus),
+      findComposed: notCalled,
+      isOurs: notCalled,
+      list: notCalled,
+    },
+    contacts: {
+      linkGhl: (_id, contact) => step(`linkGhl ${contact}`),
+      unlinkGhl: (_location, contact) => step(`unlinkGhl ${contact}`),
+      settle: async (_location, { chat, ghlContactId }) => {
+        await step(`settle ${chat}`)
+        return customer({ chat, ghlContactId })
+      },
+    },
+    ghlContacts: {
+      findOrCreate: async (_location, phone, name): Promise<GhlContactId> => {
+        await step(`findOrCreate ${phone} ${name}`)
+        return parseGhlContactId('ghl-found')
+      },
+      findPhone: async () => {
+        await step('findPhone')
+        return undefined
+      },
+    },
+    conversations: {
+      addInbound: async (message) => {
+        await step('addInbound')
+        inbound.push(message)
+        return FILED
+      },
+      findByAltId: async () => {
+        await step('findByAltId')
+        return state.filedEarlier ? FILED : undefined
+      },
+      setStatus: async (update) => {
+        await step('setStatus')
+        statuses.push(update)
+      },
+      upload: async () => {
+        await step('upload')
+        return 'https://files.example/photo.jpg'
+      },
+    },
+    attachments: {
+      open: async (url) => {
+        await step(`open ${url}`)
+        return { fileName: 'photo.jpg', mimeType: 'image/jpeg', bytes: nothing() }
+      },
+    },
+    sessions: {
+      create: notCalled,
+      find: notCalled,
+      list: () => Promise.resolve(state.sessions),
+      update: notCalled,
+      forgetCredentials: notCalled,
+      remove: notCalled,
+      createPairingLink: notCalled,
+      findPairingLink: notCalled,
+    },
+    numbers: {
+      isReady: () => state.ready,
+      findOnWhatsApp: async (_session, phone) => {
+        await step('findOnWhatsApp')
+        return state.onWhatsApp ? { chat: '98765@lid', alt: phone } : undefined
+      },
+      compose: async (_session, _chat, message) => {
+        await step('compose')
+        composed.push(message)
+        return new Uint8Array([1, 2, 3])
+      },
+      send: (session, chat, id) => step(`send ${session} ${chat} ${id}`),
+      newMessageId: () => WA_ID,
+      openMedia: async () => {
+        await step('openMedia')
+        return { fileName: 'photo.jpg', mimeType: 'image/jpeg', bytes: nothing() }
+      },
+    },
+  }
+  const failNext = (name: string, ...errors: Error[]) => state.failures.set(name, errors)
+  return { deps, done, inbound, statuses, failures, composed, state, failNext }
+}
+
+async function* nothing(): AsyncGenerator<Uint8Array> {
+  // An empty file: the ports in memory look at none of it.
+}
