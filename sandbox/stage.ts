@@ -1,0 +1,138 @@
+/** Everything a story needs: both sandboxes, the real server pointed at them, one sub-account. */
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { BridgeProcess, freePort } from './bridge-process.ts'
+import { type GhlSandboxOptions, startGhlSandbox } from './ghl/ghl-sandbox.ts'
+import type { GhlSandbox } from './ghl/in-process.ts'
+import { startWhatsAppSandbox, type WhatsAppSandbox } from './whatsapp/index.ts'
+
+export interface StageOptions {
+  readonly ghl?: GhlSandboxOptions
+  /** Added to (and over) what the stage tells the server. */
+  readonly env?: Readonly<Record<string, string>>
+  /** Fills the data folder before the first start. */
+  readonly prepare?: (dataDir: string) => Promise<void>
+}
+
+/** A session as the API shows it. */
+export interface SessionView {
+  readonly id: string
+  readonly locationId: string
+  readonly status: string
+  readonly phoneNumber: string | null
+  readonly qr: string | null
+  readonly pairingCode: string | null
+  readonly problem: { readonly code: string } | null
+}
+
+export class Stage {
+  readonly whatsapp: WhatsAppSandbox
+  readonly ghl: GhlSandbox
+  readonly bridge: BridgeProcess
+  readonly #folder: string
+
+  private constructor(parts: {
+    whatsapp: WhatsAppSandbox
+    ghl: GhlSandbox
+    bridge: BridgeProcess
+    folder: string
+  }) {
+    this.whatsapp = parts.whatsapp
+    this.ghl = parts.ghl
+    this.bridge = parts.bridge
+    this.#folder = parts.folder
+  }
+
+  /** Starts the sandboxes and prepares the server; `bridge.start()` runs it. */
+  static async set(options: StageOptions = {}): Promise<Stage> {
+    const folder = await mkdtemp(join(tmpdir(), 'ghl-whatsapp-bridge-'))
+    const caFile = join(folder, 'sandbox-ca.pem')
+    const dataDir = join(folder, 'data')
+    const whatsapp = await startWhatsAppSandbox({ caFile })
+    const port = await freePort()
+    const url = `http://127.0.0.1:${port}`
+    const ghl = await startGhlSandbox({
+      redirectUris: [`${url}/oauth/callback`],
+      deliveryUrl: `${url}/ghl/provider/webhook`,
+      ...options.ghl,
+    })
+    await options.prepare?.(dataDir)
+    const env = {
+      LOG_LEVEL: 'debug',
+      NODE_EXTRA_CA_CERTS: caFile,
+      SANDBOX_WHATSAPP_ROOT_KEY: whatsapp.rootPublicKey,
+      SANDBOX_MEDIA_HOST: whatsapp.mediaHost,
+      WHATSAPP_WEB_SOCKET_URL: whatsapp.webSocketUrl,
+      GHL_API_URL: ghl.url,
+      GHL_MARKETPLACE_URL: ghl.marketplaceUrl,
+      GHL_CLIENT_ID: ghl.clientId,
+      GHL_CLIENT_SECRET: ghl.clientSecret,
+      GHL_APP_VERSION_ID: ghl.versionId,
+      GHL_PROVIDER_ID: ghl.providerId,
+      GHL_WEBHOOK_PUBLIC_KEY: ghl.publicKey,
+      ATTACHMENT_ALLOWED_HOSTS: new URL(ghl.url).host,
+      ...options.env,
+    }
+    const bridge = new BridgeProcess({ port, dataDir, env })
+    return new Stage({ whatsapp, ghl, bridge, folder })
+  }
+
+  /** Installs the app in a sub-account as its owner does: by link, choice and redirect. */
+  async install(locationId: string): Promise<void> {
+    const begun = await fetch(`${this.bridge.url}/oauth/install`, { redirect: 'manual' })
+    const choose = new URL(begun.headers.get('location') ?? '')
+    choose.searchParams.set('location_id', locationId)
+    choose.searchParams.set('approve', '1')
+    const installed = await fetch(choose)
+    if (!installed.ok)
+      throw new Error(`the install was refused: ${installed.status} ${await installed.text()}`)
+  }
+
+  /** Creates a session and returns its id. */
+  async createSession(locationId: string, wish: Record<string, string> = {}): Promise<string> {
+    const created = await this.bridge.operator('POST', `/ghl/location/${locationId}/session`, wish)
+    if (created.status !== 201) throw new Error(`no session: ${created.status} ${await created.text()}`)
+    return ((await created.json()) as { session_id: string }).session_id // our own contract
+  }
+
+  async session(locationId: string, sessionId: string): Promise<SessionView> {
+    const listed = await this.bridge.operator('GET', `/ghl/location/${locationId}/session`)
+    const { sessions } = (await listed.json()) as { sessions: SessionView[] } // our own contract
+    const found = sessions.find(({ id }) => id === sessionId)
+    if (found === undefined) throw new Error(`there is no session ${sessionId}`)
+    return found
+  }
+
+  /** Waits until the session is as wanted. */
+  async sessionUntil(
+    locationId: string,
+    sessionId: string,
+    isWanted: (session: SessionView) => boolean,
+    timeoutMs = 20_000,
+  ): Promise<SessionView> {
+    const deadline = Date.now() + timeoutMs
+    for (;;) {
+      const session = await this.session(locationId, sessionId)
+      if (isWanted(session)) return session
+      if (Date.now() > deadline)
+        throw new Error(`the session stayed ${session.status} ${session.problem?.code ?? ''}`)
+      await new Promise((resolve) => setTimeout(resolve, 40))
+    }
+  }
+
+  /** Pairs a phone by QR and waits until the number is ready. */
+  async pair(locationId: string, phone: string): Promise<string> {
+    const sessionId = await this.createSession(locationId)
+    const { qr } = await this.sessionUntil(locationId, sessionId, (session) => session.qr !== null)
+    await this.whatsapp.scan(phone, qr ?? '')
+    await this.sessionUntil(locationId, sessionId, (session) => session.status === 'ready')
+    return sessionId
+  }
+
+  async strike(): Promise<void> {
+    await this.bridge.stop()
+    await Promise.all([this.ghl.stop(), this.whatsapp.stop()])
+    await rm(this.#folder, { recursive: true, force: true })
+  }
+}
