@@ -5,9 +5,10 @@ import { join } from 'node:path'
 import { BridgeProcess, freePort } from './bridge-process.ts'
 import { type GhlSandboxOptions, startGhlSandbox } from './ghl/ghl-sandbox.ts'
 import type { GhlSandbox } from './ghl/in-process.ts'
-import { startWhatsAppSandbox, type WhatsAppSandbox } from './whatsapp/index.ts'
+import { type StartOptions, startWhatsAppSandbox, type WhatsAppSandbox } from './whatsapp/index.ts'
 
 export interface StageOptions {
+  readonly whatsapp?: StartOptions
   readonly ghl?: GhlSandboxOptions
   /** Added to (and over) what the stage tells the server. */
   readonly env?: Readonly<Record<string, string>>
@@ -49,7 +50,7 @@ export class Stage {
     const folder = await mkdtemp(join(tmpdir(), 'ghl-whatsapp-bridge-'))
     const caFile = join(folder, 'sandbox-ca.pem')
     const dataDir = join(folder, 'data')
-    const whatsapp = await startWhatsAppSandbox({ caFile })
+    const whatsapp = await startWhatsAppSandbox({ caFile, ...options.whatsapp })
     const port = await freePort()
     const url = `http://127.0.0.1:${port}`
     const ghl = await startGhlSandbox({

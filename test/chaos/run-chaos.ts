@@ -1,0 +1,192 @@
+/**
+ * Kills the server again and again under two-way load with faults on both sides, then judges the far ends.
+ *
+ * Each of ten chats has a customer who writes numbered texts and an agent who answers with numbered texts; an agent goes
+ * on when GHL has handed his last one over, because GHL itself promises no order between deliveries it has to repeat.
+ */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Stage } from '../../sandbox/stage.ts'
+import { judge, type Sent, type Verdict } from './judge.ts'
+import { Random } from './random.ts'
+import { troubleGhl, WireTroubles } from './troubles.ts'
+
+const OWNER = '15550009999'
+const CHATS = 10
+/** How long everything may take to arrive after the last kill, with no more faults. */
+const SETTLE_MS = 120_000
+
+export interface ChaosOptions {
+  readonly kills: number
+  readonly seed: number
+  readonly log?: (line: string) => void
+}
+
+export interface ChaosResult {
+  readonly kills: number
+  readonly inbound: Verdict
+  readonly outbound: Verdict
+  readonly oddities: readonly string[]
+  readonly output: string
+}
+
+export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
+  const random = new Random(options.seed)
+  const wire = new WireTroubles(new Random(options.seed + 1))
+  const stage = await Stage.set({
+    whatsapp: { faults: wire },
+    ghl: { statusEarlyMs: 200, rateLimit: null },
+    env: { LOG_LEVEL: 'info', GHL_TIMEOUT_MS: '2000' },
+  })
+  try {
+    const load = await prepare(stage)
+    wire.set(true)
+    const running = load.start(random)
+    for (let kill = 1; kill <= options.kills; kill += 1) {
+      await oneRound(stage, random)
+      await stage.bridge.kill()
+      await stage.bridge.start()
+      if (kill % 10 === 0)
+        options.log?.(`kill ${kill}: ${load.inbound.length} in, ${load.outbound.length} out`)
+    }
+    wire.set(false)
+    stage.ghl.faults.clear()
+    load.stop()
+    await running
+    await settled(stage, load)
+    return {
+      kills: options.kills,
+      ...verdicts(stage, load),
+      oddities: odd(stage),
+      output: stage.bridge.output,
+    }
+  } finally {
+    wire.stop()
+    await stage.strike()
+  }
+}
+
+/** Some time of life with troubles; the kill then comes at any moment of any step. */
+async function oneRound({ ghl, whatsapp }: Stage, random: Random): Promise<void> {
+  const untilMs = Date.now() + random.between(100, 900)
+  while (Date.now() < untilMs) {
+    if (random.chance(0.3)) troubleGhl(ghl, random)
+    if (random.chance(0.05) && whatsapp.stats().companions.some(({ connected }) => connected))
+      whatsapp.disconnect(OWNER)
+    await sleep(random.between(20, 120))
+  }
+}
+
+interface Chat {
+  readonly phone: string
+  readonly contactId: string
+}
+
+class Load {
+  readonly inbound: Sent[] = []
+  readonly outbound: Sent[] = []
+  readonly #stage: Stage
+  readonly #chats: readonly Chat[]
+  readonly locationId: string
+  #stopped = false
+
+  constructor(stage: Stage, locationId: string, chats: readonly Chat[]) {
+    this.#stage = stage
+    this.locationId = locationId
+    this.#chats = chats
+  }
+
+  get chats(): readonly Chat[] {
+    return this.#chats
+  }
+
+  async start(random: Random): Promise<void> {
+    const seeds = this.#chats.map(() => random.between(0, 2 ** 31))
+    await Promise.all(
+      this.#chats.flatMap((chat, index) => [
+        this.#customer(chat, new Random(seeds[index] ?? 0)),
+        this.#agent(chat, new Random((seeds[index] ?? 0) + 1)),
+      ]),
+    )
+  }
+
+  stop(): void {
+    this.#stopped = true
+  }
+
+  async #customer({ phone }: Chat, random: Random): Promise<void> {
+    for (let count = 1; !this.#stopped; count += 1) {
+      const mark = await this.#stage.whatsapp.send(phone, { to: OWNER, text: `customer ${phone} ${count}` })
+      this.inbound.push({ chat: phone, mark })
+      await sleep(random.between(100, 600))
+    }
+  }
+
+  async #agent({ phone, contactId }: Chat, random: Random): Promise<void> {
+    const { ghl } = this.#stage
+    for (let count = 1; !this.#stopped; count += 1) {
+      const mark = `agent ${phone} ${count}`
+      const { messageId } = ghl.agentReply({ locationId: this.locationId, contactId, message: mark })
+      this.outbound.push({ chat: phone, mark })
+      await ghl.waitForPost((post) => post.messageId === messageId && post.state === 'accepted', 120_000)
+      await sleep(random.between(100, 600))
+    }
+  }
+}
+
+/** Pairs the number and lets every customer write once, so that contacts exist. */
+async function prepare(stage: Stage): Promise<Load> {
+  stage.whatsapp.addAccount({ phone: OWNER, name: 'Dental Care' })
+  const locationId = stage.ghl.addLocation({ name: 'Dental Care' }).id
+  await stage.bridge.start()
+  await stage.install(locationId)
+  await stage.pair(locationId, OWNER)
+  const chats: Chat[] = []
+  for (let index = 1; index <= CHATS; index += 1) {
+    const phone = `1555123${String(index).padStart(4, '0')}`
+    stage.whatsapp.addAccount({ phone, name: `Customer ${index}` })
+    const id = await stage.whatsapp.send(phone, { to: OWNER, text: `customer ${phone} 0` })
+    const message = await stage.ghl.waitForMessage(({ altId }) => altId === id, { locationId })
+    chats.push({ phone, contactId: message.contactId })
+  }
+  return new Load(stage, locationId, chats)
+}
+
+async function settled(stage: Stage, load: Load): Promise<void> {
+  const deadline = Date.now() + SETTLE_MS
+  while (Date.now() < deadline) {
+    const { inbound, outbound } = verdicts(stage, load)
+    if (inbound.lost.length === 0 && outbound.lost.length === 0) break
+    await sleep(200)
+  }
+  // What would come twice comes now.
+  await sleep(3_000)
+}
+
+function verdicts(stage: Stage, load: Load): { inbound: Verdict; outbound: Verdict } {
+  const byChat = new Map(load.chats.map(({ phone, contactId }) => [contactId, phone]))
+  const inGhl = stage.ghl
+    .messages(load.locationId)
+    .filter(({ direction, altId }) => direction === 'inbound' && altId !== undefined)
+  const inbound = Map.groupBy(inGhl, ({ contactId }) => byChat.get(contactId) ?? contactId)
+  const outbound = load.chats.map(
+    ({ phone }) =>
+      [
+        phone,
+        stage.whatsapp
+          .messages(phone)
+          .flatMap(({ fromMe, text }) => (fromMe || text === undefined ? [] : [text])),
+      ] as const,
+  )
+  return {
+    inbound: judge(
+      load.inbound,
+      new Map([...inbound].map(([chat, messages]) => [chat, messages.map(({ altId }) => altId ?? '')])),
+    ),
+    outbound: judge(load.outbound, new Map(outbound)),
+  }
+}
+
+const odd = ({ whatsapp, ghl }: Stage): string[] => [
+  ...Object.keys(whatsapp.stats().unknownStanzas),
+  ...ghl.stats().oddities.map(({ kind, detail }) => `${kind} ${detail}`),
+]
