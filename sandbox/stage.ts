@@ -27,6 +27,29 @@ export interface SessionView {
   readonly problem: { readonly code: string } | null
 }
 
+/** What points a server at the sandboxes, besides `--import sandbox/preload.ts`. */
+export function sandboxEnvironment(parts: {
+  whatsapp: WhatsAppSandbox
+  ghl: GhlSandbox
+  caFile: string
+}): Record<string, string> {
+  const { whatsapp, ghl } = parts
+  return {
+    NODE_EXTRA_CA_CERTS: parts.caFile,
+    SANDBOX_WHATSAPP_ROOT_KEY: whatsapp.rootPublicKey,
+    SANDBOX_MEDIA_HOST: whatsapp.mediaHost,
+    WHATSAPP_WEB_SOCKET_URL: whatsapp.webSocketUrl,
+    GHL_API_URL: ghl.url,
+    GHL_MARKETPLACE_URL: ghl.marketplaceUrl,
+    GHL_CLIENT_ID: ghl.clientId,
+    GHL_CLIENT_SECRET: ghl.clientSecret,
+    GHL_APP_VERSION_ID: ghl.versionId,
+    GHL_PROVIDER_ID: ghl.providerId,
+    GHL_WEBHOOK_PUBLIC_KEY: ghl.publicKey,
+    ATTACHMENT_ALLOWED_HOSTS: new URL(ghl.url).host,
+  }
+}
+
 export class Stage {
   readonly whatsapp: WhatsAppSandbox
   readonly ghl: GhlSandbox
@@ -59,22 +82,7 @@ export class Stage {
       ...options.ghl,
     })
     await options.prepare?.(dataDir)
-    const env = {
-      LOG_LEVEL: 'debug',
-      NODE_EXTRA_CA_CERTS: caFile,
-      SANDBOX_WHATSAPP_ROOT_KEY: whatsapp.rootPublicKey,
-      SANDBOX_MEDIA_HOST: whatsapp.mediaHost,
-      WHATSAPP_WEB_SOCKET_URL: whatsapp.webSocketUrl,
-      GHL_API_URL: ghl.url,
-      GHL_MARKETPLACE_URL: ghl.marketplaceUrl,
-      GHL_CLIENT_ID: ghl.clientId,
-      GHL_CLIENT_SECRET: ghl.clientSecret,
-      GHL_APP_VERSION_ID: ghl.versionId,
-      GHL_PROVIDER_ID: ghl.providerId,
-      GHL_WEBHOOK_PUBLIC_KEY: ghl.publicKey,
-      ATTACHMENT_ALLOWED_HOSTS: new URL(ghl.url).host,
-      ...options.env,
-    }
+    const env = { LOG_LEVEL: 'debug', ...sandboxEnvironment({ whatsapp, ghl, caFile }), ...options.env }
     const bridge = new BridgeProcess({ port, dataDir, env })
     return new Stage({ whatsapp, ghl, bridge, folder })
   }
