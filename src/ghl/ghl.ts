@@ -1,0 +1,79 @@
+/** The GHL adapter, put together. The only door to this folder for the composition root. */
+import type { GhlAttachments, GhlContacts, GhlConversations } from '../bridge/ports.ts'
+import type { InstallationStore } from '../bridge/storage.ts'
+import type { Clock } from '../core/clock.ts'
+import type { Log } from '../core/log.ts'
+import { createAttachments } from './attachments.ts'
+import { GhlClient } from './client.ts'
+import { createContacts } from './contacts.ts'
+import { createConversations } from './conversations.ts'
+import { createOauth, type GhlOauth } from './oauth.ts'
+import { type AppEvent, type Delivery, parseAppEvent, parseDelivery } from './payloads.ts'
+import { createRateLimiter } from './rate-limit.ts'
+import { GhlTokens } from './tokens.ts'
+import { GhlTransport } from './transport.ts'
+import { createWebhookVerifier, type WebhookVerifier } from './webhook-signature.ts'
+
+/** The GHL_* values of the environment, plain. */
+export interface GhlConfig {
+  readonly apiUrl: string
+  readonly marketplaceUrl: string
+  readonly clientId: string | undefined
+  readonly clientSecret: string | undefined
+  readonly redirectUri: string
+  readonly appVersionId: string | undefined
+  readonly providerId: string | undefined
+  readonly providerType: 'custom' | 'sms'
+  /** Ed25519, SPKI, base64. */
+  readonly webhookPublicKeys: readonly string[]
+  readonly timeoutMs: number
+  /** `host[:port]`, exempt from the rule that attachments come from public https addresses. */
+  readonly attachmentAllowedHosts: readonly string[]
+}
+
+export interface Ghl {
+  readonly conversations: GhlConversations
+  readonly contacts: GhlContacts
+  readonly attachments: GhlAttachments
+  readonly oauth: GhlOauth
+  readonly tokens: GhlTokens
+  readonly client: GhlClient
+  readonly verifyWebhook: WebhookVerifier
+  /** @throws {RequestError} `WEBHOOK_MALFORMED`. */
+  parseDelivery(json: unknown): Delivery
+  /** @throws {RequestError} `WEBHOOK_MALFORMED`. */
+  parseAppEvent(json: unknown): AppEvent
+  /** Ends every connection; calls under way fail. */
+  close(): Promise<void>
+}
+
+interface GhlDeps {
+  readonly config: GhlConfig
+  readonly installations: InstallationStore
+  readonly log: Log
+  readonly clock: Clock
+}
+
+/** @throws {ConfigError} `CONFIG_INVALID` for a webhook key that is none. */
+export function createGhl({ config, installations, log, clock }: GhlDeps): Ghl {
+  const limiter = createRateLimiter(clock)
+  const transport = new GhlTransport({ apiUrl: config.apiUrl, timeoutMs: config.timeoutMs, limiter, clock })
+  const { clientId, clientSecret } = config
+  const tokens = new GhlTokens({ installations, transport, clientId, clientSecret, clock, log })
+  const client = new GhlClient(tokens)
+  const attachments = createAttachments({ allowedHosts: config.attachmentAllowedHosts })
+  return {
+    conversations: createConversations({ ...config, client, tokens, installations, clock, log }),
+    contacts: createContacts(client, log),
+    attachments,
+    oauth: createOauth({ ...config, installations, tokens, clock, log }),
+    tokens,
+    client,
+    verifyWebhook: createWebhookVerifier(config.webhookPublicKeys),
+    parseDelivery: (json) => parseDelivery(json, config.providerId),
+    parseAppEvent,
+    close: async () => {
+      await Promise.all([transport.close(), attachments.close()])
+    },
+  }
+}

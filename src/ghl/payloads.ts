@@ -1,0 +1,204 @@
+/** What GHL sends us, from `unknown` to our own types. Unknown fields are GHL's right to add and are passed over. */
+import { createHash } from 'node:crypto'
+import { z } from 'zod'
+import type { TokenPair } from '../bridge/storage.ts'
+import { GhlError, RequestError } from '../core/errors.ts'
+import {
+  type GhlContactId,
+  type LocationId,
+  parseGhlContactId,
+  parseGhlConversationId,
+  parseGhlMessageId,
+  parseLocationId,
+} from '../core/ids.ts'
+import type { AgentMessage, OutboundPart } from '../core/message.ts'
+import { cleanText, toParts } from './from-ghl.ts'
+
+/** An id from outside: refused as a shape, not as a bug of ours. */
+const id = <Id extends string>(parse: (value: string) => Id) =>
+  z.string().transform((value, context): Id => {
+    try {
+      return parse(value)
+    } catch (thrown) {
+      context.addIssue({ code: 'custom', message: thrown instanceof Error ? thrown.message : 'not an id' })
+      return z.NEVER
+    }
+  })
+
+const locationId = id(parseLocationId)
+/** GHL sends absent, null and empty for the same thing. */
+const maybe = <Schema extends z.ZodType>(schema: Schema) =>
+  z.preprocess((value) => (value === null || value === '' ? undefined : value), schema.optional())
+/** A field that is nice to have: when it is odd it counts as absent. */
+const lenient = <Schema extends z.ZodType>(schema: Schema) => maybe(schema).catch(undefined)
+
+const attachment = z.union([z.string(), z.looseObject({ url: z.string() }).transform(({ url }) => url)])
+
+const deliverySchema = z.looseObject({
+  type: z.string().optional().catch(undefined),
+  locationId,
+  contactId: id(parseGhlContactId),
+  messageId: id(parseGhlMessageId),
+  conversationId: lenient(id(parseGhlConversationId)),
+  conversationProviderId: lenient(z.string()),
+  webhookId: lenient(z.string()),
+  phone: lenient(z.string()),
+  message: lenient(z.string()),
+  attachments: z.preprocess(
+    (value) => value ?? [],
+    z.union([z.array(attachment), attachment.transform((url) => [url])]),
+  ),
+})
+
+/** A post to the provider's Delivery URL, or why it is not for us. */
+export type Delivery =
+  | { readonly message: AgentMessage; readonly parts: readonly OutboundPart[] }
+  /** `unsupported_type`: an e-mail or a call. `foreign_provider`: for another provider than ours. */
+  | { readonly ignored: 'unsupported_type' | 'foreign_provider' }
+
+/**
+ * @param providerId ours; undefined takes a delivery for any.
+ * @throws {RequestError} `WEBHOOK_MALFORMED` when it lacks its ids.
+ */
+export function parseDelivery(json: unknown, providerId: string | undefined): Delivery {
+  const post = parsed(deliverySchema, json)
+  const type = post.type ?? 'SMS'
+  if (type !== 'SMS' && type !== 'Custom') return { ignored: 'unsupported_type' }
+  const theirs = post.conversationProviderId
+  if (theirs !== undefined && providerId !== undefined && theirs !== providerId)
+    return { ignored: 'foreign_provider' }
+  const phone = e164(post.phone)
+  const message: AgentMessage = {
+    locationId: post.locationId,
+    ghlMessageId: post.messageId,
+    ghlContactId: post.contactId,
+    ...(post.conversationId !== undefined && { ghlConversationId: post.conversationId }),
+    ...(post.webhookId !== undefined && { webhookId: post.webhookId }),
+    ...(phone !== undefined && { phone }),
+    text: cleanText(post.message ?? ''),
+    attachments: post.attachments.map((url) => url.trim()).filter((url) => url !== ''),
+  }
+  return { message, parts: toParts(message) }
+}
+
+/** E.164 of what GHL calls a phone; a number without `+` is open to guessing and counts as none. */
+export function e164(phone: string | null | undefined): string | undefined {
+  if (phone === null || phone === undefined || !/^\s*\+[\d\s().-]+$/.test(phone)) return undefined
+  const digits = phone.replaceAll(/\D/g, '')
+  return digits.length >= 7 && digits.length <= 15 ? `+${digits}` : undefined
+}
+
+const appEventSchema = z.looseObject({
+  type: z.string(),
+  webhookId: lenient(z.string()),
+  timestamp: lenient(z.string()),
+  appId: lenient(z.string()),
+  versionId: lenient(z.string()),
+  locationId: lenient(locationId),
+  companyId: lenient(z.string()),
+  installType: lenient(z.string()),
+  companyName: lenient(z.string()),
+  whitelabelDetails: lenient(z.looseObject({ domain: lenient(z.string()) })),
+  id: lenient(z.string()),
+  contactId: lenient(z.string()),
+  phone: lenient(z.string()),
+  messageId: lenient(z.string()),
+  direction: lenient(z.string()),
+  source: lenient(z.string()),
+  conversationProviderId: lenient(z.string()),
+})
+
+/** An app event (webhook of the marketplace app), flat as GHL sends it. */
+export interface AppEvent {
+  /** GHL's word: `INSTALL`, `UNINSTALL`, `UPDATE`, `ContactDelete`, `OutboundMessage`, ... */
+  readonly type: string
+  /** GHL's id, the same on every repeat; a digest of the body when it sends none. */
+  readonly webhookId: string
+  readonly locationId: LocationId | undefined
+  readonly companyId: string | undefined
+  readonly appId: string | undefined
+  readonly versionId: string | undefined
+  /** Of a Contact event. */
+  readonly ghlContactId: GhlContactId | undefined
+  /** A white-label agency's own domain, which may show our pages in a frame. */
+  readonly whitelabelDomain: string | undefined
+  readonly sentAt: Date | undefined
+  readonly payload: Readonly<Record<string, unknown>>
+}
+
+/** @throws {RequestError} `WEBHOOK_MALFORMED` when it has no type. */
+export function parseAppEvent(json: unknown): AppEvent {
+  const event = parsed(appEventSchema, json)
+  const contact = event.type.startsWith('Contact') ? (event.id ?? event.contactId) : event.contactId
+  const sentAtMs = Date.parse(event.timestamp ?? '')
+  return {
+    type: event.type,
+    webhookId: event.webhookId ?? createHash('sha256').update(JSON.stringify(json)).digest('hex'),
+    locationId: event.locationId,
+    companyId: event.companyId,
+    appId: event.appId,
+    versionId: event.versionId,
+    ghlContactId: id(parseGhlContactId).safeParse(contact).data,
+    whitelabelDomain: event.whitelabelDetails?.domain,
+    sentAt: Number.isNaN(sentAtMs) ? undefined : new Date(sentAtMs),
+    payload: event,
+  }
+}
+
+function parsed<Schema extends z.ZodType>(schema: Schema, json: unknown): z.output<Schema> {
+  const result = schema.safeParse(json)
+  if (result.success) return result.data
+  const fields = [...new Set(result.error.issues.map((issue) => issue.path.join('.')))].join(', ')
+  throw new RequestError('WEBHOOK_MALFORMED', `These fields are missing or wrong: ${fields || 'the body'}`)
+}
+
+const tokenSchema = z.looseObject({
+  access_token: maybe(z.string()),
+  accessToken: maybe(z.string()),
+  refresh_token: maybe(z.string()),
+  refreshToken: maybe(z.string()),
+  expires_in: lenient(z.coerce.number().positive()),
+  expiresIn: lenient(z.coerce.number().positive()),
+  userType: lenient(z.enum(['Location', 'Company'])),
+  user_type: lenient(z.enum(['Location', 'Company'])),
+  locationId: lenient(locationId),
+  location_id: lenient(locationId),
+  companyId: lenient(z.string()),
+  company_id: lenient(z.string()),
+  scope: lenient(z.string()),
+})
+
+/** A token answer of GHL; ids that it leaves out are for the caller to keep from before. */
+export interface Granted {
+  readonly tokens: TokenPair
+  readonly userType: 'Location' | 'Company' | undefined
+  readonly locationId: LocationId | undefined
+  readonly companyId: string | undefined
+  readonly scopes: string | undefined
+}
+
+/** GHL's usual life of an access token, in seconds, for an answer that does not say. */
+const USUAL_LIFE_SEC = 86_399
+
+/** Both spellings: version 2 says `access_token`, version 3 `accessToken`. */
+export function parseGranted(body: unknown, nowMs: number): Granted {
+  const { data } = tokenSchema.safeParse(body)
+  const accessToken = data?.access_token ?? data?.accessToken
+  if (data === undefined || accessToken === undefined) {
+    throw new GhlError('GHL_RESPONSE_INVALID', 'GHL answered without an access token', {
+      certainty: 'unknown',
+    })
+  }
+  const lifeSec = data.expires_in ?? data.expiresIn ?? USUAL_LIFE_SEC
+  return {
+    tokens: {
+      accessToken,
+      refreshToken: data.refresh_token ?? data.refreshToken,
+      expiresAt: new Date(nowMs + lifeSec * 1_000),
+    },
+    userType: data.userType ?? data.user_type,
+    locationId: data.locationId ?? data.location_id,
+    companyId: data.companyId ?? data.company_id,
+    scopes: data.scope,
+  }
+}

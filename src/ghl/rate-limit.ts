@@ -1,0 +1,210 @@
+/**
+ * GHL's limit per app and location (or company), kept so that it is used fully and never broken: a request takes one of
+ * `max` places and gives it back one interval after GHL must have counted it. That holds for a server that counts fixed
+ * windows as well as for one that slides, whatever the network delays; counting from the moment of sending would not.
+ *
+ * The limit begins at 100 per 10 s and follows the `X-RateLimit-*` headers. Places that other nodes take show in
+ * `X-RateLimit-Remaining` and are left free. Waiting is first come first served, live traffic before history.
+ * p-queue and its like know neither headers nor the moment of counting.
+ */
+import type { IncomingHttpHeaders } from 'node:http'
+import type { Clock } from '../core/clock.ts'
+import { GhlError } from '../core/errors.ts'
+
+export type Priority = 'live' | 'history'
+
+/** A place in the window. The first end counts, later ones are passed over. */
+export interface Ticket {
+  /** GHL answered, so it has counted the request. */
+  answered(status: number, headers: IncomingHttpHeaders): void
+  /** No answer. `left` says whether GHL may have counted the request all the same. */
+  lost(left: boolean): void
+}
+
+export interface RateLimiter {
+  /**
+   * Resolves when it is this request's turn.
+   *
+   * @throws {GhlError} `GHL_RATE_LIMITED` at once when the wait would be longer than a minute.
+   */
+  take(resourceId: string, priority: Priority): Promise<Ticket>
+}
+
+const START = { max: 100, intervalMs: 10_000 }
+/** Requests under way before the first answer has told the real limit: sandbox agencies have 25, not 100. */
+const BLIND_REQUESTS = 10
+/** Share of the places that history leaves to live traffic. */
+const LIVE_SHARE = 0.1
+/** GHL counts at its door. An answer that takes longer than this share of the interval was counted long before. */
+const COUNTED_WITHIN = 0.1
+const MAX_WAIT_MS = 60_000
+
+export function createRateLimiter(clock: Clock): RateLimiter {
+  const windows = new Map<string, Window>()
+  return {
+    take(resourceId, priority) {
+      const window = windows.get(resourceId) ?? new Window(clock)
+      windows.set(resourceId, window)
+      return window.take(priority)
+    },
+  }
+}
+
+interface Place {
+  freeAtMs: number
+  isAnswered: boolean
+}
+
+class Window {
+  readonly #clock: Clock
+  #max = START.max
+  #intervalMs = START.intervalMs
+  #isKnown = false
+  #blockedUntilMs = 0
+  #underWay = 0
+  /** Requests that GHL has counted and that were not ours, as of the latest answer. */
+  #others = { count: 0, untilMs: 0 }
+  readonly #places = new Set<Place>()
+  readonly #waiting: Record<Priority, ((ticket: Ticket) => void)[]> = { live: [], history: [] }
+  #alarm: AbortController | undefined
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
+
+  take(priority: Priority): Promise<Ticket> {
+    const waitMs = this.#expectedWaitMs()
+    if (waitMs > MAX_WAIT_MS) {
+      return Promise.reject(
+        new GhlError('GHL_RATE_LIMITED', 'GHL’s limit for this location is used up for now', {
+          retryAfterMs: waitMs,
+        }),
+      )
+    }
+    return new Promise((resolve) => {
+      this.#waiting[priority].push(resolve)
+      this.#admit()
+    })
+  }
+
+  #expectedWaitMs(): number {
+    const queued = this.#waiting.live.length + this.#waiting.history.length
+    const blockedMs = Math.max(0, this.#blockedUntilMs - this.#clock.nowMs())
+    return blockedMs + Math.floor(queued / this.#max) * this.#intervalMs
+  }
+
+  #admit(): void {
+    const nowMs = this.#clock.nowMs()
+    for (const place of this.#places) if (place.freeAtMs <= nowMs) this.#places.delete(place)
+    let next = this.#next(nowMs)
+    while (next !== undefined) {
+      next(this.#ticket(nowMs))
+      next = this.#next(nowMs)
+    }
+    this.#setAlarm(nowMs)
+  }
+
+  #next(nowMs: number): ((ticket: Ticket) => void) | undefined {
+    if (nowMs < this.#blockedUntilMs) return undefined
+    if (!this.#isKnown && this.#underWay >= BLIND_REQUESTS) return undefined
+    const free = this.#max - this.#places.size - (nowMs < this.#others.untilMs ? this.#others.count : 0)
+    if (free <= 0) return undefined
+    if (this.#waiting.live.length > 0) return this.#waiting.live.shift()
+    return free > Math.floor(this.#max * LIVE_SHARE) ? this.#waiting.history.shift() : undefined
+  }
+
+  #ticket(nowMs: number): Ticket {
+    const place = { freeAtMs: nowMs + this.#intervalMs * (1 + COUNTED_WITHIN), isAnswered: false }
+    this.#places.add(place)
+    this.#underWay++
+    let isOpen = true
+    return {
+      answered: (status, headers) => {
+        if (!isOpen) return
+        isOpen = false
+        this.#underWay--
+        this.#isKnown = true
+        place.isAnswered = true
+        // A token refused at the door comes without the limit's headers: it never got as far as being counted.
+        const isCounted = status !== 401 || headers['x-ratelimit-remaining'] !== undefined
+        this.#follow(status, headers)
+        place.freeAtMs = isCounted ? Math.min(place.freeAtMs, this.#clock.nowMs() + this.#intervalMs) : 0
+        this.#admit()
+      },
+      lost: (left) => {
+        if (!isOpen) return
+        isOpen = false
+        this.#underWay--
+        if (!left) this.#places.delete(place)
+        this.#admit()
+      },
+    }
+  }
+
+  #follow(status: number, headers: IncomingHttpHeaders): void {
+    const nowMs = this.#clock.nowMs()
+    this.#max = Math.max(1, numberIn(headers, 'x-ratelimit-max') ?? this.#max)
+    this.#intervalMs = Math.max(1, numberIn(headers, 'x-ratelimit-interval-milliseconds') ?? this.#intervalMs)
+    this.#leaveToOthers(numberIn(headers, 'x-ratelimit-remaining'), nowMs)
+    const waitMs = status === 429 ? retryAfterMs(status, headers, nowMs) : dailyWaitMs(headers, nowMs)
+    this.#blockedUntilMs = Math.max(this.#blockedUntilMs, nowMs + (waitMs ?? this.#intervalMs))
+  }
+
+  /**
+   * What GHL has counted beyond our own answered places was somebody else's: another node's, or this one's before a
+   * restart. While more of ours are under way that is too much rather than too little; their answers put it right.
+   */
+  #leaveToOthers(remaining: number | undefined, nowMs: number): void {
+    if (remaining === undefined) return
+    const ours = [...this.#places].filter((place) => place.isAnswered).length
+    const count = Math.max(0, this.#max - remaining - ours)
+    this.#others = { count, untilMs: nowMs + this.#intervalMs }
+  }
+
+  /** Answers admit the next by themselves; this is for the end of a block and for the first place that falls free. */
+  #setAlarm(nowMs: number): void {
+    this.#alarm?.abort(new Error('rescheduled'))
+    this.#alarm = undefined
+    if (this.#waiting.live.length + this.#waiting.history.length === 0) return
+    const ends = [...this.#places].map((place) => place.freeAtMs)
+    if (this.#others.count > 0) ends.push(this.#others.untilMs)
+    const freeAtMs = Math.min(...ends.filter((endMs) => endMs > nowMs))
+    const wakeAtMs = this.#blockedUntilMs > nowMs ? this.#blockedUntilMs : freeAtMs
+    // With no place taken there is nothing to wait for.
+    if (!Number.isFinite(wakeAtMs)) return
+    const alarm = new AbortController()
+    this.#alarm = alarm
+    this.#clock.sleep(wakeAtMs - nowMs, alarm.signal).then(
+      () => this.#admit(),
+      () => undefined,
+    )
+  }
+}
+
+function numberIn(headers: IncomingHttpHeaders, name: string): number | undefined {
+  const value = headers[name]
+  const parsed = typeof value === 'string' && value !== '' ? Number(value) : Number.NaN
+  return Number.isFinite(parsed) && parsed >= 0 ? parsed : undefined
+}
+
+/** The day's allowance is used up: GHL says in milliseconds when the next begins (as its SDK reads it). */
+function dailyWaitMs(headers: IncomingHttpHeaders, nowMs: number): number {
+  if (numberIn(headers, 'x-ratelimit-daily-remaining') !== 0) return 0
+  const reset = numberIn(headers, 'x-ratelimit-daily-reset') ?? 0
+  return reset > nowMs / 2 ? reset - nowMs : reset
+}
+
+/** How long GHL asks us to stay away: `Retry-After`; after a 429 else the day's reset, else the interval. */
+export function retryAfterMs(
+  status: number,
+  headers: IncomingHttpHeaders,
+  nowMs: number,
+): number | undefined {
+  const seconds = numberIn(headers, 'retry-after')
+  if (seconds !== undefined) return seconds * 1_000
+  const dateMs = Date.parse(headers['retry-after'] ?? '')
+  if (Number.isFinite(dateMs)) return Math.max(0, dateMs - nowMs)
+  if (status !== 429) return undefined
+  const daily = dailyWaitMs(headers, nowMs)
+  return daily > 0 ? daily : numberIn(headers, 'x-ratelimit-interval-milliseconds')
+}

@@ -1,0 +1,223 @@
+/**
+ * HTTP with GHL, without tokens. Knows the limiter, the versions, and whether a request had left when it failed, which
+ * decides between "certainly nothing happened" and "nobody knows". What can be repeated without harm is repeated twice,
+ * quickly; patience beyond that is the outbox's.
+ */
+import { Agent, type Dispatcher } from 'undici'
+import type { Clock } from '../core/clock.ts'
+import { BridgeError, GhlError } from '../core/errors.ts'
+import { type Priority, type RateLimiter, retryAfterMs } from './rate-limit.ts'
+import { parseRefusal, type Refusal } from './refusals.ts'
+
+export interface GhlCall {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+  /** From the root of the API, trailing slash as documented: GHL tells `/contacts` and `/contacts/` apart. */
+  readonly path: string
+  readonly query?: Readonly<Record<string, string | number | undefined>>
+  readonly json?: unknown
+  readonly form?: Readonly<Record<string, string | undefined>>
+  /** A body that can be read only once, so the call cannot be repeated. */
+  readonly stream?: { readonly body: NodeJS.ReadableStream; readonly headers: Record<string, string> }
+  /** A repeat changes nothing further. Default: GET, PUT and DELETE. */
+  readonly idempotent?: boolean
+  readonly priority?: Priority
+  /** Less than the configured one. */
+  readonly timeoutMs?: number
+}
+
+export interface Answer {
+  readonly status: number
+  /** Parsed JSON; `undefined` when the body is none. */
+  readonly body: unknown
+  readonly refusal: Refusal | undefined
+}
+
+interface TransportOptions {
+  readonly apiUrl: string
+  readonly timeoutMs: number
+  readonly limiter: RateLimiter
+  readonly clock: Clock
+}
+
+/** Whose token, and whose rate limit. */
+export interface Credentials {
+  readonly resourceId: string
+  /** Asked for when it is the call's turn: it may have waited longer than a token lives. */
+  accessToken(): string
+}
+
+/** Waits before a quick repeat. */
+const REPEAT_AFTER_MS = [150, 1_000]
+const PASSING = new Set([502, 503, 504])
+
+/** A file comes as fast as WhatsApp gives it; together with the answer this stays within a job's lease. */
+const STREAM_MS = 120_000
+
+/** Open connections to GHL: two locations' worth of a full window. */
+const MAX_CONNECTIONS = 256
+
+export class GhlTransport {
+  readonly #agent: Agent
+  readonly #options: TransportOptions
+  readonly #origin: string
+  readonly #basePath: string
+
+  constructor(options: TransportOptions) {
+    this.#options = options
+    const base = new URL(options.apiUrl)
+    this.#origin = base.origin
+    this.#basePath = base.pathname.replace(/\/$/, '')
+    // HTTP/1.1 only: with HTTP/2 a lost connection leaves it open which of its requests GHL had read.
+    this.#agent = new Agent({
+      connections: MAX_CONNECTIONS,
+      allowH2: false,
+      connect: { timeout: Math.min(options.timeoutMs, 10_000) },
+    })
+  }
+
+  /**
+   * Any answer, refusals included.
+   *
+   * @param credentials undefined for `/oauth/token`, which has neither token nor limit.
+   * @throws {GhlError} `GHL_UNAVAILABLE`, `GHL_TIMEOUT` or, from our own limiter, `GHL_RATE_LIMITED`.
+   */
+  async exchange(call: GhlCall, credentials?: Credentials): Promise<Answer> {
+    for (const waitMs of REPEAT_AFTER_MS) {
+      try {
+        const answer = await this.#exchangeOnce(call, credentials)
+        if (!PASSING.has(answer.status) || !isRepeatable(call)) return answer
+      } catch (thrown) {
+        if (!mayRepeat(thrown, call)) throw thrown
+      }
+      await this.#options.clock.sleep(waitMs)
+    }
+    return await this.#exchangeOnce(call, credentials)
+  }
+
+  async #exchangeOnce(call: GhlCall, credentials: Credentials | undefined): Promise<Answer> {
+    const { limiter, clock } = this.#options
+    const ticket = credentials && (await limiter.take(credentials.resourceId, call.priority ?? 'live'))
+    const trace = { hasLeft: false }
+    try {
+      const response = await this.#request(call, credentials?.accessToken(), trace)
+      const { statusCode, headers } = response
+      ticket?.answered(statusCode, headers)
+      const body = parsedJson(await response.body.text())
+      const isRefused = statusCode < 200 || statusCode > 299
+      const waitMs = retryAfterMs(statusCode, headers, clock.nowMs())
+      return {
+        status: statusCode,
+        body,
+        refusal: isRefused ? parseRefusal(statusCode, body, waitMs) : undefined,
+      }
+    } catch (thrown) {
+      ticket?.lost(trace.hasLeft)
+      throw networkError(thrown, call, trace.hasLeft)
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#agent.destroy()
+  }
+
+  #request(
+    call: GhlCall,
+    accessToken: string | undefined,
+    trace: { hasLeft: boolean },
+  ): Promise<Dispatcher.ResponseData> {
+    const form = call.form && new URLSearchParams(present(call.form)).toString()
+    const body = call.json === undefined ? form : JSON.stringify(call.json)
+    const answerMs = Math.min(call.timeoutMs ?? Infinity, this.#options.timeoutMs)
+    const signal = AbortSignal.timeout(call.stream === undefined ? answerMs : STREAM_MS + answerMs)
+    return this.#agent.compose(noticeLeaving(trace, signal)).request({
+      origin: this.#origin,
+      path: `${this.#basePath}${call.path}`,
+      method: call.method,
+      query: present(call.query ?? {}),
+      headers: headersOf(call, accessToken),
+      // A Node stream in every respect that undici uses; only the two declarations of streams differ.
+      body: (call.stream?.body as Dispatcher.RequestOptions['body']) ?? body ?? null,
+      headersTimeout: answerMs,
+      bodyTimeout: answerMs,
+      signal,
+    })
+  }
+}
+
+function isRepeatable({ method, idempotent, stream }: GhlCall): boolean {
+  return stream === undefined && (idempotent ?? (method === 'GET' || method === 'PUT' || method === 'DELETE'))
+}
+
+function mayRepeat(thrown: unknown, call: GhlCall): boolean {
+  if (!(thrown instanceof GhlError) || thrown.code !== 'GHL_UNAVAILABLE' || call.stream !== undefined)
+    return false
+  return isRepeatable(call) || thrown.certainty === 'not_sent'
+}
+
+/** Notes the moment before the first byte is written to an open connection. */
+function noticeLeaving(
+  trace: { hasLeft: boolean },
+  signal: AbortSignal,
+): Dispatcher.DispatcherComposeInterceptor {
+  return (dispatch) => (options, handler) => {
+    const noticing = new Proxy(handler, {
+      get(target, name) {
+        const value: unknown = Reflect.get(target, name)
+        if (typeof value !== 'function') return value
+        return (...args: unknown[]): unknown => {
+          // undici starts an aborted request only to end it, before anything is written.
+          if (name === 'onRequestStart' && !signal.aborted) trace.hasLeft = true
+          return Reflect.apply(value, target, args)
+        }
+      },
+    })
+    return dispatch(options, noticing)
+  }
+}
+
+function headersOf(call: GhlCall, accessToken: string | undefined): Record<string, string> {
+  const version = versionOf(call.path)
+  return {
+    accept: 'application/json',
+    ...(version !== undefined && { version }),
+    ...(accessToken !== undefined && { authorization: `Bearer ${accessToken}` }),
+    ...(call.json !== undefined && { 'content-type': 'application/json' }),
+    ...(call.form && { 'content-type': 'application/x-www-form-urlencoded' }),
+    ...call.stream?.headers,
+  }
+}
+
+/** One API version per area. @see ghl.md 1: field names here are those of these versions. */
+function versionOf(path: string): string | undefined {
+  if (path === '/oauth/token') return undefined
+  return /^\/(conversations|voice-ai)\//.test(path) ? '2021-04-15' : '2021-07-28'
+}
+
+function present(values: Readonly<Record<string, string | number | undefined>>): Record<string, string> {
+  const entries = Object.entries(values).filter(([, value]) => value !== undefined)
+  return Object.fromEntries(entries.map(([name, value]) => [name, String(value)]))
+}
+
+function parsedJson(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown
+  } catch {
+    return undefined
+  }
+}
+
+const TIMEOUTS = new Set(['TimeoutError', 'HeadersTimeoutError', 'BodyTimeoutError', 'ConnectTimeoutError'])
+
+function networkError(thrown: unknown, call: GhlCall, hasLeft: boolean): BridgeError {
+  if (thrown instanceof BridgeError) return thrown
+  const name = thrown instanceof Error ? thrown.name : typeof thrown
+  const certainty = hasLeft && call.method !== 'GET' ? 'unknown' : 'not_sent'
+  const options = { certainty, cause: thrown, details: { cause: codeOf(thrown) ?? name } } as const
+  if (hasLeft && TIMEOUTS.has(name)) return new GhlError('GHL_TIMEOUT', 'GHL did not answer in time', options)
+  return new GhlError('GHL_UNAVAILABLE', 'GHL could not be reached', options)
+}
+
+function codeOf(thrown: unknown): string | undefined {
+  const code: unknown = thrown instanceof Error && 'code' in thrown ? thrown.code : undefined
+  return typeof code === 'string' ? code : undefined
+}

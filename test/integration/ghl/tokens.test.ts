@@ -1,0 +1,195 @@
+import { afterEach, describe, expect, it } from 'vitest'
+import type { LocationId } from '../../../src/core/ids.ts'
+import type { Ghl } from '../../../src/ghl/ghl.ts'
+import { approve, type Bench, startBench } from './bench.ts'
+
+let bench: Bench
+afterEach(async () => {
+  expect(bench.sandbox.stats().oddities).toEqual([])
+  await bench.stop()
+})
+
+const TOKEN = 'POST /oauth/token'
+const refreshes = () => bench.sandbox.calls({ route: TOKEN }).length
+const ask = (ghl: Ghl, locationId: LocationId) =>
+  ghl.contacts.findOrCreate(locationId, '+15551230001', undefined)
+
+const row = async (locationId: LocationId) => {
+  const found = await bench.installations.findByLocation(locationId)
+  if (found === undefined) throw new Error('not installed')
+  return found
+}
+const endsIn = async (locationId: LocationId, ms: number) =>
+  bench.installations.edit((await row(locationId)).installationId, {
+    tokens: { expiresAt: new Date(Date.now() + ms) },
+  })
+
+async function installed(options?: Parameters<typeof startBench>[0]): Promise<LocationId> {
+  bench = await startBench(options)
+  const locationId = await bench.install()
+  bench.sandbox.forget()
+  return locationId
+}
+
+describe('an access token', () => {
+  it('that GHL says has expired is renewed once for 50 calls at the same time', async () => {
+    const locationId = await installed()
+    await ask(bench.ghl, locationId)
+    bench.sandbox.tokens.expireAccess()
+    const calls = Array.from({ length: 50 }, () => ask(bench.ghl, locationId))
+    expect(new Set(await Promise.all(calls)).size).toBe(1)
+    expect(refreshes()).toBe(1)
+  })
+
+  it('is renewed once by 30 calls on three nodes', async () => {
+    const locationId = await installed()
+    const nodes = [bench.ghl, bench.anotherNode(), bench.anotherNode()]
+    await Promise.all(nodes.map((node) => ask(node, locationId)))
+    bench.sandbox.tokens.expireAccess()
+    await Promise.all(nodes.flatMap((node) => Array.from({ length: 10 }, () => ask(node, locationId))))
+    expect(refreshes()).toBe(1)
+  })
+
+  it('is renewed before it ends, without a refused call', async () => {
+    const locationId = await installed()
+    await endsIn(locationId, 4 * 60_000)
+    await ask(bench.ghl, locationId)
+    await ask(bench.ghl, locationId)
+    expect(refreshes()).toBe(1)
+    expect(bench.sandbox.calls({ status: 401 })).toEqual([])
+    expect((await row(locationId)).tokenExpiresAt.getTime()).toBeGreaterThan(Date.now() + 23 * 3_600_000)
+  })
+
+  it('that is still valid stays in use when it cannot be renewed early', async () => {
+    const locationId = await installed()
+    await endsIn(locationId, 60_000)
+    bench.sandbox.faults.add({
+      route: TOKEN,
+      times: null,
+      effect: { kind: 'status', status: 400, body: { error: 'temporary' } },
+    })
+    await ask(bench.ghl, locationId)
+    await ask(bench.ghl, locationId)
+    expect(refreshes()).toBe(1)
+  })
+
+  it('is not renewed for a refusal that no token can cure', async () => {
+    const locationId = await installed()
+    bench.sandbox.faults.add({
+      route: 'POST /contacts/upsert',
+      effect: {
+        kind: 'status',
+        status: 401,
+        body: { message: 'The token is not authorized for this scope.' },
+      },
+    })
+    await expect(ask(bench.ghl, locationId)).rejects.toMatchObject({ code: 'GHL_FORBIDDEN' })
+    expect(refreshes()).toBe(0)
+  })
+
+  it('just renewed is not renewed again for a refusal in unknown words', async () => {
+    const locationId = await installed()
+    bench.sandbox.faults.add({
+      route: 'POST /contacts/upsert',
+      times: null,
+      effect: { kind: 'status', status: 401, body: { message: 'no' } },
+    })
+    for (let n = 0; n < 3; n++)
+      await expect(ask(bench.ghl, locationId)).rejects.toMatchObject({ code: 'GHL_FORBIDDEN' })
+    expect(refreshes()).toBe(1)
+  })
+})
+
+describe('a refresh', () => {
+  it.each([
+    ['whose answer is lost', { kind: 'drop' }, 'after'],
+    ['that never arrives', { kind: 'drop' }, 'before'],
+    ['that meets an error of GHL’s', { kind: 'status', status: 503 }, 'before'],
+  ] as const)('%s is repeated with the same token and loses nothing', async (_, effect, when) => {
+    const locationId = await installed()
+    bench.sandbox.tokens.expireAccess()
+    bench.sandbox.faults.add({ route: TOKEN, when, effect })
+    await ask(bench.ghl, locationId)
+    expect(refreshes()).toBe(2)
+    expect((await row(locationId)).status).toBe('active')
+    bench.sandbox.tokens.expireAccess()
+    await ask(bench.ghl, locationId)
+  })
+
+  it('is stored before the new token is used, however often the database fails', async () => {
+    const locationId = await installed()
+    bench.sandbox.tokens.expireAccess()
+    bench.installations.failFinish(3)
+    await ask(bench.ghl, locationId)
+    const { accessToken } =
+      (await bench.installations.readTokens((await row(locationId)).installationId)) ?? {}
+    expect((await bench.ghl.tokens.access(locationId)).tokens.accessToken).toBe(accessToken)
+    expect(refreshes()).toBe(1)
+  })
+
+  it('that could not be stored is kept and stored by the next one', async () => {
+    const locationId = await installed({ settings: { refreshGraceMs: 0 } })
+    bench.sandbox.tokens.expireAccess()
+    bench.installations.failFinish(5)
+    await expect(ask(bench.ghl, locationId)).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
+    // The right to refresh ends by itself after its hold; a test need not wait for that.
+    bench.installations.release((await row(locationId)).installationId)
+    await ask(bench.ghl, locationId)
+    expect(refreshes()).toBe(1)
+  })
+
+  it.each(['invalid_grant', 'unauthorized'] as const)(
+    'refused for good (%s) marks the installation and says what to do',
+    async (refreshRefusal) => {
+      const locationId = await installed({ settings: { refreshRefusal } })
+      bench.sandbox.tokens.expireAccess()
+      bench.sandbox.tokens.revokeRefresh()
+      const failure = { code: 'GHL_NEEDS_RECONNECT', disposition: 'park' }
+      const asked = ask(bench.ghl, locationId)
+      await expect(asked).rejects.toMatchObject(failure)
+      await expect(asked).rejects.toHaveProperty('action', expect.stringContaining('Connect'))
+      expect((await row(locationId)).status).toBe('needs_reconnect')
+      await endsIn(locationId, -1)
+      await expect(ask(bench.ghl, locationId)).rejects.toMatchObject(failure)
+      expect(refreshes()).toBe(1)
+    },
+  )
+
+  it('with the wrong app secret does not spoil the installation', async () => {
+    const locationId = await installed()
+    bench.sandbox.faults.add({
+      route: TOKEN,
+      times: null,
+      effect: {
+        kind: 'status',
+        status: 401,
+        body: { error: 'UnAuthorized!', error_description: 'Invalid client credentials!' },
+      },
+    })
+    bench.sandbox.tokens.expireAccess()
+    await expect(ask(bench.ghl, locationId)).rejects.toMatchObject({ code: 'GHL_UNAVAILABLE' })
+    expect((await row(locationId)).status).toBe('active')
+  })
+
+  it('of a location of an agency mints a new token', async () => {
+    bench = await startBench()
+    const { ghl, sandbox } = bench
+    const location = sandbox.addLocation()
+    await ghl.oauth.complete(await approve(ghl.oauth.installUrl('s'), { company: '1' }))
+    const locationId = (await bench.installations.list()).find(
+      (each) => each.locationId === location.id,
+    )?.locationId
+    if (locationId === undefined) throw new Error('not connected')
+    sandbox.tokens.expireAccess(location.id)
+    sandbox.forget()
+    await ask(ghl, locationId)
+    expect(sandbox.calls({ route: 'POST /oauth/locationToken' }).length).toBe(1)
+    expect(refreshes()).toBe(0)
+  })
+})
+
+it('an unknown location is told apart from a broken one', async () => {
+  const locationId = await installed()
+  bench.installations.edit((await row(locationId)).installationId, { row: { status: 'uninstalled' } })
+  await expect(ask(bench.ghl, locationId)).rejects.toMatchObject({ code: 'GHL_NOT_INSTALLED' })
+})

@@ -1,0 +1,176 @@
+import { describe, expect, it } from 'vitest'
+import { e164, parseDelivery as parse, parseAppEvent, parseGranted } from '../../../src/ghl/payloads.ts'
+
+const PROVIDER = '64c1a2b3c4d5e6f708192a3b'
+const parseDelivery = (json: unknown) => parse(json, PROVIDER)
+
+const delivery = {
+  contactId: 'GKBhT6BfwY9mjzXAU3sq',
+  locationId: 'GKAWb4yu7A4LSc0skQ6g',
+  messageId: 'GKJxs4P5L8dWc5CFUITM',
+  type: 'SMS',
+  phone: '+15864603685',
+  message: 'The text message to be sent to the contact',
+  attachments: ['https://storage.example/a.jpg'],
+  userId: 'GK56r6wdJDrkUPd0xsmx',
+}
+
+describe('a provider delivery', () => {
+  it('becomes an agent’s message', () => {
+    expect(parseDelivery(delivery)).toEqual({
+      parts: [{ kind: 'attachment', url: 'https://storage.example/a.jpg', caption: delivery.message }],
+      message: {
+        locationId: delivery.locationId,
+        ghlMessageId: delivery.messageId,
+        ghlContactId: delivery.contactId,
+        phone: '+15864603685',
+        text: delivery.message,
+        attachments: ['https://storage.example/a.jpg'],
+      },
+    })
+  })
+
+  it('is the same with type Custom, unknown fields and the live extras', () => {
+    const live = {
+      ...delivery,
+      type: 'Custom',
+      conversationId: 'conv1',
+      conversationProviderId: PROVIDER,
+      webhookId: 'c1b2',
+      timestamp: '2026-08-01T00:00:00.000Z',
+      replyToAltId: '3EB0AB',
+      brandNew: { nested: true },
+    }
+    expect(parseDelivery(live)).toMatchObject({
+      message: { ghlConversationId: 'conv1', webhookId: 'c1b2' },
+    })
+  })
+
+  it.each([
+    ['absent', { attachments: undefined, phone: undefined, message: undefined }],
+    ['null', { attachments: null, phone: null, message: null }],
+    ['empty', { attachments: [], phone: '', message: '' }],
+  ])('may have phone, message and attachments %s', (_, change) => {
+    const parsed = parseDelivery({ ...delivery, ...change })
+    expect(parsed).toMatchObject({ parts: [], message: { text: '', attachments: [] } })
+    expect(parsed).not.toHaveProperty('message.phone')
+  })
+
+  it('keeps an odd optional field from spoiling the message', () => {
+    const odd = { ...delivery, conversationId: 'not an id!', webhookId: 42, phone: { e164: 'x' } }
+    expect(parseDelivery(odd)).toMatchObject({ message: { text: delivery.message } })
+  })
+
+  it('of an e-mail, or for another provider, is ignored by name', () => {
+    expect(parseDelivery({ ...delivery, type: 'Email', html: '<p>' })).toEqual({
+      ignored: 'unsupported_type',
+    })
+    expect(parseDelivery({ ...delivery, conversationProviderId: 'other' })).toEqual({
+      ignored: 'foreign_provider',
+    })
+  })
+
+  it.each([
+    ['no object', 'text'],
+    ['nothing', null],
+    ['without its message id', { ...delivery, messageId: undefined }],
+    ['with an id that would leave the URL', { ...delivery, messageId: '../../contacts' }],
+  ])('is refused as malformed when it is %s', (_, body) => {
+    expect(() => parseDelivery(body)).toThrow(expect.objectContaining({ code: 'WEBHOOK_MALFORMED' }))
+  })
+
+  it('does not repeat the message in the error', () => {
+    const secret = 'do not log me'
+    const body = { ...delivery, messageId: 7, message: secret }
+    expect(() => parseDelivery(body)).toThrow(/messageId/)
+    expect(() => parseDelivery(body)).not.toThrow(secret)
+  })
+})
+
+describe('a phone of GHL', () => {
+  it.each([
+    ['+15551230001', '+15551230001'],
+    ['+1 (555) 123-0001', '+15551230001'],
+    ['5551230001', undefined],
+    ['+12', undefined],
+    ['+1234567890123456', undefined],
+    [null, undefined],
+  ])('%s is read as %s', (phone, expected) => {
+    expect(e164(phone)).toBe(expected)
+  })
+})
+
+describe('an app event', () => {
+  it('of an installation carries location, company and white-label domain', () => {
+    const event = parseAppEvent({
+      type: 'INSTALL',
+      appId: 'app',
+      versionId: 'v',
+      installType: 'Location',
+      locationId: 'HjiMUOsCCHCjtxzEf8PR',
+      companyId: 'GNb7aIv4rQFVb9iwNl5K',
+      isWhitelabelCompany: true,
+      whitelabelDetails: { domain: 'crm.agency.example', logoUrl: '' },
+      timestamp: '2026-06-25T06:57:06.225Z',
+      webhookId: '37bac211-1f52-4ddf-8dfd-2a8d11a20dd5',
+    })
+    expect(event).toMatchObject({
+      type: 'INSTALL',
+      webhookId: '37bac211-1f52-4ddf-8dfd-2a8d11a20dd5',
+      locationId: 'HjiMUOsCCHCjtxzEf8PR',
+      companyId: 'GNb7aIv4rQFVb9iwNl5K',
+      whitelabelDomain: 'crm.agency.example',
+      sentAt: new Date('2026-06-25T06:57:06.225Z'),
+    })
+  })
+
+  it('of a contact names the contact by its id', () => {
+    expect(parseAppEvent({ type: 'ContactDelete', id: 'abc', locationId: 'loc' })).toMatchObject({
+      ghlContactId: 'abc',
+      locationId: 'loc',
+    })
+  })
+
+  it('without a webhook id gets one that a repeat shares', () => {
+    const body = { type: 'UNINSTALL', locationId: 'loc' }
+    expect(parseAppEvent(body).webhookId).toBe(parseAppEvent(body).webhookId)
+    expect(parseAppEvent(body).webhookId).not.toBe(parseAppEvent({ type: 'UNINSTALL' }).webhookId)
+  })
+
+  it('of a kind we do not know is still an event', () => {
+    expect(parseAppEvent({ type: 'SaaSPlanCreate', anything: [] }).type).toBe('SaaSPlanCreate')
+  })
+})
+
+describe('a token answer', () => {
+  const nowMs = Date.parse('2026-11-21T00:00:00Z')
+
+  it('is read in both spellings', () => {
+    const snake = {
+      access_token: 'a',
+      refresh_token: 'r',
+      expires_in: 60,
+      userType: 'Location',
+      locationId: 'l',
+    }
+    const camel = {
+      accessToken: 'a',
+      refreshToken: 'r',
+      expiresIn: 60,
+      user_type: 'Location',
+      location_id: 'l',
+    }
+    expect(parseGranted(camel, nowMs)).toEqual(parseGranted(snake, nowMs))
+    expect(parseGranted(snake, nowMs)).toMatchObject({
+      tokens: { accessToken: 'a', refreshToken: 'r', expiresAt: new Date(nowMs + 60_000) },
+      userType: 'Location',
+      locationId: 'l',
+    })
+  })
+
+  it('without a token is refused', () => {
+    expect(() => parseGranted({ expires_in: 5 }, nowMs)).toThrow(
+      expect.objectContaining({ code: 'GHL_RESPONSE_INVALID' }),
+    )
+  })
+})

@@ -1,0 +1,100 @@
+import { describe, expect, it } from 'vitest'
+import { AUTH_REFUSALS, authVerdict, parseRefusal, refusalError } from '../../../src/ghl/refusals.ts'
+
+const refusal = (status: number, message: string, canonicalCode?: string) =>
+  parseRefusal(status, { statusCode: status, message, ...(canonicalCode && { canonicalCode }) })
+
+describe('which 401 and 403 a new token can cure', () => {
+  const rows = [
+    [401, 'You do not have access', 'refuse', 'CONVERSATIONS_MSG_PROVIDER_NO_ACCESS'],
+    [403, 'No conversation provider found for this message', 'too_early'],
+    [401, 'No conversation provider found for this message', 'too_early'],
+    [401, 'The token is not authorized for this scope.', 'refuse'],
+    [401, "Token's user type mismatch!", 'refuse'],
+    [401, 'This authClass type is not allowed to access this scope. Please use the correct one', 'refuse'],
+    [403, 'This authClass type is not allowed to access this scope. Please use the correct one', 'refuse'],
+    [403, 'The token does not have access to this location.', 'refuse'],
+    [401, 'version header was not found.', 'refuse'],
+    [401, 'No message found for the id', 'refuse'],
+    [401, 'Invalid JWT', 'refresh'],
+    [401, 'jwt expired', 'refresh'],
+    [401, 'The token has expired', 'refresh'],
+    [401, 'Invalid token: access token is invalid', 'refresh'],
+    [401, 'words nobody has seen', 'refresh_if_old'],
+    [403, 'Forbidden resource', 'refuse'],
+    [400, 'Bad Request', undefined],
+    [429, 'Too Many Requests', undefined],
+  ] as const
+
+  it.each(rows)('%i "%s" means %s', (status, message, verdict, canonicalCode?) => {
+    expect(authVerdict(refusal(status, message, canonicalCode))).toBe(verdict)
+  })
+
+  it('has a case here for every row of the table', () => {
+    const hit = new Set(
+      rows.map(([status, message, , code]) =>
+        AUTH_REFUSALS.findIndex(
+          (row) =>
+            row.status.includes(status) &&
+            (row.canonicalCode === undefined || row.canonicalCode === code) &&
+            (row.words === undefined || row.words.test(message)),
+        ),
+      ),
+    )
+    expect(AUTH_REFUSALS.map((_, index) => index).filter((index) => !hit.has(index))).toEqual([])
+  })
+})
+
+describe('a refusal of GHL', () => {
+  it.each([
+    [429, 'Too Many Requests', undefined, 'GHL_RATE_LIMITED', 'not_sent'],
+    [500, 'Internal Server Error', undefined, 'GHL_UNAVAILABLE', 'unknown'],
+    [503, 'Unavailable', undefined, 'GHL_UNAVAILABLE', 'unknown'],
+    [
+      400,
+      'Contact not found for id:x',
+      'CONVERSATIONS_CONTACT_NOT_FOUND',
+      'GHL_CONTACT_NOT_FOUND',
+      'not_sent',
+    ],
+    [400, 'Contact with id x not found', undefined, 'GHL_CONTACT_NOT_FOUND', 'not_sent'],
+    [403, 'No conversation provider found for this message', undefined, 'GHL_STATUS_TOO_EARLY', 'not_sent'],
+    [401, 'x', 'CONVERSATIONS_MSG_PROVIDER_NO_ACCESS', 'GHL_FORBIDDEN', 'not_sent'],
+    [422, 'property x should not exist', undefined, 'GHL_REJECTED', 'not_sent'],
+    [400, 'DND', 'CONVERSATIONS_MSG_DND_ACTIVE_SMS', 'GHL_REJECTED', 'not_sent'],
+  ])('%i %s (%s) is %s', (status, message, code, expected, certainty) => {
+    expect(refusalError(refusal(status, message, code), 'GHL refused')).toMatchObject({
+      code: expected,
+      certainty,
+    })
+  })
+
+  it.each([
+    ['a string', { statusCode: 400, message: 'one' }, 'one'],
+    ['a list', { statusCode: 422, message: ['one', 'two'], error: 'Unprocessable Entity' }, 'one; two'],
+    ['OAuth’s own', { error: 'UnAuthorized!', error_description: 'code not found' }, 'code not found'],
+    ['version 3', { error: { code: 'X', message: 'inner', details: {}, resolution: '' } }, 'inner'],
+    ['the upload’s', { status: 413, message: 'too big' }, 'too big'],
+    ['nothing at all', undefined, 'HTTP 400'],
+    ['HTML', '<html>', 'HTTP 400'],
+  ])('is read when its message is %s', (_, body, message) => {
+    expect(parseRefusal(400, body).message).toBe(message)
+  })
+
+  it.each([
+    ['at the top', { canonicalCode: 'C' }],
+    ['under error', { error: { canonicalCode: 'C' } }],
+    ['under meta', { meta: { canonicalCode: 'C' } }],
+  ])('gives its canonical code when that stands %s', (_, body) => {
+    expect(parseRefusal(400, body).canonicalCode).toBe('C')
+  })
+
+  it('carries status, code and trace for the log, and no phone number', () => {
+    const error = refusalError(
+      parseRefusal(400, { message: 'phone +15551230001 is wrong', canonicalCode: 'C', traceId: 't' }),
+      'GHL refused the contact',
+    )
+    expect(error.details).toEqual({ status: 400, canonicalCode: 'C', traceId: 't' })
+    expect(error.message).toBe('GHL refused the contact: phone +… is wrong')
+  })
+})
