@@ -59,11 +59,10 @@ export async function startApp(config: Config, secrets: AppSecrets, log: Log): P
     worker.nudge()
   }
   const numbers = createSessions({
-    config: { webSocketUrl: config.WHATSAPP_WEB_SOCKET_URL, version: config.WHATSAPP_VERSION },
+    settings: { webSocketUrl: config.WHATSAPP_WEB_SOCKET_URL, version: config.WHATSAPP_VERSION },
     signalStore: signal,
     sessionStore: sessions,
     findComposed: (session, id) => messages.findComposed(session, id),
-    isOurs: (session, id) => messages.isOurs(session, id),
     onMessage: async (envelope) => {
       await acceptFromWhatsApp({ messages, nudge }, envelope)
     },

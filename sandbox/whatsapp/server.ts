@@ -1,7 +1,9 @@
 // The WhatsApp-Web server: accepts sockets, routes every stanza of every device to the part that answers it, and
 // is the network on which the simulated phones live.
+
 import { randomUUID } from 'node:crypto'
 import { EventEmitter } from 'node:events'
+import type { AddressInfo } from 'node:net'
 import { type BinaryNode, S_WHATSAPP_NET } from '@whiskeysockets/baileys'
 import { WebSocketServer } from 'ws'
 import type { NoiseIdentity } from './certificates.ts'
@@ -95,7 +97,8 @@ export class WhatsAppServer extends EventEmitter<ServerEvents> implements PhoneN
         failed: (_connection, error) => this.counters.unknown(`stanza not handled: ${String(error)}`),
       })
     })
-    return `ws://127.0.0.1:${sockets.address().port}${SOCKET_PATH}`
+    const bound = sockets.address() as AddressInfo // it listens on TCP
+    return `ws://127.0.0.1:${bound.port}${SOCKET_PATH}`
   }
 
   async close(): Promise<void> {

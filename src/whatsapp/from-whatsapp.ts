@@ -1,0 +1,178 @@
+/**
+ * A WhatsApp message in our words, or the named reason why it is none of GHL's business. No I/O.
+ */
+import { normalizeMessageContent, proto, toNumber, type WAMessage } from '@whiskeysockets/baileys'
+import {
+  type ChatJid,
+  findChatJid,
+  isGroupJid,
+  type LocationId,
+  parseWaMessageId,
+  type SessionId,
+} from '../core/ids.ts'
+import type { Envelope, IgnoreReason, MediaKind, WaContent, WaMedia } from '../core/message.ts'
+
+export interface Receiver {
+  readonly locationId: LocationId
+  readonly sessionId: SessionId
+}
+
+export type Converted = { readonly envelope: Envelope } | { readonly ignored: IgnoreReason }
+
+/**
+ * @param author the author as the journal names him.
+ * @param alt the chat's other form when somebody knows it better than the message itself.
+ */
+export function fromWhatsApp(
+  receiver: Receiver,
+  message: WAMessage,
+  author: string,
+  alt?: ChatJid,
+): Converted {
+  const { key } = message
+  const ignored = ignoredChat(key.remoteJid ?? '')
+  if (ignored !== undefined) return { ignored }
+  const chat = findChatJid(key.remoteJid)
+  if (chat === undefined || typeof key.id !== 'string') return { ignored: 'protocol' }
+  if (isGroupJid(chat)) return { ignored: 'group' }
+  const content = contentOf(message.message)
+  if ('ignored' in content) return content
+  const chatAlt = alt ?? findChatJid(key.remoteJidAlt)
+  return {
+    envelope: {
+      ...receiver,
+      waMessageId: parseWaMessageId(key.id),
+      chat,
+      ...(chatAlt !== undefined && chatAlt !== chat && { chatAlt }),
+      author,
+      fromMe: key.fromMe === true,
+      ...(typeof message.pushName === 'string' && message.pushName !== '' && { pushName: message.pushName }),
+      sentAt: new Date(toNumber(message.messageTimestamp) * 1_000),
+      content,
+    },
+  }
+}
+
+function ignoredChat(jid: string): IgnoreReason | undefined {
+  if (jid.endsWith('@broadcast')) return 'status_broadcast'
+  return jid.endsWith('@newsletter') ? 'newsletter' : undefined
+}
+
+type Content = WaContent | { readonly ignored: IgnoreReason }
+
+const text = (value: string | null | undefined): Content =>
+  value === null || value === undefined || value === '' ? { ignored: 'empty' } : { kind: 'text', text: value }
+
+const notice = (waKind: string, sentence: string): Content => ({ kind: 'notice', waKind, text: sentence })
+
+/** Kinds that carry nothing for a reader. */
+const NOISE: ReadonlySet<string> = new Set([
+  'senderKeyDistributionMessage',
+  'fastRatchetKeySenderKeyDistributionMessage',
+  'messageContextInfo',
+  'deviceSentMessage',
+  'stickerSyncRmrMessage',
+  'keepInChatMessage',
+  'pinInChatMessage',
+  'encReactionMessage',
+  'encCommentMessage',
+  'secretEncryptedMessage',
+])
+
+/** One sentence per kind that has no better form yet. The name of an unknown kind is shown, so that nothing is hidden. */
+const SENTENCES: Readonly<Record<string, string>> = {
+  locationMessage: 'a location',
+  liveLocationMessage: 'a live location',
+  contactMessage: 'a contact card',
+  contactsArrayMessage: 'several contact cards',
+  reactionMessage: 'a reaction',
+  pollCreationMessage: 'a poll',
+  pollCreationMessageV2: 'a poll',
+  pollCreationMessageV3: 'a poll',
+  pollUpdateMessage: 'a vote in a poll',
+  buttonsResponseMessage: 'a choice from buttons',
+  listResponseMessage: 'a choice from a list',
+  templateButtonReplyMessage: 'a choice from buttons',
+  productMessage: 'a product',
+  orderMessage: 'an order',
+  eventMessage: 'an event',
+  groupInviteMessage: 'an invitation to a group',
+  albumMessage: 'an album; its pictures follow',
+}
+
+function contentOf(wrapped: proto.IMessage | null | undefined): Content {
+  const message = normalizeMessageContent(wrapped)
+  if (message === undefined) return { ignored: 'empty' }
+  const protocol = message.protocolMessage
+  if (protocol !== null && protocol !== undefined) return fromProtocol(protocol)
+  const kind = Object.entries(message).find(
+    ([name, value]) => value !== null && value !== undefined && !NOISE.has(name),
+  )?.[0]
+  switch (kind) {
+    case undefined:
+      return { ignored: 'protocol' }
+    case 'conversation':
+      return text(message.conversation)
+    case 'extendedTextMessage':
+      return text(message.extendedTextMessage?.text)
+    case 'imageMessage':
+      return media('image', message.imageMessage)
+    case 'videoMessage':
+      return media('video', message.videoMessage)
+    case 'ptvMessage':
+      return media('video', message.ptvMessage)
+    case 'audioMessage':
+      return media('audio', message.audioMessage)
+    case 'documentMessage':
+      return media('document', message.documentMessage)
+    case 'stickerMessage':
+      return media('sticker', message.stickerMessage)
+    default:
+      return notice(
+        kind,
+        `[Sent ${SENTENCES[kind] ?? `something the bridge does not know (${kind})`}. It can be seen on the phone.]`,
+      )
+  }
+}
+
+function fromProtocol(protocol: proto.Message.IProtocolMessage): Content {
+  const { Type } = proto.Message.ProtocolMessage
+  if (protocol.type === Type.REVOKE) return notice('revoke', '[Deleted a message.]')
+  if (protocol.type !== Type.MESSAGE_EDIT) return { ignored: 'protocol' }
+  const edited = contentOf(protocol.editedMessage)
+  const isText = 'kind' in edited && edited.kind === 'text'
+  return notice('edit', isText ? `[Edited:] ${edited.text}` : '[Edited a message.]')
+}
+
+interface WaFile {
+  readonly mimetype?: string | null
+  readonly url?: string | null
+  readonly directPath?: string | null
+  readonly mediaKey?: Uint8Array | null
+  readonly fileSha256?: Uint8Array | null
+  readonly fileEncSha256?: Uint8Array | null
+  readonly fileLength?: Parameters<typeof toNumber>[0] | null
+  readonly fileName?: string | null
+  readonly caption?: string | null
+}
+
+function media(mediaKind: MediaKind, file: WaFile | null | undefined): Content {
+  // View-once media arrives without its key on linked devices.
+  if (!file?.mediaKey?.length)
+    return notice(`${mediaKind}Message`, `[Sent a ${mediaKind} that can only be seen on the phone.]`)
+  const sizeBytes = toNumber(file.fileLength ?? 0)
+  const reference: WaMedia = {
+    mediaKind,
+    mimeType: file.mimetype ?? 'application/octet-stream',
+    mediaKey: base64(file.mediaKey),
+    ...(sizeBytes > 0 && { sizeBytes }),
+    ...(file.fileName && { fileName: file.fileName }),
+    ...(file.url && { url: file.url }),
+    ...(file.directPath && { directPath: file.directPath }),
+    ...(file.fileSha256?.length && { sha256: base64(file.fileSha256) }),
+    ...(file.fileEncSha256?.length && { encryptedSha256: base64(file.fileEncSha256) }),
+  }
+  return { kind: 'media', media: reference, ...(file.caption && { caption: file.caption }) }
+}
+
+const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64')

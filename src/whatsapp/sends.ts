@@ -1,0 +1,75 @@
+/** Sends that wait for the server's ack on the wire: the only proof that WhatsApp took a message (whatsapp.md 1d). */
+import type { BinaryNode } from '@whiskeysockets/baileys'
+import { WhatsAppError } from '../core/errors.ts'
+
+/** Acks take well under a second; a server that has not answered by then may still have the message. */
+const ACK_TIMEOUT_MS = 20_000
+
+export class PendingSends {
+  readonly #waiting = new Map<string, (outcome: WhatsAppError | undefined) => void>()
+
+  /** Call for every raw `ack class=message`. */
+  settle(ack: BinaryNode): void {
+    const { id, error } = ack.attrs
+    if (id !== undefined) this.#waiting.get(id)?.(error === undefined ? undefined : refusal(error))
+  }
+
+  /** The connection is gone: whatever was under way may have arrived. */
+  abandon(): void {
+    for (const settle of this.#waiting.values())
+      settle(unknown('The connection to WhatsApp was lost while sending'))
+  }
+
+  /**
+   * Runs `relay` and resolves with the server's ack of `id`.
+   *
+   * @throws {WhatsAppError} `WA_SEND_TIMEOUT` (unknown) or the refusal.
+   */
+  async send(id: string, relay: () => Promise<unknown>): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<WhatsAppError | undefined>()
+    const timer = setTimeout(() => {
+      resolve(unknown('WhatsApp has not acknowledged the message in time'))
+    }, ACK_TIMEOUT_MS)
+    this.#waiting.set(id, resolve)
+    try {
+      // The ratchet may be spent and the stanza out even when the relay fails; only the ack is certain.
+      relay().catch((cause: unknown) => {
+        resolve(unknown('The message could not be handed to WhatsApp', cause))
+      })
+      const refused = await promise
+      if (refused !== undefined) throw refused
+    } finally {
+      clearTimeout(timer)
+      this.#waiting.delete(id)
+    }
+  }
+}
+
+const unknown = (message: string, cause?: unknown): WhatsAppError =>
+  new WhatsAppError('WA_SEND_TIMEOUT', message, { certainty: 'unknown', cause })
+
+/** By the error code of the ack. @see whatsapp.md 1d */
+function refusal(ackError: string): WhatsAppError {
+  const details = { ackError }
+  switch (ackError) {
+    case '463':
+      return new WhatsAppError(
+        'WA_REACHOUT_LOCKED',
+        'WhatsApp does not let this number start new chats for now',
+        {
+          details,
+          retryAfterMs: 60 * 60_000,
+          action: 'Existing chats go on. Wait; writing to more strangers makes it longer.',
+        },
+      )
+    case '479':
+      return new WhatsAppError('WA_DEVICES_STALE', 'The list of the recipient’s devices was out of date', {
+        details,
+      })
+    default:
+      return new WhatsAppError('WA_SEND_REJECTED', `WhatsApp refused the message (error ${ackError})`, {
+        details,
+        action: 'Look at the number on the phone, then send it again.',
+      })
+  }
+}

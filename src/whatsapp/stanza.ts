@@ -1,0 +1,75 @@
+/** Raw stanzas in our words: a journaled message, a receipt. What Baileys tells by event comes later, or not at all. */
+import { type BinaryNode, proto, unpadRandomMax16, type WAMessage } from '@whiskeysockets/baileys'
+import {
+  type ChatJid,
+  findChatJid,
+  isGroupJid,
+  isLidJid,
+  parseWaMessageId,
+  type WaMessageId,
+} from '../core/ids.ts'
+import type { JournalEntry } from './journal.ts'
+
+/** Our own addresses, to tell our devices from everybody else's. */
+export interface Me {
+  readonly pn: ChatJid | undefined
+  readonly lid: ChatJid | undefined
+}
+
+const isMe = (me: Me, jid: ChatJid | undefined): boolean =>
+  jid !== undefined && (jid === me.pn || jid === me.lid)
+
+/** The message that a journal entry holds, as Baileys would have emitted it. */
+export function messageOf({ attrs, plaintext }: JournalEntry, me: Me): WAMessage {
+  const decoded = proto.Message.decode(unpadRandomMax16(Buffer.from(plaintext, 'base64')))
+  const from = findChatJid(attrs['from'])
+  const participant = findChatJid(attrs['participant'])
+  const recipient = findChatJid(attrs['recipient'])
+  const fromMe = isMe(me, participant ?? from)
+  const chat = fromMe && recipient !== undefined ? recipient : from
+  const alt = chat !== undefined && !isGroupJid(chat) ? altOf(attrs, chat, fromMe) : undefined
+  return {
+    key: {
+      remoteJid: chat ?? attrs['from'] ?? '',
+      id: attrs['id'] ?? '',
+      fromMe,
+      ...(alt !== undefined && { remoteJidAlt: alt }),
+      ...(participant !== undefined && { participant }),
+    },
+    message: decoded.deviceSentMessage?.message ?? decoded,
+    messageTimestamp: Number(attrs['t'] ?? 0),
+    ...(attrs['notify'] !== undefined && { pushName: attrs['notify'] }),
+  }
+}
+
+/** The chat's other form, where the stanza tells it. */
+function altOf(attrs: JournalEntry['attrs'], chat: ChatJid, fromMe: boolean): ChatJid | undefined {
+  const form = isLidJid(chat) ? 'pn' : 'lid'
+  return fromMe
+    ? findChatJid(attrs[`recipient_${form}`] ?? attrs[`peer_recipient_${form}`])
+    : findChatJid(attrs[`sender_${form}`])
+}
+
+export interface Receipt {
+  readonly ids: readonly WaMessageId[]
+  readonly state: 'delivered' | 'read'
+}
+
+/** A played voice note was listened to, so it was read. Retries and our own devices' bookkeeping say nothing of the reader. */
+const STATES: Readonly<Record<string, Receipt['state']>> = {
+  delivery: 'delivered',
+  read: 'read',
+  played: 'read',
+}
+
+/** What a receipt says about messages of ours; `undefined` when it says nothing. */
+export function receiptOf(stanza: BinaryNode, me: Me): Receipt | undefined {
+  const { attrs, content } = stanza
+  const state = STATES[attrs['type'] ?? 'delivery']
+  const reader = findChatJid(attrs['participant'] ?? attrs['from'])
+  if (state === undefined || reader === undefined || isMe(me, reader)) return undefined
+  const list = Array.isArray(content) ? content.find(({ tag }) => tag === 'list') : undefined
+  const items = Array.isArray(list?.content) ? list.content.map((item) => item.attrs['id']) : []
+  const ids = [attrs['id'], ...items].filter((id) => id !== undefined)
+  return { ids: ids.map(parseWaMessageId), state }
+}
