@@ -101,7 +101,7 @@ async function customerWrites({ whatsapp, ghl }: Stage, locationId: string): Pro
   )
   await step(
     'Her phone shows delivered',
-    () => untilReceipt(whatsapp, CUSTOMER, textId, 'delivered'),
+    () => untilBridgeTicks(whatsapp, textId),
     () => 'the message was committed before this tick',
   )
   const photo = await samplePhoto('tooth', '#0b7a4b')
@@ -164,19 +164,13 @@ async function agentAnswers({ whatsapp, ghl }: Stage, locationId: string, contac
   )
 }
 
-async function untilReceipt(
-  whatsapp: Stage['whatsapp'],
-  phone: string,
-  messageId: string,
-  type: string,
-): Promise<void> {
-  const deadline = Date.now() + 10_000
-  while (
-    !whatsapp.receipts(phone).some((receipt) => receipt.messageId === messageId && receipt.type === type)
-  ) {
-    if (Date.now() > deadline) throw new Error(`no receipt ${type}`)
-    await new Promise((resolve) => setTimeout(resolve, 20))
-  }
+/** The owner's phone ticks too; the bridge is one of his linked devices. */
+async function untilBridgeTicks(whatsapp: Stage['whatsapp'], messageId: string): Promise<void> {
+  await whatsapp
+    .phone(CUSTOMER)
+    .waitForReceipt(
+      (receipt) => receipt.messageId === messageId && receipt.type === 'delivered' && receipt.fromDevice > 0,
+    )
 }
 
 function oddities({ whatsapp, ghl }: Stage): void {
