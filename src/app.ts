@@ -9,6 +9,7 @@ import { acceptReceipt } from './bridge/receipts.ts'
 import { acceptFromWhatsApp } from './bridge/whatsapp-to-ghl.ts'
 import type { Config } from './config.ts'
 import { systemClock } from './core/clock.ts'
+import type { LocationId } from './core/ids.ts'
 import type { Log } from './core/log.ts'
 import { storeDir } from './embedded-secrets.ts'
 import { createGhl } from './ghl/ghl.ts'
@@ -58,6 +59,11 @@ export async function startApp(config: Config, secrets: AppSecrets, log: Log): P
   const nudge = () => {
     worker.nudge()
   }
+  /** A number or an installation is well again: what waited for it goes on. */
+  const wake = async (locationId: LocationId): Promise<void> => {
+    await outbox.wake(locationId)
+    nudge()
+  }
   const numbers = createSessions({
     settings: { webSocketUrl: config.WHATSAPP_WEB_SOCKET_URL, version: config.WHATSAPP_VERSION },
     signalStore: signal,
@@ -70,10 +76,7 @@ export async function startApp(config: Config, secrets: AppSecrets, log: Log): P
       log.debug({ sessionId, outcome: reason }, 'message ignored on purpose')
     },
     onReceipt: (session, ids, state) => acceptReceipt({ messages, nudge }, session, ids, state),
-    onReady: async (locationId) => {
-      await outbox.wake(locationId)
-      nudge()
-    },
+    onReady: wake,
     clock,
     log,
   })
@@ -110,7 +113,14 @@ export async function startApp(config: Config, secrets: AppSecrets, log: Log): P
     sessions,
     installations,
     ping: () => store.ping(),
-    oauth: ghl.oauth,
+    oauth: {
+      installUrl: (state) => ghl.oauth.installUrl(state),
+      complete: async (code) => {
+        const installed = await ghl.oauth.complete(code)
+        for (const locationId of installed.locationIds) await wake(locationId)
+        return installed
+      },
+    },
     webhooks: {
       verify: (raw, headers) => ghl.verifyWebhook(raw, headers),
       parseDelivery: (json) => ghl.parseDelivery(json),

@@ -291,5 +291,11 @@ function requireTogether(values: Values): void {
     needs('ENCRYPTION_KEY', 'a shared database needs a key that every node has (openssl rand -base64 32)')
     needs('API_KEY', 'a shared database needs an operator key that every node has')
   }
-  if (values.GHL_CLIENT_ID !== undefined) needs('GHL_CLIENT_SECRET', 'GHL_CLIENT_ID is set and needs it')
+  if (values.GHL_CLIENT_ID !== undefined) {
+    needs('GHL_CLIENT_SECRET', 'GHL_CLIENT_ID is set and needs it')
+    needs(
+      'GHL_PROVIDER_ID',
+      'GHL_CLIENT_ID is set, and without a conversation provider no message can be added',
+    )
+  }
 }

@@ -59,6 +59,7 @@ describe('the environment', () => {
     [{ DATABASE_URL: 'postgres://db/x', API_KEY: 'k'.repeat(16) }, 'ENCRYPTION_KEY'],
     [{ DATABASE_URL: 'postgres://db/x', ENCRYPTION_KEY: KEY }, 'API_KEY'],
     [{ GHL_CLIENT_ID: 'abc' }, 'GHL_CLIENT_SECRET'],
+    [{ GHL_CLIENT_ID: 'abc', GHL_CLIENT_SECRET: 'def' }, 'GHL_PROVIDER_ID'],
   ])('names the variable that must accompany another: %o needs %s', (env, missing) => {
     const error = refusal(env)
     expect(error.code).toBe('CONFIG_MISSING')
