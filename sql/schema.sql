@@ -1,0 +1,1659 @@
+-- Generated from the migrations by test/integration/store/migrate.test.ts; do not edit.
+
+-- Tables
+
+table bridge.contacts  -- A person or group of one location. LID and PN are joined here; not unique by GHL contact, because GHL merges contacts.
+  id text not null default (gen_random_uuid())::text
+  location_id text not null
+  lid text
+  pn text
+  group_jid text
+  chat text
+  push_name text
+  ghl_contact_id text
+  former_ghl_contact_ids text[] not null default '{}'::text[]  -- GHL contacts that were linked before: an agent may still write to them, and the chat must be found.
+  last_session_id text  -- The number of ours that the person wrote to last.
+  created_at timestamp with time zone not null default clock_timestamp()
+  updated_at timestamp with time zone not null default clock_timestamp()
+  row level security, no policies
+table bridge.ghl_accounts  -- One row per installation of our app: a location, or an agency (no location_id).
+  id text not null default (gen_random_uuid())::text
+  location_id text
+  company_id text
+  user_type text not null
+  status text not null
+  scopes text not null
+  location_name text
+  provider_type text
+  access_token text not null  -- Sealed by the program.
+  refresh_token text  -- Sealed by the program. Single use.
+  token_expires_at timestamp with time zone not null
+  refresh_holder text  -- Who may spend the refresh token until refresh_until. Stays after the refresh, so that a repeated finish is recognised.
+  refresh_until timestamp with time zone
+  installed_at timestamp with time zone not null default now()
+  updated_at timestamp with time zone not null default now()
+  row level security, no policies
+table bridge.jobs  -- What we owe, one row each; gone when done (the message row remembers), kept as a dead letter when given up.
+  id bigint not null generated always as identity
+  lane text not null
+  kind text not null
+  subject text not null  -- The message id; <locationId>/<ghlMessageId> for ghl_status.
+  state text not null default 'waiting'::text
+  attempts integer not null default 0  -- Counted at the claim, so that an attempt that crashed the process counts.
+  may_have_happened boolean not null default false
+  token bigint  -- Set while claimed. A claim that meets a token here meets an attempt that was never settled.
+  claimed_by text  -- The claim id, or the token of the completed job this one was handed out after: a repeated call gets the same answer.
+  leased_until timestamp with time zone
+  error_code text
+  error_message text
+  created_at timestamp with time zone not null default now()
+  dead_at timestamp with time zone
+  row level security, no policies
+table bridge.journal  -- Stanzas that Signal decrypted (it can do so once), committed with the ratchet step; settled when the message is recorded or needs none.
+  session_id text not null
+  wa_message_id text not null
+  sender text not null
+  seq bigint not null generated always as identity
+  entry text not null  -- Sealed by the program.
+  written_at timestamp with time zone not null default now()
+  settled_at timestamp with time zone
+  row level security, no policies
+table bridge.lanes  -- One row per conversation with something to deliver. Emptied rows stay for a while: deleting and making them again costs more.
+  key text not null
+  location_id text not null
+  state text not null  -- Why it waits. parked: for an outside change, which bridge.wake announces; backoff: an attempt failed.
+  ready_at timestamp with time zone  -- When the lane may be claimed: now, after a back-off or a wait, or when the lease of the job in flight ends.
+  joined_until timestamp with time zone  -- Until then a job in flight may be in the lane that was not claimed with it: it came with a lane that was joined.
+  touched_at timestamp with time zone not null default now()
+  row level security, no policies
+table bridge.location_wakes  -- A location's last wake, so that a job claimed before it and parked after it does not sleep through it.
+  location_id text not null
+  woken_token bigint not null  -- From the sequence of the claims' tokens: which came first is then no question of clocks.
+  row level security, no policies
+table bridge.messages  -- One row per WhatsApp message; an agent's message is as many rows as WhatsApp needs.
+  id text not null
+  seq bigint not null generated always as identity
+  location_id text not null
+  session_id text
+  contact_id text
+  direction text not null
+  origin text not null  -- customer: written to us; phone: typed on the business' own device; ghl: written by an agent or a workflow.
+  kind text not null
+  state text not null  -- From WhatsApp: queued until GHL has it, then delivered (customer) or sent (phone). From GHL: as WhatsApp's receipts say.
+  chat text
+  author text
+  author_key text
+  from_me boolean not null
+  wa_message_id text
+  ghl_contact_id text
+  ghl_conversation_id text
+  ghl_message_id text
+  part_no integer
+  content text not null  -- Sealed by the program: the envelope, or the part with the phone number.
+  composed text  -- Sealed by the program: the WhatsApp message as it is sent, for repeats.
+  attempts integer not null default 0  -- What the delivery took; while its job exists, the job counts.
+  error jsonb
+  created_at timestamp with time zone not null default clock_timestamp()
+  updated_at timestamp with time zone not null default clock_timestamp()
+  row level security, no policies
+table bridge.oauth_states  -- OAuth round trips under way; each state works once.
+  state_hash text not null
+  expires_at timestamp with time zone not null
+  row level security, no policies
+table bridge.pairing_links  -- Links under which a session can be paired by whoever holds them, for a short time.
+  token_hash text not null
+  session_id text not null
+  expires_at timestamp with time zone not null
+  row level security, no policies
+table bridge.schema_versions  -- One row per applied file of sql/, written by the file itself, so that the runner, the Supabase CLI and pasting leave the same mark.
+  version integer not null
+  name text not null
+  checksum text  -- SHA-256 of the file, written by the runner; null when the file was pasted.
+  oldest_program integer not null  -- A program works with this schema when the newest file it ships has at least this number.
+  applied_at timestamp with time zone not null default now()
+  row level security, no policies
+table bridge.session_credentials  -- The login of a linked device, sealed by the program.
+  session_id text not null
+  value text not null
+  updated_at timestamp with time zone not null default now()
+  row level security, no policies
+table bridge.session_keys  -- Signal keys, sealed by the program. Only the current value is any good: never restore an old one.
+  session_id text not null
+  kind text not null
+  id text not null
+  value text not null
+  row level security, no policies
+table bridge.sessions  -- One linked WhatsApp device of a location.
+  id text not null
+  seq bigint not null generated always as identity  -- Order of creation: clocks tie.
+  location_id text not null
+  status text not null default 'initializing'::text
+  phone_number text
+  lid text
+  name text
+  is_default boolean not null default false
+  problem jsonb  -- {code, message, action}: the one thing that is wrong, in words for its owner.
+  expected_phone text
+  last_seen_at timestamp with time zone
+  lease_node text  -- The node that owns the socket until lease_until; lease_fence rises with every change of owner, wanted_by asks for a hand-over.
+  lease_fence bigint
+  lease_until timestamp with time zone
+  wanted_by text
+  created_at timestamp with time zone not null default now()
+  updated_at timestamp with time zone not null default now()
+  row level security, no policies
+table bridge.webhook_events  -- Signed app events of GHL, once each.
+  webhook_id text not null
+  type text not null
+  location_id text
+  payload text not null  -- Sealed by the program.
+  received_at timestamp with time zone not null default now()
+  row level security, no policies
+
+-- Constraints
+
+contacts: contacts_has_an_address CHECK ((num_nonnulls(lid, pn, group_jid) > 0))
+contacts: contacts_one_per_group UNIQUE (location_id, group_jid)
+contacts: contacts_one_per_lid UNIQUE (location_id, lid)
+contacts: contacts_one_per_pn UNIQUE (location_id, pn)
+contacts: contacts_pk PRIMARY KEY (id)
+ghl_accounts: ghl_accounts_location_or_company CHECK (((location_id IS NOT NULL) OR (company_id IS NOT NULL)))
+ghl_accounts: ghl_accounts_one_per_location UNIQUE (location_id)
+ghl_accounts: ghl_accounts_pk PRIMARY KEY (id)
+ghl_accounts: ghl_accounts_provider_type CHECK ((provider_type = ANY (ARRAY['Custom'::text, 'SMS'::text])))
+ghl_accounts: ghl_accounts_status CHECK ((status = ANY (ARRAY['active'::text, 'needs_reconnect'::text, 'uninstalled'::text])))
+ghl_accounts: ghl_accounts_user_type CHECK ((user_type = ANY (ARRAY['Location'::text, 'Company'::text])))
+jobs: jobs_kind CHECK ((kind = ANY (ARRAY['inbound'::text, 'outbound'::text, 'ghl_status'::text])))
+jobs: jobs_lane FOREIGN KEY (lane) REFERENCES bridge.lanes(key)
+jobs: jobs_pk PRIMARY KEY (id)
+jobs: jobs_state CHECK ((state = ANY (ARRAY['waiting'::text, 'dead'::text])))
+journal: journal_pk PRIMARY KEY (session_id, wa_message_id, sender)
+journal: journal_session FOREIGN KEY (session_id) REFERENCES bridge.sessions(id) ON DELETE CASCADE
+lanes: lanes_empty_means_no_time CHECK (((state = 'empty'::text) = (ready_at IS NULL)))
+lanes: lanes_pk PRIMARY KEY (key)
+lanes: lanes_state CHECK ((state = ANY (ARRAY['empty'::text, 'ready'::text, 'leased'::text, 'backoff'::text, 'parked'::text])))
+location_wakes: location_wakes_pk PRIMARY KEY (location_id)
+messages: messages_contact FOREIGN KEY (contact_id) REFERENCES bridge.contacts(id)
+messages: messages_direction CHECK ((direction = ANY (ARRAY['inbound'::text, 'outbound'::text])))
+messages: messages_origin CHECK ((origin = ANY (ARRAY['customer'::text, 'phone'::text, 'ghl'::text])))
+messages: messages_pk PRIMARY KEY (id)
+messages: messages_seq UNIQUE (seq)
+messages: messages_state CHECK ((state = ANY (ARRAY['received'::text, 'queued'::text, 'sending'::text, 'sent'::text, 'delivered'::text, 'read'::text, 'failed'::text, 'held'::text, 'ignored'::text])))
+oauth_states: oauth_states_pk PRIMARY KEY (state_hash)
+pairing_links: pairing_links_pk PRIMARY KEY (token_hash)
+pairing_links: pairing_links_session FOREIGN KEY (session_id) REFERENCES bridge.sessions(id) ON DELETE CASCADE
+schema_versions: schema_versions_pk PRIMARY KEY (version)
+session_credentials: session_credentials_pk PRIMARY KEY (session_id)
+session_credentials: session_credentials_session FOREIGN KEY (session_id) REFERENCES bridge.sessions(id) ON DELETE CASCADE
+session_keys: session_keys_pk PRIMARY KEY (session_id, kind, id)
+session_keys: session_keys_session FOREIGN KEY (session_id) REFERENCES bridge.sessions(id) ON DELETE CASCADE
+sessions: sessions_pk PRIMARY KEY (id)
+sessions: sessions_status CHECK ((status = ANY (ARRAY['initializing'::text, 'qr'::text, 'pairing'::text, 'connecting'::text, 'ready'::text, 'disconnected'::text, 'logged_out'::text, 'replaced'::text, 'restricted'::text, 'banned'::text, 'outdated'::text])))
+webhook_events: webhook_events_pk PRIMARY KEY (webhook_id)
+
+-- Indexes
+
+CREATE INDEX contacts_by_former_ghl_contact ON bridge.contacts USING gin (former_ghl_contact_ids)
+CREATE INDEX contacts_by_ghl_contact ON bridge.contacts USING btree (location_id, ghl_contact_id)
+CREATE UNIQUE INDEX ghl_accounts_one_per_company ON bridge.ghl_accounts USING btree (company_id) WHERE (location_id IS NULL)
+CREATE INDEX jobs_dead ON bridge.jobs USING btree (id) WHERE (state = 'dead'::text)
+CREATE INDEX jobs_dead_by_lane ON bridge.jobs USING btree (lane) WHERE (state = 'dead'::text)
+CREATE UNIQUE INDEX jobs_one_per_message ON bridge.jobs USING btree (kind, subject) WHERE (kind <> 'ghl_status'::text)
+CREATE INDEX jobs_waiting_by_lane ON bridge.jobs USING btree (lane, id) WHERE (state = 'waiting'::text)
+CREATE INDEX journal_prunable ON bridge.journal USING btree (settled_at) WHERE (settled_at IS NOT NULL)
+CREATE INDEX journal_unsettled ON bridge.journal USING btree (session_id, seq) WHERE (settled_at IS NULL)
+CREATE INDEX lanes_by_ready_at ON bridge.lanes USING btree (ready_at) WHERE (ready_at IS NOT NULL)
+CREATE INDEX lanes_parked_by_location ON bridge.lanes USING btree (location_id) WHERE (state = 'parked'::text)
+CREATE INDEX lanes_prunable ON bridge.lanes USING btree (touched_at) WHERE (state = 'empty'::text)
+CREATE INDEX messages_by_contact ON bridge.messages USING btree (contact_id)
+CREATE INDEX messages_by_ghl_message ON bridge.messages USING btree (location_id, ghl_message_id)
+CREATE INDEX messages_by_location ON bridge.messages USING btree (location_id, seq)
+CREATE INDEX messages_by_session ON bridge.messages USING btree (session_id, seq)
+CREATE INDEX messages_by_wa_message ON bridge.messages USING btree (session_id, wa_message_id)
+CREATE UNIQUE INDEX messages_once_from_ghl ON bridge.messages USING btree (location_id, ghl_message_id, part_no) WHERE (origin = 'ghl'::text)
+CREATE UNIQUE INDEX messages_once_from_whatsapp ON bridge.messages USING btree (session_id, contact_id, from_me, wa_message_id, author_key) WHERE (origin <> 'ghl'::text)
+CREATE INDEX messages_unfinished ON bridge.messages USING btree (state, seq) WHERE (state = ANY (ARRAY['received'::text, 'queued'::text, 'sending'::text, 'failed'::text, 'held'::text, 'ignored'::text]))
+CREATE INDEX pairing_links_by_session ON bridge.pairing_links USING btree (session_id)
+CREATE INDEX sessions_by_location ON bridge.sessions USING btree (location_id, seq)
+CREATE UNIQUE INDEX sessions_one_default_per_location ON bridge.sessions USING btree (location_id) WHERE is_default
+CREATE INDEX webhook_events_by_location ON bridge.webhook_events USING btree (location_id, received_at)
+
+-- Sequences
+
+sequence bridge.claim_tokens
+sequence bridge.jobs_id_seq
+sequence bridge.journal_seq_seq
+sequence bridge.messages_seq_seq
+sequence bridge.sessions_seq_seq
+
+-- Functions
+
+CREATE OR REPLACE FUNCTION bridge.abandon_refresh(args jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+AS $function$
+begin
+  update bridge.ghl_accounts account
+  set refresh_holder = null, refresh_until = null, updated_at = now(),
+    status = case when (args->>'needsReconnect')::boolean then 'needs_reconnect' else account.status end
+  where account.id = args->>'installationId' and account.refresh_holder = args->>'holder';
+  return to_jsonb(found);
+end
+$function$
+CREATE OR REPLACE FUNCTION bridge.accept_inbound(args jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+AS $function$
+declare
+  contact bridge.contacts;
+  is_from_me boolean := (args->>'fromMe')::boolean;
+  is_new boolean := false;
+begin
+  update bridge.journal line set settled_at = now()
+  where line.session_id = args->>'sessionId' and line.wa_message_id = args->>'waMessageId' and line.settled_at is null
+    and regexp_replace(line.sender, '(_\d+)?(:\d+)?@', '@') = args->>'author';
+
+  if is_from_me and exists (
+    select from bridge.messages ours
+    where ours.session_id = args->>'sessionId' and ours.wa_message_id = args->>'waMessageId' and ours.origin = 'ghl'
+  ) then
+    return '"duplicate"'; -- our own send coming back
+  end if;
+
+  contact := bridge.settle_contact(args->>'locationId', args->>'lid', args->>'pn', args->>'group');
+  insert into bridge.messages
+    (id, location_id, session_id, contact_id, direction, origin, kind, state, chat, author, author_key, from_me,
+     wa_message_id, content)
+  values
+    (args->>'id', args->>'locationId', args->>'sessionId', contact.id,
+     case when is_from_me then 'outbound' else 'inbound' end, case when is_from_me then 'phone' else 'customer' end,
+     args->>'kind', 'queued', args->>'chat', args->>'author',
+     case when args->>'group' is null then '' else args->>'author' end, is_from_me, args->>'waMessageId',
+     args->>'content')
+  on conflict (session_id, contact_id, from_me, wa_message_id, author_key) where origin <> 'ghl' do nothing;
+  if not found then
+    return '"duplicate"';
+  end if;
+
+  update bridge.contacts known
+  set chat = args->>'chat',
+    push_name = case when is_from_me then known.push_name else coalesce(args->>'pushName', known.push_name) end,
+    last_session_id = case when is_from_me then known.last_session_id else args->>'sessionId' end,
+    updated_at = clock_timestamp()
+  where known.id = contact.id
+    and (known.chat is distinct from args->>'chat'
+      or not is_from_me and (known.last_session_id is distinct from args->>'sessionId'
+        or known.push_name is distinct from coalesce(args->>'pushName', known.push_name)));
+  perform bridge.enqueue(
+    'in:' || (args->>'sessionId') || ':' || contact.id, args->>'locationId', 'inbound', args->>'id');
+  return '"enqueued"';
+end
+$function$
+CREATE OR REPLACE FUNCTION bridge.accept_outbound(args jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+AS $function$
+declare
+  location text := args->>'locationId';
+  contact bridge.contacts;
+  part record;
+begin
+  if exists (
+    select from bridge.messages known
+    where known.location_id = location and known.ghl_message_id = args->>'ghlMessageId' and known.origin <> 'ghl'
+  ) then
+    return '"duplicate"';
+  end if;
+  contact := bridge.contact_of_ghl(location, args->>'ghlContactId');
+  for part in
+    select given.* from jsonb_to_recordset(args->'parts')
+      as given (id text, "partNo" int, kind text, "waMessageId" text, content text)
+    order by given."partNo"
+  loop
+    insert into bridge.messages
+      (id, location_id, contact_id, direction, origin, kind, state, chat, from_me, wa_message_id, ghl_contact_id,
+       ghl_conversation_id, ghl_message_id, part_no, content)
+    values
+      (part.id, location, contact.id, 'outbound', 'ghl', part.kind, 'queued', contact.chat, true, part."waMessageId",
+       args->>'ghlContactId', args->>'ghlConversationId', args->>'ghlMessageId', part."partNo", part.content)
+    on conflict (location_id, ghl_message_id, part_no) where origin = 'ghl' do nothing;
+    if not found then
+      return '"duplicate"';
+    end if;
+    perform bridge.enqueue('out:' || location || ':' || (args->>'ghlContactId'), location, 'outbound', part.id);
+  end loop;
+  return '"enqueued"';
+end
+$function$
+CREATE OR REPLACE FUNCTION bridge.advance(args jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+AS $function$
+declare
+  message_ids text[];
+  moved int;
+  status_of record;
+begin
+  select coalesce(array_agg(moving.id), '{}') into message_ids from (
+    select message.id from bridge.messages message
+    where message.session_id = args->>'sessionId' and message.direction = 'outbound'
+      and message.wa_message_id in (select jsonb_array_elements_text(args->'waMessageIds'))
+      and bridge.state_rank(message.state) < bridge.state_rank(args->>'to')
+    order by message.id for update
+  ) moving;
+  update bridge.messages message
+  set state = args->>'to', attempts = bridge.delivery_attempts(message), updated_at = clock_timestamp()
+  where message.id = any (message_ids) and bridge.state_rank(message.state) < bridge.state_rank(args->>'to');
+  get diagnostics moved = row_count;
+  for status_of in
+    select distinct message.location_id, message.ghl_message_id from bridge.messages message
+    where message.id = any (message_ids) and message.origin = 'ghl' and message.ghl_message_id is not null
+    order by message.location_id, message.ghl_message_id
+  loop
+    perform bridge.enqueue_ghl_status(status_of.location_id, status_of.ghl_message_id);
+  end loop;
+  return to_jsonb(moved);
+end
+$function$
+CREATE OR REPLACE FUNCTION bridge.after_ms(ms bigint)
+ RETURNS timestamp with time zone
+ LANGUAGE sql
+AS $function$
+  select clock_timestamp() + ms * interval '1 millisecond'
+$function$
+CREATE OR REPLACE FUNCTION bridge.begin_refresh(args jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+AS $function$
+declare
+  held bridge.ghl_accounts;
+begin
+  update bridge.ghl_accounts account
+  set refresh_holder = args->>'holder', refresh_until = bridge.after_ms((args->>'holdMs')::bigint)
+  where account.id = args->>'installationId'
+    and (account.refresh_until is null or account.refresh_until <= clock_timestamp()
+      or account.refresh_holder = args->>'holder')
+  returning * into held;
+  return case when held.id is not null then bridge.tokens_json(held) end;
+end
+$function$
+CREATE OR REPLACE FUNCTION bridge.bury(args jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+AS $function$
+declare
+  lane_key text := bridge.lock_claimed((args->>'jobId')::bigint, (args->>'token')::bigint);
+begin
+  if lane_key is null then
+    return 'false';
+  end if;
+  update bridge.jobs job
+  set state = 'dead', token = null, dead_at = now(), error_code = args->>'code', error_message = args->>'message'
+  where job.id = (args->>'jobId')::bigint;
+  perform bridge.rest_lane(lane_key, 'ready', clock_timestamp());
+  return 'true';
+end
+$function$
+CREATE OR REPLACE FUNCTION bridge.claim(args jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+AS $function$
+declare
+  lane_keys text[] := '{}';
+  lane_key text;
+  taken jsonb := '[]';
+  next_at timestamptz;
+begin
+  if (args->>'isRepeat')::boolean then
+    select coalesce(jsonb_agg(bridge.job_json(job)), '[]') into taken
+    from bridge.jobs job where job.claimed_by = args->>'claimId' and job.token is not null;
+  end if;
+  if taken = '[]' then
+    select coalesce(array_agg(ready.key), '{}') into lane_keys from (
+      select lane.key from bridge.lanes lane
+      where lane.ready_at <= clock_timestamp()
+      order by lane.ready_at
+      limit (args->>'limit')::int
+      for update skip locked
+    ) ready;
+    foreach lane_key in array lane_keys loop
+      -- Null, for a lane that turned out empty, adds nothing.
+      taken := taken || coalesce(bridge.lease_head(lane_key, (args->>'leaseMs')::bigint, args->>'claimId'), '[]');
+    end loop;
+  end if;
+  select min(lane.ready_at) into next_at from bridge.lanes lane where lane.ready_at is not null;
+  return jsonb_build_object(
+    'jobs', taken,
+    -- A lane that is due already but was not taken is locked by somebody: soon, not in a busy loop.
+    'nextInMs', case when next_at is not null
+      then greatest(ceil(extract(epoch from next_at - clock_timestamp()) * 1000), 5) end);
+end
+$function$
+CREATE OR REPLACE FUNCTION bridge.complete(args jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+AS $function$
+declare
+  job_id bigint := (args->>'jobId')::bigint;
+  lane_key text := bridge.lock_claimed(job_id, (args->>'token')::bigint);
+begin
+  if lane_key is null then
+    return (
+      select bridge.job_json(job) from bridge.jobs job
+      where job.lane = args->>'lane' and job.state = 'waiting' and job.token is not null
+        and job.claimed_by = 'after:' || (args->>'token')
+    );
+  end if;
+  delete from bridge.jobs job where job.id = job_id;
+  if bridge.in_flight_until(lane_key) is not null then
+    perform bridge.rest_lane(lane_key, 'ready', clock_timestamp());
+    return null;
+  end if;
+  return bridge.lease_head(lane_key, (args->>'leaseMs')::bigint, 'after:' || (args->>'token'));
+end
+$function$
+CREATE OR REPLACE FUNCTION bridge.contact_json(contact bridge.contacts)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select jsonb_build_object(
+    'contactId', contact.id,
+    'locationId', contact.location_id,
+    'lid', contact.lid,
+    'pn', contact.pn,
+    'chat', contact.chat,
+    'pushName', contact.push_name,
+    'ghlContactId', contact.ghl_contact_id,
+    'lastSessionId', contact.last_session_id)
+$function$
+CREATE OR REPLACE FUNCTION bridge.contact_of_ghl(location text, ghl_contact text)
+ RETURNS bridge.contacts
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select contact.* from bridge.contacts contact
+  where contact.location_id = location
+    and (contact.ghl_contact_id = ghl_contact or contact.former_ghl_contact_ids @> array[ghl_contact])
+  order by (contact.ghl_contact_id = ghl_contact) desc nulls last, contact.updated_at desc
+  limit 1
+$function$
+CREATE OR REPLACE FUNCTION bridge.create_oauth_state(args jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+AS $function$
+begin
+  insert into bridge.oauth_states (state_hash, expires_at)
+  values (args->>'stateHash', bridge.after_ms((args->>'ttlMs')::bigint))
+  on conflict do nothing;
+  return 'true';
+end
+$function$
+CREATE OR REPLACE FUNCTION bridge.create_pairing_link(args jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+AS $function$
+begin
+  insert into bridge.pairing_links (token_hash, session_id, expires_at)
+  values (args->>'tokenHash', args->>'sessionId', bridge.after_ms((args->>'ttlMs')::bigint))
+  on conflict do nothing;
+  return 'true';
+end
+$function$
+CREATE OR REPLACE FUNCTION bridge.create_session(args jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+AS $function$
+declare
+  created bridge.sessions;
+begin
+  insert into bridge.sessions (id, location_id, expected_phone)
+  values (args->>'sessionId', args->>'locationId', args->>'expectedPhone')
+  on conflict do nothing;
+  select * into created from bridge.sessions session where session.id = args->>'sessionId';
+  return bridge.session_json(created);
+end
+$function$
+CREATE OR REPLACE FUNCTION bridge.delivery_attempts(message bridge.messages)
+ RETURNS integer
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select coalesce(max(job.attempts), message.attempts) from bridge.jobs job
+  where job.subject = message.id and job.kind = case when message.origin = 'ghl' then 'outbound' else 'inbound' end
+    and job.kind <> 'ghl_status'
+$function$
+CREATE OR REPLACE FUNCTION bridge.depth(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select jsonb_build_object(
+    'waiting', (select count(*) from bridge.jobs job join bridge.lanes lane on lane.key = job.lane
+      where job.state = 'waiting' and lane.state <> 'parked'),
+    'parked', (select count(*) from bridge.jobs job join bridge.lanes lane on lane.key = job.lane
+      where job.state = 'waiting' and lane.state = 'parked'),
+    'dead', (select count(*) from bridge.jobs job where job.state = 'dead'))
+$function$
+CREATE OR REPLACE FUNCTION bridge.enqueue(lane_key text, lane_location text, job_kind text, job_subject text)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+begin
+  insert into bridge.lanes as lane (key, location_id, state, ready_at)
+  values (lane_key, lane_location, 'ready', clock_timestamp())
+  on conflict (key) do update set state = 'ready', ready_at = excluded.ready_at, touched_at = now()
+    where lane.state = 'empty'; -- the row is locked even where this is false
+  insert into bridge.jobs (lane, kind, subject) values (lane_key, job_kind, job_subject);
+end
+$function$
+CREATE OR REPLACE FUNCTION bridge.enqueue_ghl_status(location text, ghl_message text)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+declare
+  lane_key text := 'status:' || location || ':' || ghl_message;
+begin
+  insert into bridge.lanes (key, location_id, state) values (lane_key, location, 'empty')
+  on conflict (key) do update set touched_at = now(); -- makes or locks it
+  if exists (
+    select from bridge.jobs job where job.lane = lane_key and job.state = 'waiting' and job.token is null
+  ) then
+    return;
+  end if;
+  perform bridge.enqueue(lane_key, location, 'ghl_status', location || '/' || ghl_message);
+end
+$function$
+CREATE OR REPLACE FUNCTION bridge.find_composed(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select jsonb_build_object('id', message.id, 'composed', message.composed)
+  from bridge.messages message
+  where message.session_id = args->>'sessionId' and message.wa_message_id = args->>'waMessageId'
+    and message.composed is not null
+  limit 1
+$function$
+CREATE OR REPLACE FUNCTION bridge.find_ghl_status(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select jsonb_build_object(
+    'status', case
+      when bool_or(message.state = 'failed') then 'failed'
+      when bool_and(message.state = 'read') then 'read'
+      when bool_and(message.state in ('delivered', 'read')) then 'delivered'
+      else 'pending' end,
+    'error', (array_agg(message.error order by message.part_no) filter (where message.state = 'failed'))[1])
+  from bridge.messages message
+  where message.location_id = args->>'locationId' and message.ghl_message_id = args->>'ghlMessageId'
+    and message.origin = 'ghl'
+  having count(*) > 0
+$function$
+CREATE OR REPLACE FUNCTION bridge.find_inbound_work(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select jsonb_build_object(
+    'row', bridge.message_json(message), 'content', message.content, 'contact', bridge.contact_json(contact))
+  from bridge.messages message join bridge.contacts contact on contact.id = message.contact_id
+  where message.id = args->>'id' and message.origin <> 'ghl'
+$function$
+CREATE OR REPLACE FUNCTION bridge.find_installation(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select bridge.installation_json(account) from bridge.ghl_accounts account
+  where account.location_id = args->>'locationId'
+$function$
+CREATE OR REPLACE FUNCTION bridge.find_journal(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select to_jsonb(line.entry) from bridge.journal line
+  where line.session_id = args->>'sessionId' and line.wa_message_id = args->>'waMessageId' and line.sender = args->>'sender'
+$function$
+CREATE OR REPLACE FUNCTION bridge.find_outbound_work(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select jsonb_build_object(
+    'row', bridge.message_json(message), 'content', message.content, 'composed', message.composed,
+    'ghlContactId', message.ghl_contact_id,
+    'contact', case when contact.id is not null then bridge.contact_json(contact) end)
+  from bridge.messages message
+  left join lateral bridge.contact_of_ghl(message.location_id, message.ghl_contact_id) contact on true
+  where message.id = args->>'id' and message.origin = 'ghl'
+$function$
+CREATE OR REPLACE FUNCTION bridge.find_pairing_link(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select jsonb_build_object('sessionId', link.session_id, 'expiresAt', bridge.to_ms(link.expires_at))
+  from bridge.pairing_links link
+  where link.token_hash = args->>'tokenHash' and link.expires_at > clock_timestamp()
+$function$
+CREATE OR REPLACE FUNCTION bridge.find_session(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select bridge.session_json(session) from bridge.sessions session where session.id = args->>'sessionId'
+$function$
+CREATE OR REPLACE FUNCTION bridge.finish_migration(version integer, name text, oldest_program integer, functions text[])
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+declare
+  fn text;
+  api_role text;
+  table_name text;
+begin
+  foreach fn in array functions loop
+    execute format(
+      'create or replace function public.bridge_%1$s(args jsonb) returns jsonb language sql volatile '
+      'as $body$ select bridge.%1$s(args) $body$', fn);
+    execute format('revoke all on function public.bridge_%s(jsonb) from public', fn);
+    foreach api_role in array array['anon', 'authenticated'] loop
+      if exists (select from pg_roles r where r.rolname = api_role) then
+        execute format('revoke all on function public.bridge_%s(jsonb) from %I', fn, api_role);
+      end if;
+    end loop;
+    if exists (select from pg_roles r where r.rolname = 'service_role') then
+      execute format('grant execute on function public.bridge_%s(jsonb) to service_role', fn);
+    end if;
+  end loop;
+  revoke all on all functions in schema bridge from public;
+  if exists (select from pg_roles r where r.rolname = 'service_role') then
+    grant usage on schema bridge to service_role;
+    grant execute on all functions in schema bridge to service_role;
+    grant select, insert, update, delete on all tables in schema bridge to service_role;
+    grant usage on all sequences in schema bridge to service_role;
+  end if;
+  for table_name in select t.tablename from pg_tables t where t.schemaname = 'bridge' and not t.rowsecurity loop
+    execute format('alter table bridge.%I enable row level security', table_name);
+  end loop;
+  insert into bridge.schema_versions (version, name, oldest_program)
+  values (finish_migration.version, finish_migration.name, finish_migration.oldest_program)
+  on conflict do nothing;
+end
+$function$
+CREATE OR REPLACE FUNCTION bridge.finish_refresh(args jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+AS $function$
+begin
+  update bridge.ghl_accounts account
+  set access_token = args->>'accessToken', refresh_token = args->>'refreshToken',
+    token_expires_at = bridge.from_ms((args->>'expiresAt')::bigint), scopes = coalesce(args->>'scopes', account.scopes),
+    status = 'active', refresh_until = null, updated_at = now()
+  where account.id = args->>'installationId' and account.refresh_holder = args->>'holder';
+  if not found then
+    raise exception 'the right to refresh these tokens was lost' using errcode = 'BR001';
+  end if;
+  return 'true';
+end
+$function$
+CREATE OR REPLACE FUNCTION bridge.forget_credentials(args jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+AS $function$
+begin
+  delete from bridge.session_credentials where session_id = args->>'sessionId';
+  delete from bridge.session_keys where session_id = args->>'sessionId';
+  delete from bridge.journal where session_id = args->>'sessionId';
+  return 'true';
+end
+$function$
+CREATE OR REPLACE FUNCTION bridge.from_ms(ms bigint)
+ RETURNS timestamp with time zone
+ LANGUAGE sql
+ IMMUTABLE
+AS $function$
+  select to_timestamp(ms / 1000.0)
+$function$
+CREATE OR REPLACE FUNCTION bridge.in_flight_until(lane_key text)
+ RETURNS timestamp with time zone
+ LANGUAGE plpgsql
+ STABLE
+AS $function$
+begin
+  if not exists (
+    select from bridge.lanes lane where lane.key = lane_key and lane.joined_until > clock_timestamp()
+  ) then
+    return null;
+  end if;
+  return (
+    select max(job.leased_until) from bridge.jobs job
+    where job.lane = lane_key and job.state = 'waiting' and job.token is not null
+      and job.leased_until > clock_timestamp()
+  );
+end
+$function$
+CREATE OR REPLACE FUNCTION bridge.installation_json(account bridge.ghl_accounts)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select jsonb_build_object(
+    'installationId', account.id,
+    'locationId', account.location_id,
+    'companyId', account.company_id,
+    'userType', account.user_type,
+    'status', account.status,
+    'scopes', account.scopes,
+    'locationName', account.location_name,
+    'providerType', account.provider_type,
+    'tokenExpiresAt', bridge.to_ms(account.token_expires_at),
+    'installedAt', bridge.to_ms(account.installed_at))
+$function$
+CREATE OR REPLACE FUNCTION bridge.is_ours(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select to_jsonb(exists (
+    select from bridge.messages message
+    where message.session_id = args->>'sessionId' and message.wa_message_id = args->>'waMessageId'
+      and message.origin = 'ghl'))
+$function$
+CREATE OR REPLACE FUNCTION bridge.job_json(job bridge.jobs)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select jsonb_build_object(
+    'jobId', job.id::text,
+    'lane', job.lane,
+    'token', job.token::text,
+    'kind', job.kind,
+    'subject', job.subject,
+    'attempts', job.attempts,
+    'mayHaveHappened', job.may_have_happened)
+$function$
+CREATE OR REPLACE FUNCTION bridge.join_contacts(kept_id text, gone_id text)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+declare
+  session text;
+  sessions text[];
+begin
+  select coalesce(array_agg(distinct message.session_id), '{}') into sessions from bridge.messages message
+  where message.contact_id = gone_id and message.origin <> 'ghl';
+  perform from bridge.lanes lane
+  where lane.key = any (
+    select 'in:' || each.session || ':' || person.id
+    from unnest(sessions) as each (session) cross join unnest(array[kept_id, gone_id]) as person (id))
+  order by lane.key for update;
+
+  update bridge.messages kept
+  set ghl_message_id = coalesce(kept.ghl_message_id, twin.ghl_message_id),
+    ghl_conversation_id = coalesce(kept.ghl_conversation_id, twin.ghl_conversation_id)
+  from bridge.messages twin
+  where kept.contact_id = kept_id and twin.contact_id = gone_id and kept.origin <> 'ghl' and twin.origin <> 'ghl'
+    and (twin.session_id, twin.from_me, twin.wa_message_id, twin.author_key)
+      = (kept.session_id, kept.from_me, kept.wa_message_id, kept.author_key);
+  delete from bridge.messages twin using bridge.messages kept
+  where kept.contact_id = kept_id and twin.contact_id = gone_id and kept.origin <> 'ghl' and twin.origin <> 'ghl'
+    and (twin.session_id, twin.from_me, twin.wa_message_id, twin.author_key)
+      = (kept.session_id, kept.from_me, kept.wa_message_id, kept.author_key);
+  update bridge.messages message set contact_id = kept_id where message.contact_id = gone_id;
+
+  foreach session in array sessions loop
+    if exists (select from bridge.lanes lane where lane.key = 'in:' || session || ':' || gone_id) then
+      insert into bridge.lanes (key, location_id, state)
+      select 'in:' || session || ':' || kept_id, lane.location_id, 'empty' from bridge.lanes lane
+      where lane.key = 'in:' || session || ':' || gone_id
+      on conflict do nothing;
+      perform bridge.join_lanes('in:' || session || ':' || gone_id, 'in:' || session || ':' || kept_id);
+    end if;
+  end loop;
+end
+$function$
+CREATE OR REPLACE FUNCTION bridge.join_lanes(from_key text, to_key text)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+begin
+  update bridge.jobs job set lane = to_key where job.lane = from_key;
+  update bridge.lanes lane
+  set joined_until = (
+    select max(job.leased_until) from bridge.jobs job
+    where job.lane = to_key and job.state = 'waiting' and job.token is not null)
+  where lane.key = to_key;
+  perform bridge.rest_lane(to_key, 'ready', clock_timestamp());
+  delete from bridge.lanes lane where lane.key = from_key;
+end
+$function$
+CREATE OR REPLACE FUNCTION bridge.lease_head(lane_key text, lease_ms bigint, claimer text)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+AS $function$
+declare
+  head_id bigint;
+  head bridge.jobs;
+begin
+  select job.id into head_id from bridge.jobs job
+  where job.lane = lane_key and job.state = 'waiting'
+  order by job.id limit 1;
+  if not found then
+    update bridge.lanes lane set state = 'empty', ready_at = null, touched_at = now() where lane.key = lane_key;
+    return null;
+  end if;
+  update bridge.jobs job
+  set attempts = job.attempts + 1,
+    may_have_happened = job.may_have_happened or job.token is not null,
+    token = nextval('bridge.claim_tokens'),
+    claimed_by = claimer,
+    leased_until = bridge.after_ms(lease_ms)
+  where job.id = head_id
+  returning * into head;
+  update bridge.lanes lane set state = 'leased', ready_at = head.leased_until, touched_at = now()
+  where lane.key = lane_key;
+  return bridge.job_json(head);
+end
+$function$
+CREATE OR REPLACE FUNCTION bridge.link_ghl(args jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+AS $function$
+begin
+  update bridge.contacts contact
+  set ghl_contact_id = args->>'ghlContactId',
+    former_ghl_contact_ids = array_remove(
+      array_remove(contact.former_ghl_contact_ids || contact.ghl_contact_id, null), args->>'ghlContactId'),
+    updated_at = clock_timestamp()
+  where contact.id = args->>'contactId' and contact.ghl_contact_id is distinct from args->>'ghlContactId';
+  return to_jsonb(found);
+end
+$function$
+CREATE OR REPLACE FUNCTION bridge.list_installations(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select coalesce(jsonb_agg(bridge.installation_json(account) order by account.installed_at, account.id), '[]')
+  from bridge.ghl_accounts account
+$function$
+CREATE OR REPLACE FUNCTION bridge.list_messages(args jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ STABLE
+AS $function$
+declare
+  filters text := '';
+  page jsonb;
+begin
+  if args->>'state' is not null then
+    filters := filters || format(' and message.state = %L', args->>'state');
+  end if;
+  if args->>'locationId' is not null then
+    filters := filters || format(' and message.location_id = %L', args->>'locationId');
+  end if;
+  if args->>'sessionId' is not null then
+    filters := filters || format(' and message.session_id = %L', args->>'sessionId');
+  end if;
+  if args->>'beforeSeq' is not null then
+    filters := filters || format(' and message.seq < %s', (args->>'beforeSeq')::bigint);
+  end if;
+  execute format(
+    'select jsonb_build_object(''messages'', coalesce(jsonb_agg(bridge.message_json(listed::bridge.messages) '
+    'order by listed.seq desc), ''[]''), ''lastSeq'', min(listed.seq)::text) from (select message.* from bridge.messages '
+    'message where true %s order by message.seq desc limit %s) listed', filters, (args->>'limit')::int)
+  into page;
+  return page;
+end
+$function$
+CREATE OR REPLACE FUNCTION bridge.list_sessions(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select coalesce(jsonb_agg(bridge.session_json(session) order by session.seq), '[]')
+  from bridge.sessions session
+  where args->>'locationId' is null or session.location_id = args->>'locationId'
+$function$
+CREATE OR REPLACE FUNCTION bridge.load_credentials(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select to_jsonb(value) from bridge.session_credentials where session_id = args->>'sessionId'
+$function$
+CREATE OR REPLACE FUNCTION bridge.lock_claimed(job_id bigint, job_token bigint)
+ RETURNS text
+ LANGUAGE plpgsql
+AS $function$
+declare
+  lane_key text;
+  lane_now text;
+begin
+  loop
+    select job.lane into lane_key from bridge.jobs job where job.id = job_id and job.token = job_token;
+    if not found then
+      return null;
+    end if;
+    perform from bridge.lanes lane where lane.key = lane_key for update;
+    select job.lane into lane_now from bridge.jobs job where job.id = job_id and job.token = job_token;
+    if not found then
+      return null;
+    elsif lane_now = lane_key then
+      return lane_key;
+    end if;
+  end loop;
+end
+$function$
+CREATE OR REPLACE FUNCTION bridge.mark_failed(args jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+AS $function$
+declare
+  failed bridge.messages;
+begin
+  update bridge.messages message
+  set state = 'failed', error = args->'error', attempts = bridge.delivery_attempts(message), updated_at = clock_timestamp()
+  where message.id = args->>'id' and message.state not in ('delivered', 'read', 'failed')
+  returning * into failed;
+  if failed.origin = 'ghl' and failed.ghl_message_id is not null then
+    perform bridge.enqueue_ghl_status(failed.location_id, failed.ghl_message_id);
+  end if;
+  return to_jsonb(failed.id is not null);
+end
+$function$
+CREATE OR REPLACE FUNCTION bridge.message_json(message bridge.messages)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select jsonb_build_object(
+    'id', message.id,
+    'locationId', message.location_id,
+    'sessionId', message.session_id,
+    'contactId', message.contact_id,
+    'direction', message.direction,
+    'kind', message.kind,
+    'state', message.state,
+    'chat', message.chat,
+    'waMessageId', message.wa_message_id,
+    'ghlMessageId', message.ghl_message_id,
+    'attempts', coalesce(job.attempts, message.attempts),
+    'nextAttemptAt', bridge.to_ms(job.next_attempt_at),
+    'error', message.error,
+    'createdAt', bridge.to_ms(message.created_at),
+    'updatedAt', bridge.to_ms(message.updated_at))
+  from (select) one
+  left join lateral (
+    select waiting.attempts,
+      case when waiting.state = 'waiting' and lane.state <> 'leased' then lane.ready_at end as next_attempt_at
+    from bridge.jobs waiting join bridge.lanes lane on lane.key = waiting.lane
+    where waiting.subject = message.id
+      and waiting.kind = case when message.origin = 'ghl' then 'outbound' else 'inbound' end
+      and waiting.kind <> 'ghl_status'
+  ) job on true
+$function$
+CREATE OR REPLACE FUNCTION bridge.park(args jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+AS $function$
+declare
+  job_token bigint := (args->>'token')::bigint;
+  lane_key text;
+  location text;
+  last_wake bigint;
+begin
+  select lane.location_id into location
+  from bridge.jobs claimed join bridge.lanes lane on lane.key = claimed.lane
+  where claimed.id = (args->>'jobId')::bigint;
+  insert into bridge.location_wakes (location_id, woken_token) select location, 0 where location is not null
+  on conflict do nothing;
+  select wakes.woken_token into last_wake from bridge.location_wakes wakes where wakes.location_id = location for share;
+  lane_key := bridge.lock_claimed((args->>'jobId')::bigint, job_token);
+  if lane_key is null then
+    return 'false';
+  end if;
+  update bridge.jobs claimed
+  set token = null, attempts = claimed.attempts - 1, error_code = args->>'code', error_message = args->>'message'
+  where claimed.id = (args->>'jobId')::bigint;
+  if last_wake > job_token then
+    perform bridge.rest_lane(lane_key, 'ready', clock_timestamp());
+  else
+    perform bridge.rest_lane(lane_key, 'parked', bridge.after_ms((args->>'parkMs')::bigint));
+  end if;
+  return 'true';
+end
+$function$
+CREATE OR REPLACE FUNCTION bridge.prune(args jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+AS $function$
+declare
+  batch int := (args->>'batch')::int;
+  gone int;
+  total int := 0;
+begin
+  delete from bridge.journal line where line.ctid = any (array(
+    select old.ctid from bridge.journal old
+    where old.settled_at < bridge.after_ms(-(args->>'journalMs')::bigint) limit batch));
+  get diagnostics gone = row_count;
+  total := total + gone;
+  delete from bridge.lanes lane where lane.key = any (array(
+    select old.key from bridge.lanes old
+    where old.state = 'empty' and old.touched_at < bridge.after_ms(-(args->>'laneMs')::bigint)
+      and not exists (select from bridge.jobs job where job.lane = old.key)
+    limit batch for update skip locked));
+  get diagnostics gone = row_count;
+  total := total + gone;
+  delete from bridge.pairing_links link where link.expires_at < now();
+  delete from bridge.oauth_states state where state.expires_at < now();
+  return to_jsonb(total);
+end
+$function$
+CREATE OR REPLACE FUNCTION bridge.read_journal(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select coalesce(jsonb_agg(jsonb_build_object(
+    'waMessageId', line.wa_message_id, 'sender', line.sender, 'entry', line.entry) order by line.seq), '[]')
+  from bridge.journal line
+  where line.session_id = args->>'sessionId' and line.settled_at is null
+$function$
+CREATE OR REPLACE FUNCTION bridge.read_keys(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select coalesce(jsonb_agg(jsonb_build_array(key.id, key.value)), '[]')
+  from bridge.session_keys key
+  where key.session_id = args->>'sessionId' and key.kind = args->>'kind'
+    and key.id in (select jsonb_array_elements_text(args->'ids'))
+$function$
+CREATE OR REPLACE FUNCTION bridge.read_tokens(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select bridge.tokens_json(account) from bridge.ghl_accounts account where account.id = args->>'installationId'
+$function$
+CREATE OR REPLACE FUNCTION bridge.record_filed(args jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+AS $function$
+begin
+  update bridge.messages message
+  set ghl_message_id = args->>'ghlMessageId', ghl_conversation_id = args->>'ghlConversationId', error = null,
+    state = case when message.state in ('queued', 'failed')
+      then case when message.origin = 'customer' then 'delivered' else 'sent' end else message.state end,
+    attempts = bridge.delivery_attempts(message), updated_at = clock_timestamp()
+  where message.id = args->>'id' and message.origin <> 'ghl';
+  return to_jsonb(found);
+end
+$function$
+CREATE OR REPLACE FUNCTION bridge.record_webhook_event(args jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+AS $function$
+begin
+  insert into bridge.webhook_events (webhook_id, type, location_id, payload)
+  values (args->>'webhookId', args->>'type', args->>'locationId', args->>'payload')
+  on conflict do nothing;
+  return to_jsonb(case when found then 'recorded' else 'duplicate' end);
+end
+$function$
+CREATE OR REPLACE FUNCTION bridge.remember_provider_type(args jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+AS $function$
+begin
+  update bridge.ghl_accounts account set provider_type = args->>'providerType', updated_at = now()
+  where account.location_id = args->>'locationId';
+  return to_jsonb(found);
+end
+$function$
+CREATE OR REPLACE FUNCTION bridge.remove_session(args jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+AS $function$
+begin
+  delete from bridge.sessions where id = args->>'sessionId';
+  return to_jsonb(found);
+end
+$function$
+CREATE OR REPLACE FUNCTION bridge.reserve(args jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+AS $function$
+begin
+  update bridge.messages message
+  set session_id = args->>'sessionId', chat = args->>'chat', composed = args->>'composed', state = 'sending',
+    contact_id = coalesce(message.contact_id,
+      (bridge.contact_of_ghl(message.location_id, message.ghl_contact_id)).id),
+    updated_at = clock_timestamp()
+  where message.id = args->>'id' and message.origin = 'ghl' and message.state in ('queued', 'sending');
+  return to_jsonb(found);
+end
+$function$
+CREATE OR REPLACE FUNCTION bridge.rest_lane(lane_key text, rest_state text, rest_until timestamp with time zone)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+declare
+  busy_until timestamptz := bridge.in_flight_until(lane_key);
+begin
+  if not exists (select from bridge.jobs job where job.lane = lane_key and job.state = 'waiting') then
+    update bridge.lanes lane set state = 'empty', ready_at = null, touched_at = now() where lane.key = lane_key;
+  else
+    update bridge.lanes lane
+    set state = case when busy_until is null then rest_state else 'leased' end,
+      ready_at = greatest(rest_until, busy_until), -- null is passed over
+      touched_at = now()
+    where lane.key = lane_key;
+  end if;
+end
+$function$
+CREATE OR REPLACE FUNCTION bridge.retry(args jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+AS $function$
+declare
+  lane_key text := bridge.lock_claimed((args->>'jobId')::bigint, (args->>'token')::bigint);
+begin
+  if lane_key is null then
+    return 'false';
+  end if;
+  update bridge.jobs job
+  set token = null, may_have_happened = job.may_have_happened or (args->>'mayHaveHappened')::boolean,
+    error_code = args->>'code', error_message = args->>'message'
+  where job.id = (args->>'jobId')::bigint;
+  perform bridge.rest_lane(lane_key, 'backoff', bridge.after_ms((args->>'retryInMs')::bigint));
+  return 'true';
+end
+$function$
+CREATE OR REPLACE FUNCTION bridge.save_installation(args jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+AS $function$
+declare
+  saved bridge.ghl_accounts;
+begin
+  insert into bridge.ghl_accounts as account
+    (location_id, company_id, user_type, status, scopes, access_token, refresh_token, token_expires_at)
+  values
+    (args->>'locationId', args->>'companyId', args->>'userType', 'active', args->>'scopes',
+     args->>'accessToken', args->>'refreshToken', bridge.from_ms((args->>'expiresAt')::bigint))
+  on conflict do nothing
+  returning * into saved;
+  if not found then
+    update bridge.ghl_accounts account
+    set company_id = coalesce(args->>'companyId', account.company_id), user_type = args->>'userType', status = 'active',
+      scopes = args->>'scopes', access_token = args->>'accessToken', refresh_token = args->>'refreshToken',
+      token_expires_at = bridge.from_ms((args->>'expiresAt')::bigint), refresh_holder = null, refresh_until = null,
+      installed_at = now(), updated_at = now()
+    where case when args->>'locationId' is null
+      then account.location_id is null and account.company_id = args->>'companyId'
+      else account.location_id = args->>'locationId' end
+    returning * into saved;
+  end if;
+  return bridge.installation_json(saved);
+end
+$function$
+CREATE OR REPLACE FUNCTION bridge.schema_version(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select jsonb_build_object('version', coalesce(max(version), 0), 'oldestProgram', coalesce(max(oldest_program), 0))
+  from bridge.schema_versions
+$function$
+CREATE OR REPLACE FUNCTION bridge.session_json(session bridge.sessions)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select jsonb_build_object(
+    'sessionId', session.id,
+    'locationId', session.location_id,
+    'status', session.status,
+    'phoneNumber', session.phone_number,
+    'lid', session.lid,
+    'name', session.name,
+    'isDefault', session.is_default,
+    'problem', session.problem,
+    'expectedPhone', session.expected_phone,
+    'lastSeenAt', bridge.to_ms(session.last_seen_at),
+    'createdAt', bridge.to_ms(session.created_at))
+$function$
+CREATE OR REPLACE FUNCTION bridge.settle_contact(location text, person_lid text, person_pn text, person_group text)
+ RETURNS bridge.contacts
+ LANGUAGE plpgsql
+AS $function$
+declare
+  found_rows bridge.contacts[];
+  by_lid bridge.contacts;
+  by_pn bridge.contacts;
+  kept bridge.contacts;
+  gone bridge.contacts;
+begin
+  loop
+    select coalesce(array_agg(matching::bridge.contacts order by matching.id), '{}') into found_rows from (
+      select contact.* from bridge.contacts contact
+      where contact.location_id = location
+        and (contact.lid = person_lid or contact.pn = person_pn or contact.group_jid = person_group)
+      order by contact.id for update
+    ) matching;
+
+    if cardinality(found_rows) = 0 then
+      insert into bridge.contacts (location_id, lid, pn, group_jid, chat)
+      values (location, person_lid, person_pn, person_group, coalesce(person_lid, person_pn, person_group))
+      on conflict do nothing
+      returning * into kept;
+      if found then
+        return kept;
+      end if;
+      continue;
+    end if;
+
+    by_lid := null;
+    by_pn := null;
+    gone := null;
+    select each.* into by_lid from unnest(found_rows) each where each.lid = person_lid or each.group_jid = person_group;
+    select each.* into by_pn from unnest(found_rows) each where each.pn = person_pn;
+
+    if by_lid.id is not null and (person_pn is null or by_lid.pn = person_pn) then
+      return by_lid;
+    elsif by_lid.id is null and (person_lid is null or by_pn.lid = person_lid) then
+      return by_pn;
+    end if;
+
+    begin
+      if by_pn.id is not null and by_pn.lid <> person_lid then
+        update bridge.contacts contact set pn = null, updated_at = clock_timestamp() where contact.id = by_pn.id;
+        if by_lid.id is null then
+          continue; -- the number has a new owner: nobody matches now
+        end if;
+        kept := by_lid;
+      elsif by_lid.id is not null and by_pn.id is not null then
+        kept := by_lid;
+        gone := by_pn;
+        if (by_pn.ghl_contact_id is not null, by_lid.created_at) > (by_lid.ghl_contact_id is not null, by_pn.created_at) then
+          kept := by_pn;
+          gone := by_lid;
+        end if;
+        perform bridge.join_contacts(kept.id, gone.id);
+        delete from bridge.contacts contact where contact.id = gone.id;
+      else
+        kept := case when by_lid.id is not null then by_lid else by_pn end;
+      end if;
+      update bridge.contacts contact
+      set lid = coalesce(person_lid, contact.lid), pn = coalesce(person_pn, contact.pn),
+        chat = coalesce(contact.chat, gone.chat), push_name = coalesce(contact.push_name, gone.push_name),
+        ghl_contact_id = coalesce(contact.ghl_contact_id, gone.ghl_contact_id),
+        former_ghl_contact_ids = array(
+          select distinct former from unnest(
+            contact.former_ghl_contact_ids || gone.former_ghl_contact_ids || array[gone.ghl_contact_id]) former
+          where former <> coalesce(contact.ghl_contact_id, gone.ghl_contact_id, '')),
+        last_session_id = coalesce(contact.last_session_id, gone.last_session_id), updated_at = clock_timestamp()
+      where contact.id = kept.id
+      returning * into kept;
+      return kept;
+    exception when unique_violation then
+      -- Another transaction made a row with the missing form since we looked.
+    end;
+  end loop;
+end
+$function$
+CREATE OR REPLACE FUNCTION bridge.settle_journal(args jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+AS $function$
+begin
+  update bridge.journal line set settled_at = now()
+  where line.session_id = args->>'sessionId' and line.wa_message_id = args->>'waMessageId'
+    and line.sender = args->>'sender' and line.settled_at is null;
+  return to_jsonb(found);
+end
+$function$
+CREATE OR REPLACE FUNCTION bridge.settle_person(args jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+AS $function$
+declare
+  contact bridge.contacts := bridge.settle_contact(args->>'locationId', args->>'lid', args->>'pn', args->>'group');
+begin
+  update bridge.contacts known set chat = args->>'chat', updated_at = clock_timestamp() where known.id = contact.id;
+  perform bridge.link_ghl(jsonb_build_object('contactId', contact.id, 'ghlContactId', args->>'ghlContactId'));
+  select * into contact from bridge.contacts known where known.id = contact.id;
+  return bridge.contact_json(contact);
+end
+$function$
+CREATE OR REPLACE FUNCTION bridge.state_rank(state text)
+ RETURNS integer
+ LANGUAGE sql
+ IMMUTABLE
+AS $function$
+  select array_position(array['queued', 'sending', 'sent', 'delivered', 'read'], state)
+$function$
+CREATE OR REPLACE FUNCTION bridge.take_oauth_state(args jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+AS $function$
+declare
+  is_valid boolean;
+begin
+  delete from bridge.oauth_states state where state.state_hash = args->>'stateHash'
+  returning state.expires_at > clock_timestamp() into is_valid;
+  return to_jsonb(coalesce(is_valid, false));
+end
+$function$
+CREATE OR REPLACE FUNCTION bridge.to_ms(at timestamp with time zone)
+ RETURNS bigint
+ LANGUAGE sql
+ IMMUTABLE
+AS $function$
+  select floor(extract(epoch from at) * 1000)::bigint
+$function$
+CREATE OR REPLACE FUNCTION bridge.tokens_json(account bridge.ghl_accounts)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select jsonb_build_object(
+    'locationId', account.location_id,
+    'companyId', account.company_id,
+    'accessToken', account.access_token,
+    'refreshToken', account.refresh_token,
+    'expiresAt', bridge.to_ms(account.token_expires_at))
+$function$
+CREATE OR REPLACE FUNCTION bridge.unlink_ghl(args jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+AS $function$
+begin
+  update bridge.contacts contact
+  set ghl_contact_id = null, former_ghl_contact_ids = contact.former_ghl_contact_ids || contact.ghl_contact_id,
+    updated_at = clock_timestamp()
+  where contact.location_id = args->>'locationId' and contact.ghl_contact_id = args->>'ghlContactId';
+  return to_jsonb(found);
+end
+$function$
+CREATE OR REPLACE FUNCTION bridge.update_session(args jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+AS $function$
+declare
+  patch jsonb := args->'patch';
+begin
+  if (patch->>'isDefault')::boolean then
+    update bridge.sessions other set is_default = false, updated_at = now()
+    from bridge.sessions session
+    where session.id = args->>'sessionId' and other.location_id = session.location_id
+      and other.id <> session.id and other.is_default;
+  end if;
+  update bridge.sessions session
+  set status = coalesce(patch->>'status', session.status),
+    phone_number = case when patch ? 'phoneNumber' then patch->>'phoneNumber' else session.phone_number end,
+    lid = case when patch ? 'lid' then patch->>'lid' else session.lid end,
+    name = case when patch ? 'name' then patch->>'name' else session.name end,
+    last_seen_at = case when patch ? 'lastSeenAt' then bridge.from_ms((patch->>'lastSeenAt')::bigint)
+      else session.last_seen_at end,
+    is_default = coalesce((patch->>'isDefault')::boolean, session.is_default),
+    problem = case when patch ? 'problem' then nullif(patch->'problem', 'null') else session.problem end,
+    updated_at = now()
+  where session.id = args->>'sessionId';
+  return to_jsonb(found);
+end
+$function$
+CREATE OR REPLACE FUNCTION bridge.wake(args jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+AS $function$
+begin
+  insert into bridge.location_wakes as wakes (location_id, woken_token)
+  values (args->>'locationId', 0)
+  on conflict (location_id) do update set woken_token = wakes.woken_token;
+  -- Drawn under the row's lock, so that it only rises.
+  update bridge.location_wakes wakes set woken_token = nextval('bridge.claim_tokens')
+  where wakes.location_id = args->>'locationId';
+  perform from bridge.lanes lane
+  where lane.location_id = args->>'locationId' and lane.state = 'parked' order by lane.key for update;
+  update bridge.lanes lane set state = 'ready', ready_at = clock_timestamp(), touched_at = now()
+  where lane.location_id = args->>'locationId' and lane.state = 'parked';
+  return 'true';
+end
+$function$
+CREATE OR REPLACE FUNCTION bridge.write_signal(args jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+AS $function$
+declare
+  session text := args->>'sessionId';
+begin
+  if args ? 'credentials' then
+    insert into bridge.session_credentials (session_id, value) values (session, args->>'credentials')
+    on conflict (session_id) do update set value = excluded.value, updated_at = now();
+  end if;
+  if args ? 'keys' then
+    insert into bridge.session_keys (session_id, kind, id, value)
+    select session, key.kind, key.id, key.value
+    from jsonb_to_recordset(args->'keys') as key (kind text, id text, value text)
+    where key.value is not null
+    order by key.kind, key.id
+    on conflict on constraint session_keys_pk do update set value = excluded.value;
+    delete from bridge.session_keys stored
+    using jsonb_to_recordset(args->'keys') as key (kind text, id text, value text)
+    where key.value is null
+      and stored.session_id = session and stored.kind = key.kind and stored.id = key.id;
+  end if;
+  if args ? 'journal' then
+    insert into bridge.journal (session_id, wa_message_id, sender, entry)
+    select session, line."waMessageId", line.sender, line.entry
+    from jsonb_to_recordset(args->'journal') as line ("waMessageId" text, sender text, entry text)
+    on conflict on constraint journal_pk do update set entry = excluded.entry;
+  end if;
+  return 'true';
+end
+$function$
+CREATE OR REPLACE FUNCTION public.bridge_abandon_refresh(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+AS $function$ select bridge.abandon_refresh(args) $function$
+CREATE OR REPLACE FUNCTION public.bridge_accept_inbound(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+AS $function$ select bridge.accept_inbound(args) $function$
+CREATE OR REPLACE FUNCTION public.bridge_accept_outbound(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+AS $function$ select bridge.accept_outbound(args) $function$
+CREATE OR REPLACE FUNCTION public.bridge_advance(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+AS $function$ select bridge.advance(args) $function$
+CREATE OR REPLACE FUNCTION public.bridge_begin_refresh(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+AS $function$ select bridge.begin_refresh(args) $function$
+CREATE OR REPLACE FUNCTION public.bridge_bury(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+AS $function$ select bridge.bury(args) $function$
+CREATE OR REPLACE FUNCTION public.bridge_claim(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+AS $function$ select bridge.claim(args) $function$
+CREATE OR REPLACE FUNCTION public.bridge_complete(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+AS $function$ select bridge.complete(args) $function$
+CREATE OR REPLACE FUNCTION public.bridge_create_oauth_state(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+AS $function$ select bridge.create_oauth_state(args) $function$
+CREATE OR REPLACE FUNCTION public.bridge_create_pairing_link(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+AS $function$ select bridge.create_pairing_link(args) $function$
+CREATE OR REPLACE FUNCTION public.bridge_create_session(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+AS $function$ select bridge.create_session(args) $function$
+CREATE OR REPLACE FUNCTION public.bridge_depth(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+AS $function$ select bridge.depth(args) $function$
+CREATE OR REPLACE FUNCTION public.bridge_find_composed(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+AS $function$ select bridge.find_composed(args) $function$
+CREATE OR REPLACE FUNCTION public.bridge_find_ghl_status(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+AS $function$ select bridge.find_ghl_status(args) $function$
+CREATE OR REPLACE FUNCTION public.bridge_find_inbound_work(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+AS $function$ select bridge.find_inbound_work(args) $function$
+CREATE OR REPLACE FUNCTION public.bridge_find_installation(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+AS $function$ select bridge.find_installation(args) $function$
+CREATE OR REPLACE FUNCTION public.bridge_find_journal(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+AS $function$ select bridge.find_journal(args) $function$
+CREATE OR REPLACE FUNCTION public.bridge_find_outbound_work(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+AS $function$ select bridge.find_outbound_work(args) $function$
+CREATE OR REPLACE FUNCTION public.bridge_find_pairing_link(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+AS $function$ select bridge.find_pairing_link(args) $function$
+CREATE OR REPLACE FUNCTION public.bridge_find_session(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+AS $function$ select bridge.find_session(args) $function$
+CREATE OR REPLACE FUNCTION public.bridge_finish_refresh(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+AS $function$ select bridge.finish_refresh(args) $function$
+CREATE OR REPLACE FUNCTION public.bridge_forget_credentials(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+AS $function$ select bridge.forget_credentials(args) $function$
+CREATE OR REPLACE FUNCTION public.bridge_is_ours(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+AS $function$ select bridge.is_ours(args) $function$
+CREATE OR REPLACE FUNCTION public.bridge_link_ghl(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+AS $function$ select bridge.link_ghl(args) $function$
+CREATE OR REPLACE FUNCTION public.bridge_list_installations(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+AS $function$ select bridge.list_installations(args) $function$
+CREATE OR REPLACE FUNCTION public.bridge_list_messages(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+AS $function$ select bridge.list_messages(args) $function$
+CREATE OR REPLACE FUNCTION public.bridge_list_sessions(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+AS $function$ select bridge.list_sessions(args) $function$
+CREATE OR REPLACE FUNCTION public.bridge_load_credentials(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+AS $function$ select bridge.load_credentials(args) $function$
+CREATE OR REPLACE FUNCTION public.bridge_mark_failed(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+AS $function$ select bridge.mark_failed(args) $function$
+CREATE OR REPLACE FUNCTION public.bridge_park(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+AS $function$ select bridge.park(args) $function$
+CREATE OR REPLACE FUNCTION public.bridge_prune(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+AS $function$ select bridge.prune(args) $function$
+CREATE OR REPLACE FUNCTION public.bridge_read_journal(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+AS $function$ select bridge.read_journal(args) $function$
+CREATE OR REPLACE FUNCTION public.bridge_read_keys(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+AS $function$ select bridge.read_keys(args) $function$
+CREATE OR REPLACE FUNCTION public.bridge_read_tokens(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+AS $function$ select bridge.read_tokens(args) $function$
+CREATE OR REPLACE FUNCTION public.bridge_record_filed(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+AS $function$ select bridge.record_filed(args) $function$
+CREATE OR REPLACE FUNCTION public.bridge_record_webhook_event(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+AS $function$ select bridge.record_webhook_event(args) $function$
+CREATE OR REPLACE FUNCTION public.bridge_remember_provider_type(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+AS $function$ select bridge.remember_provider_type(args) $function$
+CREATE OR REPLACE FUNCTION public.bridge_remove_session(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+AS $function$ select bridge.remove_session(args) $function$
+CREATE OR REPLACE FUNCTION public.bridge_reserve(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+AS $function$ select bridge.reserve(args) $function$
+CREATE OR REPLACE FUNCTION public.bridge_retry(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+AS $function$ select bridge.retry(args) $function$
+CREATE OR REPLACE FUNCTION public.bridge_save_installation(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+AS $function$ select bridge.save_installation(args) $function$
+CREATE OR REPLACE FUNCTION public.bridge_schema_version(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+AS $function$ select bridge.schema_version(args) $function$
+CREATE OR REPLACE FUNCTION public.bridge_settle_journal(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+AS $function$ select bridge.settle_journal(args) $function$
+CREATE OR REPLACE FUNCTION public.bridge_settle_person(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+AS $function$ select bridge.settle_person(args) $function$
+CREATE OR REPLACE FUNCTION public.bridge_take_oauth_state(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+AS $function$ select bridge.take_oauth_state(args) $function$
+CREATE OR REPLACE FUNCTION public.bridge_unlink_ghl(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+AS $function$ select bridge.unlink_ghl(args) $function$
+CREATE OR REPLACE FUNCTION public.bridge_update_session(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+AS $function$ select bridge.update_session(args) $function$
+CREATE OR REPLACE FUNCTION public.bridge_wake(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+AS $function$ select bridge.wake(args) $function$
+CREATE OR REPLACE FUNCTION public.bridge_write_signal(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+AS $function$ select bridge.write_signal(args) $function$

@@ -1,0 +1,103 @@
+/** What the SQL functions answer, checked and in our types: null becomes undefined, milliseconds become dates. */
+import { z } from 'zod'
+import type { Contact, InstallationRow, Job, MessageRow, SessionRow } from '../bridge/storage.ts'
+import {
+  type ChatJid,
+  findChatJid,
+  isLidJid,
+  isPnJid,
+  type LidJid,
+  type PnJid,
+  parseContactId,
+  parseGhlContactId,
+  parseGhlMessageId,
+  parseLocationId,
+  parseMessageId,
+  parseSessionId,
+  parseWaMessageId,
+} from '../core/ids.ts'
+import { SESSION_STATUSES } from '../core/message.ts'
+
+const optional = <T extends z.ZodType>(schema: T) =>
+  schema.nullable().transform((value) => value ?? undefined)
+const idOf = <T>(parse: (text: string) => T) => z.string().transform(parse)
+
+export const date = z.number().transform((ms) => new Date(ms))
+export const sessionId = idOf(parseSessionId)
+const locationId = idOf(parseLocationId)
+const chatJid = z.custom<ChatJid>((value) => typeof value === 'string' && findChatJid(value) === value)
+const lidJid = z.custom<LidJid>((value) => typeof value === 'string' && isLidJid(value))
+const pnJid = z.custom<PnJid>((value) => typeof value === 'string' && isPnJid(value))
+
+const MessageErrorJson = z.object({
+  code: z.string(),
+  message: z.string(),
+  action: z.string().exactOptional(),
+})
+export const MessageErrorRow = optional(MessageErrorJson)
+
+export const ContactRow: z.ZodType<Contact> = z.object({
+  contactId: idOf(parseContactId),
+  locationId,
+  lid: optional(lidJid),
+  pn: optional(pnJid),
+  chat: optional(chatJid),
+  pushName: optional(z.string()),
+  ghlContactId: optional(idOf(parseGhlContactId)),
+  lastSessionId: optional(sessionId),
+})
+
+export const MessageRowSchema: z.ZodType<MessageRow> = z.object({
+  id: idOf(parseMessageId),
+  locationId,
+  sessionId: optional(sessionId),
+  contactId: optional(idOf(parseContactId)),
+  direction: z.enum(['inbound', 'outbound']),
+  kind: z.string(),
+  state: z.enum(['received', 'queued', 'sending', 'sent', 'delivered', 'read', 'failed', 'held', 'ignored']),
+  chat: optional(chatJid),
+  waMessageId: optional(idOf(parseWaMessageId)),
+  ghlMessageId: optional(idOf(parseGhlMessageId)),
+  attempts: z.number(),
+  nextAttemptAt: optional(date),
+  error: MessageErrorRow,
+  createdAt: date,
+  updatedAt: date,
+})
+
+export const JobRow: z.ZodType<Job> = z.object({
+  jobId: z.string(),
+  lane: z.string(),
+  token: z.string(),
+  kind: z.enum(['inbound', 'outbound', 'ghl_status']),
+  subject: z.string(),
+  attempts: z.number(),
+  mayHaveHappened: z.boolean(),
+})
+
+export const SessionRowSchema: z.ZodType<SessionRow> = z.object({
+  sessionId,
+  locationId,
+  status: z.enum(SESSION_STATUSES),
+  phoneNumber: optional(z.string()),
+  lid: optional(lidJid),
+  name: optional(z.string()),
+  isDefault: z.boolean(),
+  problem: optional(z.object({ code: z.string(), message: z.string(), action: z.string() })),
+  expectedPhone: optional(z.string()),
+  lastSeenAt: optional(date),
+  createdAt: date,
+})
+
+export const InstallationRowSchema: z.ZodType<InstallationRow> = z.object({
+  installationId: z.string(),
+  locationId: optional(locationId),
+  companyId: optional(z.string()),
+  userType: z.enum(['Location', 'Company']),
+  status: z.enum(['active', 'needs_reconnect', 'uninstalled']),
+  scopes: z.string(),
+  locationName: optional(z.string()),
+  providerType: optional(z.enum(['Custom', 'SMS'])),
+  tokenExpiresAt: date,
+  installedAt: date,
+})

@@ -1,0 +1,361 @@
+import { describe, expect, it } from 'vitest'
+import { parseMessageId } from '../../../src/core/ids.ts'
+import {
+  agentMessage,
+  envelope,
+  freshPerson,
+  freshPlace,
+  ghlConversationId,
+  ghlMessageId,
+  LEASE_MS,
+  messageIdOf,
+  partsOf,
+  type Subject,
+  waId,
+} from './subject.ts'
+
+export function describeMessages(subject: () => Subject): void {
+  const claimOne = async () => {
+    const { jobs } = await subject().store.outbox.claim(1, LEASE_MS)
+    const [job] = jobs
+    if (job === undefined) throw new Error('nothing to claim')
+    return job
+  }
+
+  describe('messages from WhatsApp', () => {
+    it('gives back exactly what was accepted, dates and odd characters included', async () => {
+      const { store } = subject()
+      const place = await freshPlace(subject())
+      const { lid, pn } = freshPerson()
+      const sent = envelope(place, lid, {
+        chatAlt: pn,
+        content: { kind: 'text', text: 'ça\0 va? 🙂 \ud83d' },
+      })
+      expect(await store.messages.acceptInbound(sent)).toBe('enqueued')
+
+      const work = await store.messages.findInboundWork(messageIdOf(await claimOne()))
+      expect(work?.envelope).toEqual(sent)
+      expect(work?.row).toMatchObject({
+        ...place,
+        direction: 'inbound',
+        kind: 'text',
+        state: 'queued',
+        chat: lid,
+      })
+      expect(work?.contact).toMatchObject({ lid, pn, chat: lid, lastSessionId: place.sessionId })
+    })
+
+    it('takes a push name with characters that the database refuses', async () => {
+      const place = await freshPlace(subject())
+      const { lid } = freshPerson()
+      await subject().store.messages.acceptInbound(envelope(place, lid, { pushName: 'A\0na \ud83d' }))
+      const work = await subject().store.messages.findInboundWork(messageIdOf(await claimOne()))
+      expect(work?.contact.pushName).toBe('Ana \ufffd')
+    })
+
+    it('accepts a message once, also when its repeat comes under the other form of the address', async () => {
+      const { store } = subject()
+      const place = await freshPlace(subject())
+      const { lid, pn } = freshPerson()
+      const first = envelope(place, lid, { chatAlt: pn })
+      expect(await store.messages.acceptInbound(first)).toBe('enqueued')
+      expect(await store.messages.acceptInbound(first)).toBe('duplicate')
+      expect(await store.messages.acceptInbound({ ...first, chat: pn, author: pn })).toBe('duplicate')
+      expect((await store.outbox.depth()).waiting).toBe(1)
+    })
+
+    it('accepts a message once when two callers race', async () => {
+      const { store } = subject()
+      const place = await freshPlace(subject())
+      const { lid, pn } = freshPerson()
+      const first = envelope(place, lid, { chatAlt: pn })
+      const second = { ...first, chat: pn, chatAlt: lid, author: pn }
+      const outcomes = await Promise.all(
+        [first, second, first, second].map((each) => store.messages.acceptInbound(each)),
+      )
+      expect(outcomes.sort()).toEqual(['duplicate', 'duplicate', 'duplicate', 'enqueued'])
+    })
+
+    it('keeps apart the same WhatsApp id from two people, and from us and the customer', async () => {
+      const { store } = subject()
+      const place = await freshPlace(subject())
+      const one = freshPerson()
+      const waMessageId = waId()
+      const accept = (chat: typeof one.lid, fromMe = false) =>
+        store.messages.acceptInbound(envelope(place, chat, { waMessageId, fromMe }))
+      expect(await accept(one.lid)).toBe('enqueued')
+      expect(await accept(freshPerson().lid)).toBe('enqueued')
+      expect(await accept(one.lid, true)).toBe('enqueued')
+    })
+
+    it('files what was typed on the phone as outbound and leaves the number written to alone', async () => {
+      const { store } = subject()
+      const place = await freshPlace(subject())
+      const { lid } = freshPerson()
+      await store.messages.acceptInbound(envelope(place, lid, { fromMe: true, pushName: 'Our shop' }))
+      const work = await store.messages.findInboundWork(messageIdOf(await claimOne()))
+      expect(work?.row.direction).toBe('outbound')
+      expect(work?.contact.pushName).toBeUndefined()
+      expect(work?.contact.lastSessionId).toBeUndefined()
+    })
+
+    it('recognises the echo of what it sends itself', async () => {
+      const { store } = subject()
+      const place = await freshPlace(subject())
+      const { lid } = freshPerson()
+      const [part] = partsOf('from the agent')
+      if (part === undefined) throw new Error('one part')
+      await store.messages.acceptOutbound(agentMessage(place), [part])
+      const job = await claimOne()
+      await store.messages.reserve(messageIdOf(job), {
+        sessionId: place.sessionId,
+        chat: lid,
+        composed: Buffer.from('bytes'),
+      })
+      const { waMessageId } = part
+      expect(await store.messages.isOurs(place.sessionId, waMessageId)).toBe(true)
+      const echo = envelope(place, lid, { waMessageId, fromMe: true })
+      expect(await store.messages.acceptInbound(echo)).toBe('duplicate')
+    })
+
+    it('remembers where a message was filed', async () => {
+      const { store } = subject()
+      const place = await freshPlace(subject())
+      await store.messages.acceptInbound(envelope(place, freshPerson().lid))
+      const id = messageIdOf(await claimOne())
+      const filed = { ghlMessageId: ghlMessageId(), ghlConversationId: ghlConversationId() }
+      await store.messages.recordFiled(id, filed)
+      const row = (await store.messages.findInboundWork(id))?.row
+      expect(row).toMatchObject({ ghlMessageId: filed.ghlMessageId, state: 'delivered', attempts: 1 })
+    })
+  })
+
+  describe('messages from GHL', () => {
+    it('accepts an agent message once, in parts, in order', async () => {
+      const { store } = subject()
+      const place = await freshPlace(subject())
+      const message = agentMessage(place)
+      const parts = partsOf('one', 'two', 'three')
+      expect(await store.messages.acceptOutbound(message, parts)).toBe('enqueued')
+      expect(await store.messages.acceptOutbound(message, partsOf('one', 'two', 'three'))).toBe('duplicate')
+
+      const texts: string[] = []
+      let job: Awaited<ReturnType<typeof store.outbox.complete>> = await claimOne()
+      while (job !== undefined) {
+        const work = await store.messages.findOutboundWork(messageIdOf(job))
+        if (work?.part.kind !== 'text') throw new Error('a text')
+        expect(work.row.waMessageId).toBe(parts[texts.length]?.waMessageId)
+        expect(work.phone).toBe(message.phone)
+        texts.push(work.part.text)
+        job = await store.outbox.complete(job, LEASE_MS)
+      }
+      expect(texts).toEqual(['one', 'two', 'three'])
+    })
+
+    it('accepts an agent message once when two deliveries race', async () => {
+      const { store } = subject()
+      const message = agentMessage(await freshPlace(subject()))
+      const outcomes = await Promise.all(
+        [1, 2, 3].map(() => store.messages.acceptOutbound(message, partsOf('a', 'b'))),
+      )
+      expect(outcomes.sort()).toEqual(['duplicate', 'duplicate', 'enqueued'])
+      expect((await store.outbox.depth()).waiting).toBe(2)
+    })
+
+    it('does not take for an agent message what it filed in GHL itself', async () => {
+      const { store } = subject()
+      const place = await freshPlace(subject())
+      await store.messages.acceptInbound(envelope(place, freshPerson().lid, { fromMe: true }))
+      const filed = { ghlMessageId: ghlMessageId(), ghlConversationId: ghlConversationId() }
+      await store.messages.recordFiled(messageIdOf(await claimOne()), filed)
+      const back = agentMessage(place, { ghlMessageId: filed.ghlMessageId })
+      expect(await store.messages.acceptOutbound(back, partsOf('echo'))).toBe('duplicate')
+    })
+
+    it('leaves nothing behind when a part cannot be stored', async () => {
+      const place = await freshPlace(subject())
+      const message = agentMessage(place)
+      const half = subject().database.call('accept_outbound', {
+        locationId: place.locationId,
+        ghlMessageId: message.ghlMessageId,
+        ghlContactId: message.ghlContactId,
+        parts: [
+          { id: `m-${waId()}`, partNo: 0, kind: 'text', waMessageId: waId(), content: 'x' },
+          { id: `m-${waId()}`, partNo: 1, kind: 'text', waMessageId: waId() },
+        ],
+      })
+      await expect(half).rejects.toMatchObject({ code: 'STORE_REJECTED', certainty: 'not_sent' })
+      const { messages } = await subject().store.messages.list({ locationId: place.locationId, limit: 10 })
+      expect(messages).toEqual([])
+      expect(await subject().store.outbox.depth()).toEqual({ waiting: 0, parked: 0, dead: 0 })
+    })
+
+    it('keeps the composed bytes under the WhatsApp id', async () => {
+      const { store } = subject()
+      const place = await freshPlace(subject())
+      const parts = partsOf('x')
+      await store.messages.acceptOutbound(agentMessage(place), parts)
+      const id = messageIdOf(await claimOne())
+      const composed = Buffer.from([0, 1, 2, 255, 0])
+      const { lid } = freshPerson()
+      await store.messages.reserve(id, { sessionId: place.sessionId, chat: lid, composed })
+      const work = await store.messages.findOutboundWork(id)
+      expect(work?.composed).toEqual(composed)
+      expect(work?.row).toMatchObject({ sessionId: place.sessionId, chat: lid, state: 'sending' })
+      const [part] = parts
+      if (part === undefined) throw new Error('one part')
+      expect(await store.messages.findComposed(place.sessionId, part.waMessageId)).toEqual(composed)
+      expect(await store.messages.findComposed(place.sessionId, waId())).toBeUndefined()
+    })
+  })
+
+  describe('receipts', () => {
+    /** An agent message of two parts that are both on the wire. */
+    async function sentInTwoParts() {
+      const { store } = subject()
+      const place = await freshPlace(subject())
+      const message = agentMessage(place)
+      const parts = partsOf('a', 'b')
+      await store.messages.acceptOutbound(message, parts)
+      const ids = []
+      let job: Awaited<ReturnType<typeof store.outbox.complete>> = await claimOne()
+      while (job !== undefined) {
+        ids.push(messageIdOf(job))
+        await store.messages.reserve(messageIdOf(job), {
+          sessionId: place.sessionId,
+          chat: freshPerson().lid,
+          composed: Buffer.from('x'),
+        })
+        job = await store.outbox.complete(job, LEASE_MS)
+      }
+      const [first, second] = parts.map((part) => part.waMessageId)
+      const [firstId, secondId] = ids
+      if (!first || !second || !firstId || !secondId) throw new Error('two parts')
+      return { place, message, first, second, firstId, secondId }
+    }
+
+    it('moves forward, never back, and ignores ids it does not know', async () => {
+      const { messages } = subject().store
+      const { place, first } = await sentInTwoParts()
+      expect(await messages.advance(place.sessionId, [first, waId()], 'delivered')).toBe(1)
+      expect(await messages.advance(place.sessionId, [first], 'sent')).toBe(0)
+      expect(await messages.advance(place.sessionId, [first], 'delivered')).toBe(0)
+      expect(await messages.advance(place.sessionId, [first], 'read')).toBe(1)
+      expect(await messages.advance(place.sessionId, [], 'read')).toBe(0)
+    })
+
+    it('tells GHL the furthest state that all parts have reached', async () => {
+      const { messages } = subject().store
+      const { place, message, first, second } = await sentInTwoParts()
+      const status = () => messages.findGhlStatus(place.locationId, message.ghlMessageId)
+      expect(await status()).toEqual({ status: 'pending' })
+      await messages.advance(place.sessionId, [first], 'read')
+      expect(await status()).toEqual({ status: 'pending' })
+      await messages.advance(place.sessionId, [second], 'delivered')
+      expect(await status()).toEqual({ status: 'delivered' })
+      await messages.advance(place.sessionId, [second], 'read')
+      expect(await status()).toEqual({ status: 'read' })
+      expect(await messages.findGhlStatus(place.locationId, ghlMessageId())).toBeUndefined()
+    })
+
+    it('lets a failed part decide, for good', async () => {
+      const { messages } = subject().store
+      const { place, message, first, firstId, second } = await sentInTwoParts()
+      const error = { code: 'WA_SEND_REJECTED', message: 'refused', action: 'Do this.' }
+      await messages.markFailed(firstId, error)
+      expect(await messages.advance(place.sessionId, [first, second], 'read')).toBe(1)
+      const status = await messages.findGhlStatus(place.locationId, message.ghlMessageId)
+      expect(status).toEqual({ status: 'failed', error })
+      expect((await messages.findOutboundWork(firstId))?.row).toMatchObject({ state: 'failed', error })
+    })
+
+    it('does not fail a message that a receipt has proved delivered', async () => {
+      const { messages } = subject().store
+      const { place, message, first, second, firstId } = await sentInTwoParts()
+      await messages.advance(place.sessionId, [first, second], 'delivered')
+      await messages.markFailed(firstId, { code: 'WA_SEND_TIMEOUT', message: 'late' })
+      const status = await messages.findGhlStatus(place.locationId, message.ghlMessageId)
+      expect(status).toEqual({ status: 'delivered' })
+    })
+
+    it('owes GHL one status call for several receipts, and another for one that comes while it is made', async () => {
+      const { messages, outbox } = subject().store
+      const { place, message, first, second } = await sentInTwoParts()
+      await messages.advance(place.sessionId, [first, second], 'sent')
+      await messages.advance(place.sessionId, [first, second], 'delivered')
+      expect((await outbox.depth()).waiting).toBe(1)
+      const job = await claimOne()
+      expect(job).toMatchObject({
+        kind: 'ghl_status',
+        subject: `${place.locationId}/${message.ghlMessageId}`,
+      })
+      await messages.advance(place.sessionId, [first], 'read')
+      await messages.advance(place.sessionId, [second], 'read')
+      expect((await outbox.depth()).waiting).toBe(2)
+      const next = await outbox.complete(job, LEASE_MS)
+      expect(next?.kind).toBe('ghl_status')
+    })
+
+    it('does not report to GHL what was typed on the phone', async () => {
+      const { messages, outbox } = subject().store
+      const place = await freshPlace(subject())
+      const typed = envelope(place, freshPerson().lid, { fromMe: true })
+      await messages.acceptInbound(typed)
+      await messages.recordFiled(messageIdOf(await claimOne()), {
+        ghlMessageId: ghlMessageId(),
+        ghlConversationId: ghlConversationId(),
+      })
+      expect(await messages.advance(place.sessionId, [typed.waMessageId], 'read')).toBe(1)
+      expect((await outbox.depth()).waiting).toBe(1) // the filing itself
+    })
+  })
+
+  describe('the list of messages', () => {
+    it('comes newest first, page by page, each message once', async () => {
+      const { messages } = subject().store
+      const place = await freshPlace(subject())
+      const { lid } = freshPerson()
+      const sent = Array.from({ length: 7 }, () => envelope(place, lid))
+      for (const each of sent) await messages.acceptInbound(each)
+      const seen: (string | undefined)[] = []
+      let cursor: string | undefined
+      do {
+        const page = await messages.list({
+          locationId: place.locationId,
+          limit: 3,
+          ...(cursor !== undefined && { cursor }),
+        })
+        seen.push(...page.messages.map((row) => row.waMessageId))
+        cursor = page.nextCursor
+      } while (cursor !== undefined)
+      expect(seen).toEqual(sent.map((each) => each.waMessageId).reverse())
+    })
+
+    it('can be narrowed by state and session', async () => {
+      const { messages } = subject().store
+      const place = await freshPlace(subject())
+      const other = await freshPlace(subject())
+      await messages.acceptInbound(envelope(place, freshPerson().lid))
+      await messages.acceptInbound(envelope(other, freshPerson().lid))
+      const { sessionId } = place
+      expect((await messages.list({ sessionId, limit: 10 })).messages).toHaveLength(1)
+      expect((await messages.list({ sessionId, state: 'failed', limit: 10 })).messages).toEqual([])
+      await messages.markFailed(messageIdOf(await claimOne()), { code: 'GHL_REJECTED', message: 'no' })
+      const failed = await messages.list({ state: 'failed', locationId: place.locationId, limit: 10 })
+      expect(failed.messages.map((row) => row.error?.code)).toEqual(['GHL_REJECTED'])
+    })
+
+    it('refuses a cursor that it has not given', async () => {
+      const listed = subject().store.messages.list({ limit: 5, cursor: "1' or true" })
+      await expect(listed).rejects.toMatchObject({ code: 'REQUEST_INVALID' })
+    })
+  })
+
+  it('knows nothing of messages it never saw', async () => {
+    const { messages } = subject().store
+    const id = parseMessageId('unknown')
+    expect(await messages.findInboundWork(id)).toBeUndefined()
+    expect(await messages.findOutboundWork(id)).toBeUndefined()
+    await messages.markFailed(id, { code: 'X', message: 'x' })
+  })
+}

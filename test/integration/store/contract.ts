@@ -1,0 +1,28 @@
+/** The promises of src/bridge/storage.ts, as one suite for every driver. */
+import { afterAll, beforeAll, beforeEach, describe } from 'vitest'
+import { describeAccounts } from './contract-accounts.ts'
+import { describeContacts } from './contract-contacts.ts'
+import { describeMessages } from './contract-messages.ts'
+import { describeOutbox } from './contract-outbox.ts'
+import type { Subject } from './subject.ts'
+
+export function describeContract(
+  name: string,
+  open: () => Promise<{ subject: Subject; close: () => Promise<void> }>,
+): void {
+  describe(name, () => {
+    let opened: Awaited<ReturnType<typeof open>>
+    beforeAll(async () => {
+      opened = await open()
+    })
+    afterAll(() => opened.close())
+    // A claim takes any lane that is ready, so each test starts with none.
+    beforeEach(() => opened.subject.run('delete from bridge.jobs; delete from bridge.lanes'))
+
+    const subject = () => opened.subject
+    describeMessages(subject)
+    describeContacts(subject)
+    describeOutbox(subject)
+    describeAccounts(subject)
+  })
+}

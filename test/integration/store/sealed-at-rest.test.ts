@@ -1,0 +1,137 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { parseLocationId } from '../../../src/core/ids.ts'
+import { openPostgres } from '../../../src/store/postgres.ts'
+import { freshDatabase, type TestDatabase } from '../../support/postgres.ts'
+import { silentLog } from '../../support/silent-log.ts'
+import {
+  agentMessage,
+  envelope,
+  freshPerson,
+  freshPlace,
+  LEASE_MS,
+  messageIdOf,
+  partsOf,
+  type Subject,
+  subjectOf,
+} from './subject.ts'
+
+const OTHER_KEY = Buffer.alloc(32, 8).toString('base64')
+/** Every secret below carries it. */
+const MARK = 'PLAINTEXT-MARK'
+
+describe('what must not be read from a copy of the database', () => {
+  let target: TestDatabase
+  let subject: Subject
+  beforeAll(async () => {
+    target = await freshDatabase()
+    subject = subjectOf('postgres', await openPostgres(target.url, silentLog))
+  })
+  afterAll(async () => {
+    await subject.store.close()
+    await target.drop()
+  })
+
+  async function writeSecretsEverywhere() {
+    const { messages, signal, installations, webhookEvents, outbox } = subject.store
+    const place = await freshPlace(subject)
+    const { lid } = freshPerson()
+    await messages.acceptInbound(
+      envelope(place, lid, {
+        content: {
+          kind: 'media',
+          caption: `${MARK} caption`,
+          media: {
+            mediaKind: 'image',
+            mimeType: 'image/png',
+            mediaKey: `${MARK}-media-key`,
+            url: `https://x/${MARK}`,
+          },
+        },
+      }),
+    )
+    await messages.acceptOutbound(
+      agentMessage(place, { phone: `+1${MARK}` }),
+      partsOf(`${MARK} from the agent`),
+    )
+    const outbound = (await outbox.claim(10, LEASE_MS)).jobs.find((job) => job.kind === 'outbound')
+    if (outbound === undefined) throw new Error('an outbound job')
+    await messages.reserve(messageIdOf(outbound), {
+      sessionId: place.sessionId,
+      chat: lid,
+      composed: Buffer.from(`${MARK} composed`),
+    })
+    await signal.write(place.sessionId, {
+      credentials: `${MARK} credentials`,
+      keys: [{ kind: 'session', id: 'a', value: `${MARK} key` }],
+      journal: [{ waMessageId: 'W', sender: lid, entry: `${MARK} entry` }],
+    })
+    const installation = await installations.save({
+      locationId: place.locationId,
+      companyId: undefined,
+      userType: 'Location',
+      scopes: '',
+      tokens: { accessToken: `${MARK}-access`, refreshToken: `${MARK}-refresh`, expiresAt: new Date() },
+    })
+    await webhookEvents.record({
+      webhookId: 'w1',
+      type: 'INSTALL',
+      locationId: undefined,
+      payload: { secret: MARK },
+    })
+    return { place, outbound, installation }
+  }
+
+  it('stands in no column of any table, plain or in base64', async () => {
+    await writeSecretsEverywhere()
+    const tables = await subject.rows<{ name: string }>(
+      `select relname as name from pg_class where relnamespace = 'bridge'::regnamespace and relkind = 'r'`,
+    )
+    let rowCount = 0
+    for (const { name } of tables) {
+      const rows = await subject.rows<object>(`select * from bridge.${name}`)
+      const dump = JSON.stringify(rows)
+      rowCount += rows.length
+      expect(dump).not.toContain(MARK)
+      const decoded = dump.replaceAll(/[A-Za-z0-9+/]{24,}=*/g, (text) =>
+        Buffer.from(text, 'base64').toString('latin1'),
+      )
+      expect(decoded, name).not.toContain(MARK)
+    }
+    expect(rowCount).toBeGreaterThan(10)
+  })
+
+  it('does not open with another key, and the error says which setting is wrong', async () => {
+    const { place, outbound, installation } = await writeSecretsEverywhere()
+    const other = subjectOf('postgres', await openPostgres(target.url, silentLog), OTHER_KEY).store
+    const unsealable = {
+      code: 'STORE_UNSEALABLE',
+      action: expect.stringContaining('ENCRYPTION_KEY') as string,
+    }
+    await expect(other.signal.loadCredentials(place.sessionId)).rejects.toMatchObject(unsealable)
+    await expect(other.signal.readJournal(place.sessionId)).rejects.toMatchObject(unsealable)
+    await expect(other.messages.findOutboundWork(messageIdOf(outbound))).rejects.toMatchObject(unsealable)
+    await expect(other.installations.readTokens(installation.installationId)).rejects.toMatchObject(
+      unsealable,
+    )
+    await other.close()
+  })
+
+  it('does not open in another row', async () => {
+    const { installations } = subject.store
+    const save = (location: string) =>
+      installations.save({
+        locationId: parseLocationId(location),
+        companyId: undefined,
+        userType: 'Location',
+        scopes: '',
+        tokens: { accessToken: location, refreshToken: undefined, expiresAt: new Date() },
+      })
+    const [one, two] = [await save('swap-1'), await save('swap-2')]
+    await subject.run(`
+      update bridge.ghl_accounts a set access_token = b.access_token from bridge.ghl_accounts b
+      where a.id = '${one.installationId}' and b.id = '${two.installationId}'`)
+    await expect(installations.readTokens(one.installationId)).rejects.toMatchObject({
+      code: 'STORE_UNSEALABLE',
+    })
+  })
+})
