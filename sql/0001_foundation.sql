@@ -34,6 +34,17 @@ language sql volatile as $$
   select clock_timestamp() + ms * interval '1 millisecond'
 $$;
 
+-- Internal. Tells every node that listens; a hint only, a poll is behind it. Realtime is there on Supabase alone.
+create or replace function bridge.announce(topic text, subject text) returns void
+language plpgsql as $$
+begin
+  perform pg_notify('bridge', topic || ' ' || subject);
+  if to_regprocedure('realtime.send(jsonb,text,text,boolean)') is not null then
+    execute 'select realtime.send($1, $2, $3, true)' using jsonb_build_object('subject', subject), topic, 'bridge';
+  end if;
+end
+$$;
+
 -- Ends a migration: publishes its functions as public.bridge_<name>(args jsonb), grants, walls off, records the version.
 -- The grants are spelled out because Supabase gives API roles no rights on new objects any more. The roles exist only
 -- there. Row security without policies is the second wall: it stops every role that is neither owner nor service_role.

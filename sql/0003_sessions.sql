@@ -14,10 +14,8 @@ create table if not exists bridge.sessions (
   problem jsonb,
   expected_phone text,
   last_seen_at timestamptz,
-  lease_node text,
-  lease_fence bigint,
-  lease_until timestamptz,
-  wanted_by text,
+  wish jsonb,
+  live text,
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now()
 );
@@ -26,8 +24,9 @@ create unique index if not exists sessions_one_default_per_location on bridge.se
 comment on table bridge.sessions is 'One linked WhatsApp device of a location.';
 comment on column bridge.sessions.seq is 'Order of creation: clocks tie.';
 comment on column bridge.sessions.problem is '{code, message, action}: the one thing that is wrong, in words for its owner.';
-comment on column bridge.sessions.lease_node is
-  'The node that owns the socket until lease_until; lease_fence rises with every change of owner, wanted_by asks for a hand-over.';
+comment on column bridge.sessions.wish is
+  '{id, kind: pair | restart | log_out, codeFor?}: what the owner is asked to do next; gone when it is begun.';
+comment on column bridge.sessions.live is 'QR text and pairing code while one is shown. Sealed by the program.';
 
 create table if not exists bridge.pairing_links (
   token_hash text not null constraint pairing_links_pk primary key,
@@ -82,6 +81,8 @@ language sql stable as $$
     'isDefault', session.is_default,
     'problem', session.problem,
     'expectedPhone', session.expected_phone,
+    'live', session.live,
+    'wish', session.wish,
     'lastSeenAt', bridge.to_ms(session.last_seen_at),
     'createdAt', bridge.to_ms(session.created_at))
 $$;
@@ -91,10 +92,11 @@ language plpgsql as $$
 declare
   created bridge.sessions;
 begin
-  insert into bridge.sessions (id, location_id, expected_phone)
-  values (args->>'sessionId', args->>'locationId', args->>'expectedPhone')
+  insert into bridge.sessions (id, location_id, expected_phone, wish)
+  values (args->>'sessionId', args->>'locationId', args->>'expectedPhone', args->'wish')
   on conflict do nothing;
   select * into created from bridge.sessions session where session.id = args->>'sessionId';
+  perform bridge.announce('session', created.location_id || ' ' || created.id);
   return bridge.session_json(created);
 end
 $$;
@@ -116,6 +118,7 @@ create or replace function bridge.update_session(args jsonb) returns jsonb
 language plpgsql as $$
 declare
   patch jsonb := args->'patch';
+  location text;
 begin
   if (patch->>'isDefault')::boolean then
     update bridge.sessions other set is_default = false, updated_at = now()
@@ -132,9 +135,14 @@ begin
       else session.last_seen_at end,
     is_default = coalesce((patch->>'isDefault')::boolean, session.is_default),
     problem = case when patch ? 'problem' then nullif(patch->'problem', 'null') else session.problem end,
+    live = case when patch ? 'live' then patch->>'live' else session.live end,
     updated_at = now()
-  where session.id = args->>'sessionId';
-  return to_jsonb(found);
+  where session.id = args->>'sessionId'
+  returning session.location_id into location;
+  if found then
+    perform bridge.announce('session', location || ' ' || (args->>'sessionId'));
+  end if;
+  return to_jsonb(location is not null);
 end
 $$;
 
@@ -150,8 +158,38 @@ $$;
 
 create or replace function bridge.remove_session(args jsonb) returns jsonb
 language plpgsql as $$
+declare
+  location text;
 begin
-  delete from bridge.sessions where id = args->>'sessionId';
+  delete from bridge.sessions session where session.id = args->>'sessionId' returning session.location_id into location;
+  if found then
+    perform bridge.announce('session', location || ' ' || (args->>'sessionId'));
+  end if;
+  return to_jsonb(location is not null);
+end
+$$;
+
+-- Asks the owner, whoever it is, to do something with a session. A newer wish replaces an older one.
+create or replace function bridge.wish_session(args jsonb) returns jsonb
+language plpgsql as $$
+declare
+  location text;
+begin
+  update bridge.sessions session set wish = args->'wish', updated_at = now()
+  where session.id = args->>'sessionId' returning session.location_id into location;
+  if found then
+    perform bridge.announce('session', location || ' ' || (args->>'sessionId'));
+  end if;
+  return to_jsonb(location is not null);
+end
+$$;
+
+-- The wish is being fulfilled; one that was replaced meanwhile stays.
+create or replace function bridge.take_wish(args jsonb) returns jsonb
+language plpgsql as $$
+begin
+  update bridge.sessions session set wish = null
+  where session.id = args->>'sessionId' and session.wish->>'id' = args->>'wishId';
   return to_jsonb(found);
 end
 $$;
@@ -244,6 +282,7 @@ $$;
 
 select bridge.finish_migration(3, '0003_sessions', 1, array[
   'create_session', 'find_session', 'list_sessions', 'update_session', 'forget_credentials', 'remove_session',
+  'wish_session', 'take_wish',
   'create_pairing_link', 'find_pairing_link', 'load_credentials', 'read_keys', 'write_signal', 'read_journal',
   'find_journal', 'settle_journal']);
 notify pgrst, 'reload schema';

@@ -84,6 +84,7 @@ begin
   on conflict (key) do update set state = 'ready', ready_at = excluded.ready_at, touched_at = now()
     where lane.state = 'empty'; -- the row is locked even where this is false
   insert into bridge.jobs (lane, kind, subject) values (lane_key, job_kind, job_subject);
+  perform bridge.announce('work', lane_location);
 end
 $$;
 
@@ -146,12 +147,14 @@ begin
 end
 $$;
 
--- Takes the oldest job of up to "limit" ready lanes. "skip locked" lets nodes claim side by side; a lane that somebody is
+-- Takes the oldest job of up to "limit" ready lanes of the given locations (of all, when none are given). "skip locked" lets nodes claim side by side; a lane that somebody is
 -- writing to is simply taken a moment later. The heads are read in a statement of their own: the one that locks may have
 -- a snapshot from before the lane's last change.
 create or replace function bridge.claim(args jsonb) returns jsonb
 language plpgsql as $$
 declare
+  mine text[] := case when jsonb_typeof(args->'locations') = 'array'
+    then array(select jsonb_array_elements_text(args->'locations')) end;
   lane_keys text[] := '{}';
   lane_key text;
   taken jsonb := '[]';
@@ -164,7 +167,7 @@ begin
   if taken = '[]' then
     select coalesce(array_agg(ready.key), '{}') into lane_keys from (
       select lane.key from bridge.lanes lane
-      where lane.ready_at <= clock_timestamp()
+      where lane.ready_at <= clock_timestamp() and (mine is null or lane.location_id = any (mine))
       order by lane.ready_at
       limit (args->>'limit')::int
       for update skip locked
@@ -174,7 +177,8 @@ begin
       taken := taken || coalesce(bridge.lease_head(lane_key, (args->>'leaseMs')::bigint, args->>'claimId'), '[]');
     end loop;
   end if;
-  select min(lane.ready_at) into next_at from bridge.lanes lane where lane.ready_at is not null;
+  select min(lane.ready_at) into next_at from bridge.lanes lane
+  where lane.ready_at is not null and (mine is null or lane.location_id = any (mine));
   return jsonb_build_object(
     'jobs', taken,
     -- A lane that is due already but was not taken is locked by somebody: soon, not in a busy loop.
@@ -262,6 +266,23 @@ begin
     return null;
   end if;
   return bridge.lease_head(lane_key, (args->>'leaseMs')::bigint, 'after:' || (args->>'token'));
+end
+$$;
+
+-- The handler needs longer than the lease. False when the claim is lost.
+create or replace function bridge.extend(args jsonb) returns jsonb
+language plpgsql as $$
+declare
+  lane_key text := bridge.lock_claimed((args->>'jobId')::bigint, (args->>'token')::bigint);
+  leased timestamptz := bridge.after_ms((args->>'leaseMs')::bigint);
+begin
+  if lane_key is null then
+    return 'false';
+  end if;
+  update bridge.jobs job set leased_until = leased where job.id = (args->>'jobId')::bigint;
+  update bridge.lanes lane set ready_at = greatest(lane.ready_at, leased), touched_at = now()
+  where lane.key = lane_key and lane.state = 'leased';
+  return 'true';
 end
 $$;
 
@@ -377,5 +398,5 @@ end
 $$;
 
 select bridge.finish_migration(4, '0004_outbox', 1, array[
-  'claim', 'complete', 'retry', 'park', 'bury', 'wake', 'depth']);
+  'claim', 'extend', 'complete', 'retry', 'park', 'bury', 'wake', 'depth']);
 notify pgrst, 'reload schema';

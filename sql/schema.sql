@@ -66,6 +66,12 @@ table bridge.lanes  -- One row per conversation with something to deliver. Empti
   joined_until timestamp with time zone  -- Until then a job in flight may be in the lane that was not claimed with it: it came with a lane that was joined.
   touched_at timestamp with time zone not null default now()
   row level security, no policies
+table bridge.leases  -- Which node works for which location, until when. A row whose time has passed is free.
+  location_id text not null
+  node text
+  fence bigint not null
+  until timestamp with time zone not null
+  row level security, no policies
 table bridge.location_wakes  -- A location's last wake, so that a job claimed before it and parked after it does not sleep through it.
   location_id text not null
   woken_token bigint not null  -- From the sequence of the claims' tokens: which came first is then no question of clocks.
@@ -95,6 +101,10 @@ table bridge.messages  -- One row per WhatsApp message; an agent's message is as
   error jsonb
   created_at timestamp with time zone not null default clock_timestamp()
   updated_at timestamp with time zone not null default clock_timestamp()
+  row level security, no policies
+table bridge.nodes  -- Nodes that were alive a moment ago, to share the locations out evenly.
+  id text not null
+  until timestamp with time zone not null
   row level security, no policies
 table bridge.oauth_states  -- OAuth round trips under way; each state works once.
   state_hash text not null
@@ -135,10 +145,8 @@ table bridge.sessions  -- One linked WhatsApp device of a location.
   problem jsonb  -- {code, message, action}: the one thing that is wrong, in words for its owner.
   expected_phone text
   last_seen_at timestamp with time zone
-  lease_node text  -- The node that owns the socket until lease_until; lease_fence rises with every change of owner, wanted_by asks for a hand-over.
-  lease_fence bigint
-  lease_until timestamp with time zone
-  wanted_by text
+  wish jsonb  -- {id, kind: pair | restart | log_out, codeFor?}: what the owner is asked to do next; gone when it is begun.
+  live text  -- QR text and pairing code while one is shown. Sealed by the program.
   created_at timestamp with time zone not null default now()
   updated_at timestamp with time zone not null default now()
   row level security, no policies
@@ -172,6 +180,7 @@ journal: journal_session FOREIGN KEY (session_id) REFERENCES bridge.sessions(id)
 lanes: lanes_empty_means_no_time CHECK (((state = 'empty'::text) = (ready_at IS NULL)))
 lanes: lanes_pk PRIMARY KEY (key)
 lanes: lanes_state CHECK ((state = ANY (ARRAY['empty'::text, 'ready'::text, 'leased'::text, 'backoff'::text, 'parked'::text])))
+leases: leases_pk PRIMARY KEY (location_id)
 location_wakes: location_wakes_pk PRIMARY KEY (location_id)
 messages: messages_contact FOREIGN KEY (contact_id) REFERENCES bridge.contacts(id)
 messages: messages_direction CHECK ((direction = ANY (ARRAY['inbound'::text, 'outbound'::text])))
@@ -179,6 +188,7 @@ messages: messages_origin CHECK ((origin = ANY (ARRAY['customer'::text, 'phone':
 messages: messages_pk PRIMARY KEY (id)
 messages: messages_seq UNIQUE (seq)
 messages: messages_state CHECK ((state = ANY (ARRAY['received'::text, 'queued'::text, 'sending'::text, 'sent'::text, 'delivered'::text, 'read'::text, 'failed'::text, 'held'::text, 'ignored'::text])))
+nodes: nodes_pk PRIMARY KEY (id)
 oauth_states: oauth_states_pk PRIMARY KEY (state_hash)
 pairing_links: pairing_links_pk PRIMARY KEY (token_hash)
 pairing_links: pairing_links_session FOREIGN KEY (session_id) REFERENCES bridge.sessions(id) ON DELETE CASCADE
@@ -205,6 +215,7 @@ CREATE INDEX journal_unsettled ON bridge.journal USING btree (session_id, seq) W
 CREATE INDEX lanes_by_ready_at ON bridge.lanes USING btree (ready_at) WHERE (ready_at IS NOT NULL)
 CREATE INDEX lanes_parked_by_location ON bridge.lanes USING btree (location_id) WHERE (state = 'parked'::text)
 CREATE INDEX lanes_prunable ON bridge.lanes USING btree (touched_at) WHERE (state = 'empty'::text)
+CREATE INDEX leases_by_node ON bridge.leases USING btree (node)
 CREATE INDEX messages_by_contact ON bridge.messages USING btree (contact_id)
 CREATE INDEX messages_by_ghl_message ON bridge.messages USING btree (location_id, ghl_message_id)
 CREATE INDEX messages_by_location ON bridge.messages USING btree (location_id, seq)
@@ -221,6 +232,7 @@ CREATE INDEX webhook_events_by_location ON bridge.webhook_events USING btree (lo
 -- Sequences
 
 sequence bridge.claim_tokens
+sequence bridge.fences
 sequence bridge.jobs_id_seq
 sequence bridge.journal_seq_seq
 sequence bridge.messages_seq_seq
@@ -361,6 +373,17 @@ CREATE OR REPLACE FUNCTION bridge.after_ms(ms bigint)
 AS $function$
   select clock_timestamp() + ms * interval '1 millisecond'
 $function$
+CREATE OR REPLACE FUNCTION bridge.announce(topic text, subject text)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+begin
+  perform pg_notify('bridge', topic || ' ' || subject);
+  if to_regprocedure('realtime.send(jsonb,text,text,boolean)') is not null then
+    execute 'select realtime.send($1, $2, $3, true)' using jsonb_build_object('subject', subject), topic, 'bridge';
+  end if;
+end
+$function$
 CREATE OR REPLACE FUNCTION bridge.begin_refresh(args jsonb)
  RETURNS jsonb
  LANGUAGE plpgsql
@@ -399,6 +422,8 @@ CREATE OR REPLACE FUNCTION bridge.claim(args jsonb)
  LANGUAGE plpgsql
 AS $function$
 declare
+  mine text[] := case when jsonb_typeof(args->'locations') = 'array'
+    then array(select jsonb_array_elements_text(args->'locations')) end;
   lane_keys text[] := '{}';
   lane_key text;
   taken jsonb := '[]';
@@ -411,7 +436,7 @@ begin
   if taken = '[]' then
     select coalesce(array_agg(ready.key), '{}') into lane_keys from (
       select lane.key from bridge.lanes lane
-      where lane.ready_at <= clock_timestamp()
+      where lane.ready_at <= clock_timestamp() and (mine is null or lane.location_id = any (mine))
       order by lane.ready_at
       limit (args->>'limit')::int
       for update skip locked
@@ -421,7 +446,8 @@ begin
       taken := taken || coalesce(bridge.lease_head(lane_key, (args->>'leaseMs')::bigint, args->>'claimId'), '[]');
     end loop;
   end if;
-  select min(lane.ready_at) into next_at from bridge.lanes lane where lane.ready_at is not null;
+  select min(lane.ready_at) into next_at from bridge.lanes lane
+  where lane.ready_at is not null and (mine is null or lane.location_id = any (mine));
   return jsonb_build_object(
     'jobs', taken,
     -- A lane that is due already but was not taken is locked by somebody: soon, not in a busy loop.
@@ -507,10 +533,11 @@ AS $function$
 declare
   created bridge.sessions;
 begin
-  insert into bridge.sessions (id, location_id, expected_phone)
-  values (args->>'sessionId', args->>'locationId', args->>'expectedPhone')
+  insert into bridge.sessions (id, location_id, expected_phone, wish)
+  values (args->>'sessionId', args->>'locationId', args->>'expectedPhone', args->'wish')
   on conflict do nothing;
   select * into created from bridge.sessions session where session.id = args->>'sessionId';
+  perform bridge.announce('session', created.location_id || ' ' || created.id);
   return bridge.session_json(created);
 end
 $function$
@@ -545,6 +572,7 @@ begin
   on conflict (key) do update set state = 'ready', ready_at = excluded.ready_at, touched_at = now()
     where lane.state = 'empty'; -- the row is locked even where this is false
   insert into bridge.jobs (lane, kind, subject) values (lane_key, job_kind, job_subject);
+  perform bridge.announce('work', lane_location);
 end
 $function$
 CREATE OR REPLACE FUNCTION bridge.enqueue_ghl_status(location text, ghl_message text)
@@ -562,6 +590,41 @@ begin
     return;
   end if;
   perform bridge.enqueue(lane_key, location, 'ghl_status', location || '/' || ghl_message);
+end
+$function$
+CREATE OR REPLACE FUNCTION bridge.extend(args jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+AS $function$
+declare
+  lane_key text := bridge.lock_claimed((args->>'jobId')::bigint, (args->>'token')::bigint);
+  leased timestamptz := bridge.after_ms((args->>'leaseMs')::bigint);
+begin
+  if lane_key is null then
+    return 'false';
+  end if;
+  update bridge.jobs job set leased_until = leased where job.id = (args->>'jobId')::bigint;
+  update bridge.lanes lane set ready_at = greatest(lane.ready_at, leased), touched_at = now()
+  where lane.key = lane_key and lane.state = 'leased';
+  return 'true';
+end
+$function$
+CREATE OR REPLACE FUNCTION bridge.fenced(args jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+AS $function$
+declare
+  answer jsonb;
+begin
+  perform from bridge.leases lease
+  join bridge.sessions session on session.location_id = lease.location_id
+  where session.id = args->>'sessionId' and lease.fence = (args->>'fence')::bigint and lease.until > clock_timestamp()
+  for share of lease;
+  if not found then
+    raise exception 'the lease on this session is lost' using errcode = 'BR001';
+  end if;
+  execute format('select bridge.%I($1)', args->>'fn') into answer using args->'args';
+  return answer;
 end
 $function$
 CREATE OR REPLACE FUNCTION bridge.find_composed(args jsonb)
@@ -928,6 +991,15 @@ CREATE OR REPLACE FUNCTION bridge.load_credentials(args jsonb)
 AS $function$
   select to_jsonb(value) from bridge.session_credentials where session_id = args->>'sessionId'
 $function$
+CREATE OR REPLACE FUNCTION bridge.locations_with_work()
+ RETURNS TABLE(location_id text)
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select session.location_id from bridge.sessions session
+  union select lane.location_id from bridge.lanes lane where lane.state <> 'empty'
+  union select 'bridge-chores'
+$function$
 CREATE OR REPLACE FUNCTION bridge.lock_claimed(job_id bigint, job_token bigint)
  RETURNS text
  LANGUAGE plpgsql
@@ -1108,6 +1180,21 @@ begin
   return to_jsonb(case when found then 'recorded' else 'duplicate' end);
 end
 $function$
+CREATE OR REPLACE FUNCTION bridge.release_leases(args jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+AS $function$
+begin
+  update bridge.leases lease set node = null, until = clock_timestamp()
+  where lease.node = args->>'node'
+    and (not args ? 'locations' or lease.location_id in (select jsonb_array_elements_text(args->'locations')));
+  if not args ? 'locations' then
+    delete from bridge.nodes node where node.id = args->>'node';
+  end if;
+  perform bridge.announce('leases', 'free');
+  return 'true';
+end
+$function$
 CREATE OR REPLACE FUNCTION bridge.remember_provider_type(args jsonb)
  RETURNS jsonb
  LANGUAGE plpgsql
@@ -1122,9 +1209,14 @@ CREATE OR REPLACE FUNCTION bridge.remove_session(args jsonb)
  RETURNS jsonb
  LANGUAGE plpgsql
 AS $function$
+declare
+  location text;
 begin
-  delete from bridge.sessions where id = args->>'sessionId';
-  return to_jsonb(found);
+  delete from bridge.sessions session where session.id = args->>'sessionId' returning session.location_id into location;
+  if found then
+    perform bridge.announce('session', location || ' ' || (args->>'sessionId'));
+  end if;
+  return to_jsonb(location is not null);
 end
 $function$
 CREATE OR REPLACE FUNCTION bridge.reserve(args jsonb)
@@ -1228,6 +1320,8 @@ AS $function$
     'isDefault', session.is_default,
     'problem', session.problem,
     'expectedPhone', session.expected_phone,
+    'live', session.live,
+    'wish', session.wish,
     'lastSeenAt', bridge.to_ms(session.last_seen_at),
     'createdAt', bridge.to_ms(session.created_at))
 $function$
@@ -1341,6 +1435,30 @@ CREATE OR REPLACE FUNCTION bridge.state_rank(state text)
 AS $function$
   select array_position(array['queued', 'sending', 'sent', 'delivered', 'read'], state)
 $function$
+CREATE OR REPLACE FUNCTION bridge.take_lease(location text, taker text, ttl_ms bigint, is_alone boolean)
+ RETURNS bigint
+ LANGUAGE plpgsql
+AS $function$
+declare
+  drawn bigint;
+begin
+  insert into bridge.leases as lease (location_id, node, fence, until)
+  values (location, taker, nextval('bridge.fences'), bridge.after_ms(ttl_ms))
+  on conflict (location_id) do update set node = taker, fence = nextval('bridge.fences'), until = excluded.until
+    where is_alone or lease.until <= clock_timestamp() or lease.node is null
+  returning lease.fence into drawn;
+  if drawn is not null then
+    perform from bridge.lanes lane
+    where lane.location_id = location and lane.state = 'leased' order by lane.key for update;
+    update bridge.lanes lane set state = 'ready', ready_at = clock_timestamp(), touched_at = now()
+    where lane.location_id = location and lane.state = 'leased';
+    update bridge.jobs job set leased_until = clock_timestamp()
+    from bridge.lanes lane
+    where lane.key = job.lane and lane.location_id = location and job.leased_until > clock_timestamp();
+  end if;
+  return drawn;
+end
+$function$
 CREATE OR REPLACE FUNCTION bridge.take_oauth_state(args jsonb)
  RETURNS jsonb
  LANGUAGE plpgsql
@@ -1351,6 +1469,57 @@ begin
   delete from bridge.oauth_states state where state.state_hash = args->>'stateHash'
   returning state.expires_at > clock_timestamp() into is_valid;
   return to_jsonb(coalesce(is_valid, false));
+end
+$function$
+CREATE OR REPLACE FUNCTION bridge.take_wish(args jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+AS $function$
+begin
+  update bridge.sessions session set wish = null
+  where session.id = args->>'sessionId' and session.wish->>'id' = args->>'wishId';
+  return to_jsonb(found);
+end
+$function$
+CREATE OR REPLACE FUNCTION bridge.tend_leases(args jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+AS $function$
+declare
+  me text := args->>'node';
+  ttl_ms bigint := (args->>'ttlMs')::bigint;
+  is_alone boolean := coalesce((args->>'isAlone')::boolean, false);
+  node_count int;
+  location_count int;
+  share int;
+  held_count int;
+  location text;
+begin
+  insert into bridge.nodes (id, until) values (me, bridge.after_ms(ttl_ms))
+  on conflict (id) do update set until = excluded.until;
+  delete from bridge.nodes node where node.until < clock_timestamp() - interval '1 hour';
+  update bridge.leases lease set until = bridge.after_ms(ttl_ms)
+  where lease.node = me and lease.until > clock_timestamp();
+  select count(*) into node_count from bridge.nodes node where node.until > clock_timestamp();
+  select count(*) into location_count from bridge.locations_with_work() located;
+  share := case when is_alone then location_count else ceil(location_count::numeric / node_count) end;
+  select count(*) into held_count from bridge.leases lease where lease.node = me and lease.until > clock_timestamp();
+  for location in
+    select wanted.location_id from bridge.locations_with_work() wanted
+    left join bridge.leases lease on lease.location_id = wanted.location_id
+    where lease.location_id is null or lease.node is null or lease.until <= clock_timestamp()
+      or (is_alone and lease.node <> me)
+    order by wanted.location_id
+    limit greatest(share - held_count, 0)
+  loop
+    perform bridge.take_lease(location, me, ttl_ms, is_alone);
+  end loop;
+  return jsonb_build_object(
+    'held', (
+      select coalesce(jsonb_agg(jsonb_build_object('locationId', lease.location_id, 'fence', lease.fence::text)
+        order by lease.location_id), '[]')
+      from bridge.leases lease where lease.node = me and lease.until > clock_timestamp()),
+    'excess', greatest(held_count - share, 0));
 end
 $function$
 CREATE OR REPLACE FUNCTION bridge.to_ms(at timestamp with time zone)
@@ -1390,6 +1559,7 @@ CREATE OR REPLACE FUNCTION bridge.update_session(args jsonb)
 AS $function$
 declare
   patch jsonb := args->'patch';
+  location text;
 begin
   if (patch->>'isDefault')::boolean then
     update bridge.sessions other set is_default = false, updated_at = now()
@@ -1406,9 +1576,14 @@ begin
       else session.last_seen_at end,
     is_default = coalesce((patch->>'isDefault')::boolean, session.is_default),
     problem = case when patch ? 'problem' then nullif(patch->'problem', 'null') else session.problem end,
+    live = case when patch ? 'live' then patch->>'live' else session.live end,
     updated_at = now()
-  where session.id = args->>'sessionId';
-  return to_jsonb(found);
+  where session.id = args->>'sessionId'
+  returning session.location_id into location;
+  if found then
+    perform bridge.announce('session', location || ' ' || (args->>'sessionId'));
+  end if;
+  return to_jsonb(location is not null);
 end
 $function$
 CREATE OR REPLACE FUNCTION bridge.wake(args jsonb)
@@ -1427,6 +1602,21 @@ begin
   update bridge.lanes lane set state = 'ready', ready_at = clock_timestamp(), touched_at = now()
   where lane.location_id = args->>'locationId' and lane.state = 'parked';
   return 'true';
+end
+$function$
+CREATE OR REPLACE FUNCTION bridge.wish_session(args jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+AS $function$
+declare
+  location text;
+begin
+  update bridge.sessions session set wish = args->'wish', updated_at = now()
+  where session.id = args->>'sessionId' returning session.location_id into location;
+  if found then
+    perform bridge.announce('session', location || ' ' || (args->>'sessionId'));
+  end if;
+  return to_jsonb(location is not null);
 end
 $function$
 CREATE OR REPLACE FUNCTION bridge.write_signal(args jsonb)
@@ -1509,6 +1699,14 @@ CREATE OR REPLACE FUNCTION public.bridge_depth(args jsonb)
  RETURNS jsonb
  LANGUAGE sql
 AS $function$ select bridge.depth(args) $function$
+CREATE OR REPLACE FUNCTION public.bridge_extend(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+AS $function$ select bridge.extend(args) $function$
+CREATE OR REPLACE FUNCTION public.bridge_fenced(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+AS $function$ select bridge.fenced(args) $function$
 CREATE OR REPLACE FUNCTION public.bridge_find_composed(args jsonb)
  RETURNS jsonb
  LANGUAGE sql
@@ -1605,6 +1803,10 @@ CREATE OR REPLACE FUNCTION public.bridge_record_webhook_event(args jsonb)
  RETURNS jsonb
  LANGUAGE sql
 AS $function$ select bridge.record_webhook_event(args) $function$
+CREATE OR REPLACE FUNCTION public.bridge_release_leases(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+AS $function$ select bridge.release_leases(args) $function$
 CREATE OR REPLACE FUNCTION public.bridge_remember_provider_type(args jsonb)
  RETURNS jsonb
  LANGUAGE sql
@@ -1641,6 +1843,14 @@ CREATE OR REPLACE FUNCTION public.bridge_take_oauth_state(args jsonb)
  RETURNS jsonb
  LANGUAGE sql
 AS $function$ select bridge.take_oauth_state(args) $function$
+CREATE OR REPLACE FUNCTION public.bridge_take_wish(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+AS $function$ select bridge.take_wish(args) $function$
+CREATE OR REPLACE FUNCTION public.bridge_tend_leases(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+AS $function$ select bridge.tend_leases(args) $function$
 CREATE OR REPLACE FUNCTION public.bridge_unlink_ghl(args jsonb)
  RETURNS jsonb
  LANGUAGE sql
@@ -1653,6 +1863,10 @@ CREATE OR REPLACE FUNCTION public.bridge_wake(args jsonb)
  RETURNS jsonb
  LANGUAGE sql
 AS $function$ select bridge.wake(args) $function$
+CREATE OR REPLACE FUNCTION public.bridge_wish_session(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+AS $function$ select bridge.wish_session(args) $function$
 CREATE OR REPLACE FUNCTION public.bridge_write_signal(args jsonb)
  RETURNS jsonb
  LANGUAGE sql

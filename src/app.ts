@@ -3,13 +3,17 @@
  * sees all folders.
  */
 
+import { randomUUID } from 'node:crypto'
 import { acceptFromGhl } from './bridge/ghl-to-whatsapp.ts'
 import { giveUp, jobHandlers } from './bridge/jobs.ts'
+import { CHORES, Leases } from './bridge/leases.ts'
 import { acceptReceipt } from './bridge/receipts.ts'
+import { createSessionDesk } from './bridge/session-desk.ts'
 import { acceptFromWhatsApp } from './bridge/whatsapp-to-ghl.ts'
+import { Chores } from './chores.ts'
 import type { Config } from './config.ts'
 import { systemClock } from './core/clock.ts'
-import type { LocationId } from './core/ids.ts'
+import { type LocationId, parseLocationId, parseSessionId } from './core/ids.ts'
 import type { Log } from './core/log.ts'
 import { storeDir } from './embedded-secrets.ts'
 import { createGhl } from './ghl/ghl.ts'
@@ -80,6 +84,27 @@ export async function startApp(config: Config, secrets: AppSecrets, log: Log): P
     clock,
     log,
   })
+  const chores = new Chores(store, log)
+
+  const leases = new Leases({
+    leases: store.leases,
+    isAlone: store.kind === 'embedded',
+    node: randomUUID(),
+    onGained: async (lease) => {
+      store.fences.grant(lease)
+      if (lease.locationId === CHORES) chores.start()
+      else await numbers.serve(lease.locationId)
+      nudge()
+    },
+    onLost: async (location) => {
+      if (location === CHORES) chores.stop()
+      else await numbers.leave(location)
+      store.fences.revoke(location)
+    },
+    clock,
+    log,
+  })
+  const desk = createSessionDesk({ sessions, clock })
 
   const jobs = {
     messages,
@@ -95,21 +120,32 @@ export async function startApp(config: Config, secrets: AppSecrets, log: Log): P
   const worker = new OutboxWorker({
     outbox,
     handlers: jobHandlers(jobs),
+    locations: () => leases.held(),
     onDead: (job, error) => giveUp(jobs, job, error),
     clock,
     log,
   })
+
+  await store.listen(({ topic, subject }) => {
+    const [location = '', session] = subject.split(' ')
+    const locationId = parseLocationId(location)
+    const isOurs = leases.held().includes(locationId)
+    if (session !== undefined) desk.changed(parseSessionId(session))
+    if (topic === 'work' && isOurs) nudge()
+    else if (topic === 'session' && isOurs) numbers.look(locationId)
+    // Work for a location that nobody holds yet, or leases that were given back.
+    else leases.nudge()
+  })
+  started.defer(() => leases.stop())
+  await leases.start()
   worker.start()
   started.defer(() => worker.stop())
-
-  started.defer(() => numbers.stop())
-  await numbers.start()
 
   const server = await createServer({
     bodyLimitBytes: config.BODY_LIMIT_BYTES,
     publicUrl: config.PUBLIC_URL,
     apiKey: secrets.apiKey,
-    desk: numbers,
+    desk,
     sessions,
     installations,
     ping: () => store.ping(),

@@ -187,8 +187,10 @@ export interface Claim {
 
 /** Lanes + jobs: strict order in a lane, lanes independent of each other (storage.md 4). */
 export interface Outbox {
-  /** Takes the oldest job of up to `limit` ready lanes, for `leaseMs`. */
-  claim(limit: number, leaseMs: number): Promise<Claim>
+  /** Takes the oldest job of up to `limit` ready lanes of these locations (of all, when none are named), for `leaseMs`. */
+  claim(limit: number, leaseMs: number, locations?: readonly LocationId[]): Promise<Claim>
+  /** Keeps a job for `leaseMs` from now. False when the claim was lost: somebody else has the job. */
+  extend(job: Job, leaseMs: number): Promise<boolean>
   /** Ends the job and hands back the lane's next one, leased anew, if there is one. A lost lease changes nothing. */
   complete(job: Job, leaseMs: number): Promise<Job | undefined>
   /** The attempt failed: the lane waits `retryInMs`, then the same job comes again. */
@@ -219,15 +221,31 @@ export interface SessionRow {
   readonly problem: SessionProblem | undefined
   /** E.164; pairing any other number is undone. */
   readonly expectedPhone: string | undefined
+  /** What is to be scanned or typed right now. Sealed at rest. */
+  readonly live: Invitation | undefined
+  readonly wish: SessionWish | undefined
   readonly lastSeenAt: Date | undefined
   readonly createdAt: Date
 }
+
+/** How to pair at this moment: the QR's text, or the code to type. */
+export interface Invitation {
+  readonly qr?: string
+  readonly pairingCode?: string
+}
+
+/** What a session's owner is asked to do. `codeFor` (E.164) asks for a pairing code instead of a QR. */
+export type SessionWish =
+  | { readonly id: string; readonly kind: 'pair'; readonly codeFor?: string }
+  | { readonly id: string; readonly kind: 'restart' | 'log_out' }
 
 export type SessionPatch = Partial<
   Pick<SessionRow, 'status' | 'phoneNumber' | 'lid' | 'name' | 'lastSeenAt' | 'isDefault'>
 > & {
   /** `null` clears it. */
   readonly problem?: SessionProblem | null
+  /** `null` clears it. */
+  readonly live?: Invitation | null
 }
 
 export interface SessionStore {
@@ -235,10 +253,15 @@ export interface SessionStore {
     sessionId: SessionId
     locationId: LocationId
     expectedPhone?: string
+    wish?: SessionWish
   }): Promise<SessionRow>
   find(sessionId: SessionId): Promise<SessionRow | undefined>
   list(locationId?: LocationId): Promise<readonly SessionRow[]>
   update(sessionId: SessionId, patch: SessionPatch): Promise<void>
+  /** Asks the owner, on whichever node, to do something. A newer wish replaces one that was not begun. */
+  wish(sessionId: SessionId, wish: SessionWish): Promise<void>
+  /** The owner begins to fulfil it. False when another wish has taken its place. */
+  takeWish(sessionId: SessionId, wishId: string): Promise<boolean>
   /** Removes credentials, Signal keys and journal; the row stays, as messages name it. */
   forgetCredentials(sessionId: SessionId): Promise<void>
   remove(sessionId: SessionId): Promise<void>
@@ -351,4 +374,32 @@ export interface WebhookEventStore {
     locationId: LocationId | undefined
     payload: unknown
   }): Promise<'recorded' | 'duplicate'>
+}
+
+/** The right to work for a location. A later owner's `fence` is always higher. */
+export interface Lease {
+  readonly locationId: LocationId
+  readonly fence: string
+}
+
+/** Leases of nodes on locations; expiry by the database's clock. */
+export interface LeaseStore {
+  /**
+   * Renews every lease of the node, takes its share of the free locations, and says how many are more than its share.
+   *
+   * @param beat `isAlone`: nobody else can be using this store, so that a lease of another node is a dead one's.
+   */
+  tend(beat: {
+    node: string
+    ttlMs: number
+    isAlone: boolean
+  }): Promise<{ readonly held: readonly Lease[]; readonly excess: number }>
+  /** Gives leases back before their time: these, or all of the node's. */
+  release(node: string, locations?: readonly LocationId[]): Promise<void>
+}
+
+/** Under which fence this node writes for a session; what the leases say goes in here. */
+export interface Fences {
+  grant(lease: Lease): void
+  revoke(location: LocationId): void
 }

@@ -3,17 +3,18 @@
  * Knows nothing of messages.
  *
  * States: `running` (claims and works) -> `draining` (takes nothing new, finishes what it holds) -> `stopped`.
- * A job is ours for LEASE_MS; a running handler is extended by nothing, so handlers must end well within it: a handler
- * that overruns loses its lease, the job comes again with `mayHaveHappened`, and completing the lost one changes nothing.
+ * A job is ours for LEASE_MS and is extended while its handler runs. When this process dies, the job comes again after
+ * that, or at once where the location's new owner frees it, and is known as one that may have happened.
  */
 import type { Claim, Job, JobKind, Outbox } from '../bridge/storage.ts'
 import type { Clock } from '../core/clock.ts'
 import { type BridgeError, toBridgeError } from '../core/errors.ts'
+import type { LocationId } from '../core/ids.ts'
 import type { Log } from '../core/log.ts'
 import { settle } from './settle.ts'
 
-/** Longer than the slowest honest attempt: a 100 MiB file at 1 MB/s plus GHL's 30 s. */
-const LEASE_MS = 180_000
+const LEASE_MS = 30_000
+const HEARTBEAT_MS = 10_000
 /** Backstop for a wake-up that was lost, and the poll between nodes. */
 const POLL_MS = 1_000
 /** Lanes worked on at once. Each waits mostly for GHL or WhatsApp; more would only deepen the limiter's queue. */
@@ -24,6 +25,8 @@ export type JobHandlers = Readonly<Record<JobKind, (job: Job) => Promise<void>>>
 export interface WorkerDeps {
   readonly outbox: Outbox
   readonly handlers: JobHandlers
+  /** The locations that this node works for. */
+  readonly locations: () => readonly LocationId[]
   /** Called when a job is given up, before it is buried; must be repeatable. */
   readonly onDead: (job: Job, error: BridgeError) => Promise<void>
   readonly clock: Clock
@@ -70,7 +73,7 @@ export class OutboxWorker {
 
   async #claim(limit: number): Promise<Claim> {
     try {
-      return await this.#deps.outbox.claim(limit, LEASE_MS)
+      return await this.#deps.outbox.claim(limit, LEASE_MS, this.#deps.locations())
     } catch (thrown) {
       this.#deps.log.warn({ errorCode: toBridgeError(thrown).code }, 'could not claim jobs')
       return { jobs: [], nextInMs: POLL_MS }
@@ -102,7 +105,7 @@ export class OutboxWorker {
   async #workOne(job: Job): Promise<Job | undefined> {
     const { outbox, handlers, log } = this.#deps
     try {
-      await handlers[job.kind](job)
+      await this.#whileExtending(job, () => handlers[job.kind](job))
       return await this.#keepUnlessDraining(await outbox.complete(job, LEASE_MS))
     } catch (thrown) {
       const error = toBridgeError(thrown)
@@ -114,6 +117,24 @@ export class OutboxWorker {
         )
       })
       return undefined
+    }
+  }
+
+  /** A handler may take minutes over a large file; the lease is kept as long as it does. */
+  async #whileExtending(job: Job, handle: () => Promise<void>): Promise<void> {
+    const heartbeat = setInterval(() => {
+      // Once lost, the job is somebody else's: what this handler still does carries ids that make a repeat harmless.
+      this.#deps.outbox.extend(job, LEASE_MS).catch((thrown: unknown) => {
+        this.#deps.log.warn(
+          { jobId: job.jobId, errorCode: toBridgeError(thrown).code },
+          'could not extend a job',
+        )
+      })
+    }, HEARTBEAT_MS)
+    try {
+      await handle()
+    } finally {
+      clearInterval(heartbeat)
     }
   }
 

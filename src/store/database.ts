@@ -5,6 +5,19 @@
  */
 import { type Certainty, StoreError, type StoreErrorCode } from '../core/errors.ts'
 
+/** What the SQL function `announce` says to whoever listens, on every node: a hint, never a promise. */
+export interface Announcement {
+  /** `work`: a job was enqueued. `session`: a session changed. `leases`: some may be free. */
+  readonly topic: string
+  /** The location for `work`; location and session for `session`. */
+  readonly subject: string
+}
+
+export const parseAnnouncement = (text: string): Announcement => {
+  const [topic = '', ...rest] = text.split(' ')
+  return { topic, subject: rest.join(' ') }
+}
+
 export interface Database {
   /**
    * Commits when it resolves.
@@ -13,6 +26,8 @@ export interface Database {
    * `STORE_LEASE_LOST`, `STORE_REJECTED`.
    */
   call(fn: string, args: object): Promise<unknown>
+  /** Calls back with what any node announces, as far as this driver can hear it. */
+  listen(listener: (announcement: Announcement) => void): Promise<void>
   close(): Promise<void>
 }
 

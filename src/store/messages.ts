@@ -34,11 +34,18 @@ interface OutboundContent {
   readonly phone?: string
 }
 
-export function createMessageStore({ database, seal }: { database: Database; seal: Seal }): MessageStore {
+export interface MessageStoreDeps {
+  readonly database: Database
+  /** The same database, for writes that only a session's owner may make. */
+  readonly owned: Database
+  readonly seal: Seal
+}
+
+export function createMessageStore({ database, owned, seal }: MessageStoreDeps): MessageStore {
   return {
     async acceptInbound(envelope) {
       const id = randomUUID()
-      const accepted = await database.call('accept_inbound', {
+      const accepted = await owned.call('accept_inbound', {
         id,
         ...addressColumns(envelope.chat, envelope.chatAlt),
         locationId: envelope.locationId,
@@ -111,7 +118,7 @@ export function createMessageStore({ database, seal }: { database: Database; sea
     },
 
     async reserve(id, { sessionId, chat, composed }) {
-      await database.call('reserve', {
+      await owned.call('reserve', {
         id,
         sessionId,
         chat,
@@ -120,7 +127,7 @@ export function createMessageStore({ database, seal }: { database: Database; sea
     },
 
     async advance(sessionId, waMessageIds, to) {
-      return z.number().parse(await database.call('advance', { sessionId, waMessageIds, to }))
+      return z.number().parse(await owned.call('advance', { sessionId, waMessageIds, to }))
     },
 
     async markFailed(id, error) {

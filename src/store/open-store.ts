@@ -1,10 +1,12 @@
 /**
- * The store in one piece: picks the driver (connection string, else Supabase, else embedded), brings the schema up to
- * date where it can, and removes what has served its time once an hour.
+ * The store in one piece: picks the driver (connection string, else Supabase, else embedded) and brings the schema up to
+ * date where it can.
  */
 import type {
   ContactStore,
+  Fences,
   InstallationStore,
+  LeaseStore,
   MessageStore,
   Outbox,
   SessionStore,
@@ -14,8 +16,9 @@ import type {
 import { toBridgeError } from '../core/errors.ts'
 import type { Log } from '../core/log.ts'
 import { createContactStore } from './contacts.ts'
-import type { Database } from './database.ts'
+import type { Announcement, Database } from './database.ts'
 import { createInstallationStore } from './installations.ts'
+import { createLeaseStore, FenceBook, fencedDatabase } from './leases.ts'
 import { createMessageStore } from './messages.ts'
 import { createOutbox } from './outbox.ts'
 import { openEmbedded } from './pglite.ts'
@@ -45,12 +48,17 @@ export interface Store {
   readonly signal: SignalStore
   readonly installations: InstallationStore
   readonly webhookEvents: WebhookEventStore
+  readonly leases: LeaseStore
+  readonly fences: Fences
+  /** Calls back with what any node announces: a hint that there may be work, never a promise. */
+  listen(listener: (announcement: Announcement) => void): Promise<void>
+  /** What runs on one node only, now and then. */
+  prune(): Promise<void>
   /** @throws {StoreError} `STORE_UNAVAILABLE`. */
   ping(): Promise<void>
   close(): Promise<void>
 }
 
-const PRUNE_EVERY_MS = 60 * 60_000
 const PRUNE_BATCH = 5_000
 /** WhatsApp delivers a stanza again for as long as it believes it unreceived; days are observed, a week is generous. */
 const JOURNAL_KEPT_MS = 7 * 24 * 60 * 60_000
@@ -61,30 +69,38 @@ const LANE_KEPT_MS = 24 * 60 * 60_000
 export async function openStore(options: StoreOptions): Promise<Store> {
   const seal = createSeal(options.encryptionKeys)
   const { kind, database } = await openDatabase(options)
-  return assembleStore(kind, database, seal, options.log)
+  const fences = new FenceBook()
+  return assembleStore(kind, { database, owned: fencedDatabase(database, fences), fences, seal }, options.log)
+}
+
+export interface StoreParts {
+  readonly database: Database
+  /** For writes that only a session's owner may make. */
+  readonly owned: Database
+  readonly fences: FenceBook
+  readonly seal: Seal
 }
 
 /** The store on a database that is open already. */
-export function assembleStore(kind: Store['kind'], database: Database, seal: Seal, log: Log): Store {
-  const deps = { database, seal }
-  const pruning = setInterval(() => void prune(database, log), PRUNE_EVERY_MS)
-  pruning.unref()
+export function assembleStore(kind: Store['kind'], parts: StoreParts, log: Log): Store {
+  const { database, fences } = parts
   return {
     kind,
-    messages: createMessageStore(deps),
-    contacts: createContactStore(deps),
-    outbox: createOutbox(deps),
-    sessions: createSessionStore(deps),
-    signal: createSignalStore(deps),
-    installations: createInstallationStore(deps),
-    webhookEvents: createWebhookEventStore(deps),
+    messages: createMessageStore(parts),
+    contacts: createContactStore(parts),
+    outbox: createOutbox(parts),
+    sessions: createSessionStore(parts),
+    signal: createSignalStore(parts),
+    installations: createInstallationStore(parts),
+    webhookEvents: createWebhookEventStore(parts),
+    leases: createLeaseStore(parts),
+    fences,
+    listen: (listener) => database.listen(listener),
+    prune: () => prune(database, log),
     ping: async () => {
       await database.call('schema_version', {})
     },
-    close: async () => {
-      clearInterval(pruning)
-      await database.close()
-    },
+    close: () => database.close(),
   }
 }
 

@@ -14,10 +14,10 @@ const Depth = z.object({ waiting: z.number(), parked: z.number(), dead: z.number
 
 export function createOutbox({ database }: { database: Database }): Outbox {
   return {
-    async claim(limit, leaseMs) {
+    async claim(limit, leaseMs, locations) {
       const claimId = randomUUID()
       const answer = await repeatLostAnswer((isRepeat) =>
-        database.call('claim', { limit, leaseMs, claimId, isRepeat }),
+        database.call('claim', { limit, leaseMs, claimId, isRepeat, locations }),
       )
       const { jobs, nextInMs } = ClaimRow.parse(answer)
       return { jobs, nextInMs: nextInMs ?? undefined }
@@ -25,6 +25,9 @@ export function createOutbox({ database }: { database: Database }): Outbox {
     async complete({ jobId, token, lane }, leaseMs) {
       const answer = await repeatLostAnswer(() => database.call('complete', { jobId, token, lane, leaseMs }))
       return JobRow.nullable().parse(answer) ?? undefined
+    },
+    async extend({ jobId, token }, leaseMs) {
+      return z.boolean().parse(await database.call('extend', { jobId, token, leaseMs }))
     },
     async retry({ jobId, token }, retryInMs, failure) {
       await database.call('retry', { jobId, token, retryInMs: Math.ceil(retryInMs), ...failure })

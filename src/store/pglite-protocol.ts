@@ -25,4 +25,5 @@ export type FromWorker =
       readonly sqlState: string | undefined
       readonly reason: string
     }
+  | { readonly kind: 'announced'; readonly text: string }
   | { readonly kind: 'upkeep_failed'; readonly reason: string }

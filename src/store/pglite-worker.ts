@@ -41,6 +41,9 @@ async function open(): Promise<PGlite> {
       startParams: [...PGlite.defaultStartParams, ...SETTINGS],
     })
     const applied = await migrate(sessionOf(opened), input.migrations)
+    await opened.listen('bridge', (text) => {
+      say({ kind: 'announced', text })
+    })
     say({ kind: 'ready', applied })
     return opened
   } catch (thrown) {

@@ -12,7 +12,14 @@ import { Worker } from 'node:worker_threads'
 import { z } from 'zod'
 import { InvariantError, StoreError } from '../core/errors.ts'
 import type { Log } from '../core/log.ts'
-import { type Database, repeatRolledBack, storeErrorOf, toJson } from './database.ts'
+import {
+  type Announcement,
+  type Database,
+  parseAnnouncement,
+  repeatRolledBack,
+  storeErrorOf,
+  toJson,
+} from './database.ts'
 import { lockDirectory } from './directory-lock.ts'
 import { readMigrations } from './migrate.ts'
 import type { FromWorker, ToWorker, WorkerInput } from './pglite-protocol.ts'
@@ -37,6 +44,10 @@ export async function openEmbedded(dir: string, log: Log): Promise<Database> {
     const thread = await EmbeddedDatabase.start(input)
     return {
       call: (fn, args) => repeatRolledBack(() => thread.call(fn, args)),
+      listen: (listener) => {
+        thread.listen(listener)
+        return Promise.resolve()
+      },
       close: async () => {
         await thread.close()
         await lock.release()
@@ -86,6 +97,7 @@ class EmbeddedDatabase {
   readonly #log: Log
   readonly #pending = new Map<number, Pending>()
   readonly #exited: Promise<void>
+  #listener: (announcement: Announcement) => void = () => undefined
   #nextId = 1
   #isOpen = true
 
@@ -132,6 +144,10 @@ class EmbeddedDatabase {
     return new EmbeddedDatabase(worker, log)
   }
 
+  listen(listener: (announcement: Announcement) => void): void {
+    this.#listener = listener
+  }
+
   async call(fn: string, args: object): Promise<unknown> {
     if (!this.#isOpen)
       throw storeErrorOf(fn, { sqlState: undefined, reason: 'closed', certainty: 'not_sent' })
@@ -163,6 +179,9 @@ class EmbeddedDatabase {
         pending?.reject(storeErrorOf(pending.fn, message))
         return
       }
+      case 'announced':
+        this.#listener(parseAnnouncement(message.text))
+        return
       case 'upkeep_failed':
         this.#log.warn({ reason: message.reason }, 'vacuum or checkpoint of the embedded database failed')
         return

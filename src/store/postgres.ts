@@ -1,16 +1,24 @@
 /**
- * Postgres by connection string. Uses no session features (no named statements, no session locks), so a pooler in any
- * mode will do.
+ * Postgres by connection string. Uses no session features but LISTEN (no named statements, no session locks), so a pooler
+ * in any mode will do; without LISTEN work is found by the poll.
  */
 import pg from 'pg'
 import { StoreError } from '../core/errors.ts'
 import type { Log } from '../core/log.ts'
-import { type Database, repeatRolledBack, storeErrorOf, toJson } from './database.ts'
+import {
+  type Announcement,
+  type Database,
+  parseAnnouncement,
+  repeatRolledBack,
+  storeErrorOf,
+  toJson,
+} from './database.ts'
 import { migrate, readMigrations } from './migrate.ts'
 
 const CONNECT_TIMEOUT_MS = 10_000
 /** Our functions take milliseconds; an answer this late will not come. */
 const ANSWER_TIMEOUT_MS = 30_000
+const LISTEN_RETRY_MS = 2_000
 /** Connections per node. Calls take about a millisecond, so a few carry thousands a second. */
 const POOL_SIZE = 10
 
@@ -38,9 +46,73 @@ export async function openPostgres(databaseUrl: string, log: Log): Promise<Datab
     await pool.end()
     throw thrown
   }
+  const ear = new Ear(databaseUrl, log)
   return {
     call: (fn, args) => repeatRolledBack(() => callFunction(pool, fn, args)),
-    close: () => pool.end(),
+    listen: (listener) => ear.open(listener),
+    close: async () => {
+      await ear.close()
+      await pool.end()
+    },
+  }
+}
+
+/**
+ * One connection that listens. Behind a pooler in transaction mode it hears nothing, and while it is away it hears
+ * nothing either: the poll of the worker is behind it.
+ */
+class Ear {
+  readonly #databaseUrl: string
+  readonly #log: Log
+  #client: pg.Client | undefined
+  #retry: NodeJS.Timeout | undefined
+  #isClosed = false
+
+  constructor(databaseUrl: string, log: Log) {
+    this.#databaseUrl = databaseUrl
+    this.#log = log
+  }
+
+  async open(listener: (announcement: Announcement) => void): Promise<void> {
+    const client = new pg.Client({
+      connectionString: this.#databaseUrl,
+      connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+      keepAlive: true,
+    })
+    this.#client = client
+    client.on('notification', ({ payload }) => {
+      listener(parseAnnouncement(payload ?? ''))
+    })
+    client.on('error', () => undefined) // 'end' follows
+    client.on('end', () => {
+      if (this.#client === client) this.#again(listener)
+    })
+    try {
+      await client.connect()
+      await client.query('listen bridge')
+    } catch (thrown) {
+      const reason = thrown instanceof Error ? thrown.message : String(thrown)
+      this.#log.warn({ reason }, 'cannot listen to the database; polling goes on')
+      this.#again(listener)
+    }
+  }
+
+  #again(listener: (announcement: Announcement) => void): void {
+    if (this.#isClosed || this.#retry !== undefined) return
+    this.#retry = setTimeout(() => {
+      this.#retry = undefined
+      void this.open(listener)
+    }, LISTEN_RETRY_MS)
+    this.#retry.unref()
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true
+    clearTimeout(this.#retry)
+    const client = this.#client
+    this.#client = undefined
+    // It may be broken already; it is gone in any case.
+    await client?.end().catch(() => undefined)
   }
 }
 

@@ -1,6 +1,6 @@
 /** What the SQL functions answer, checked and in our types: null becomes undefined, milliseconds become dates. */
 import { z } from 'zod'
-import type { Contact, InstallationRow, Job, MessageRow, SessionRow } from '../bridge/storage.ts'
+import type { Contact, InstallationRow, Job, MessageRow } from '../bridge/storage.ts'
 import {
   type ChatJid,
   findChatJid,
@@ -24,7 +24,7 @@ const idOf = <T>(parse: (text: string) => T) => z.string().transform(parse)
 
 export const date = z.number().transform((ms) => new Date(ms))
 export const sessionId = idOf(parseSessionId)
-const locationId = idOf(parseLocationId)
+export const locationId = idOf(parseLocationId)
 const chatJid = z.custom<ChatJid>((value) => typeof value === 'string' && findChatJid(value) === value)
 const lidJid = z.custom<LidJid>((value) => typeof value === 'string' && isLidJid(value))
 const pnJid = z.custom<PnJid>((value) => typeof value === 'string' && isPnJid(value))
@@ -75,7 +75,13 @@ export const JobRow: z.ZodType<Job> = z.object({
   mayHaveHappened: z.boolean(),
 })
 
-export const SessionRowSchema: z.ZodType<SessionRow> = z.object({
+const Wish = z.discriminatedUnion('kind', [
+  z.object({ id: z.string(), kind: z.literal('pair'), codeFor: z.string().exactOptional() }),
+  z.object({ id: z.string(), kind: z.enum(['restart', 'log_out']) }),
+])
+
+/** `live` is still sealed. */
+export const SessionRowSchema = z.object({
   sessionId,
   locationId,
   status: z.enum(SESSION_STATUSES),
@@ -85,6 +91,8 @@ export const SessionRowSchema: z.ZodType<SessionRow> = z.object({
   isDefault: z.boolean(),
   problem: optional(z.object({ code: z.string(), message: z.string(), action: z.string() })),
   expectedPhone: optional(z.string()),
+  live: optional(z.string()),
+  wish: optional(Wish),
   lastSeenAt: optional(date),
   createdAt: date,
 })

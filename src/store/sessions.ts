@@ -1,33 +1,66 @@
 import { z } from 'zod'
-import type { SessionStore } from '../bridge/storage.ts'
+import type { Invitation, SessionRow, SessionStore } from '../bridge/storage.ts'
+import type { SessionId } from '../core/ids.ts'
 import type { Database } from './database.ts'
+import type { FenceBook } from './leases.ts'
 import { date, SessionRowSchema, sessionId } from './rows.ts'
+import type { Seal, SealedPlace } from './seal.ts'
 
 const PairingLinkRow = z.object({ sessionId, expiresAt: date }).nullable()
+const InvitationText = z.object({ qr: z.string().exactOptional(), pairingCode: z.string().exactOptional() })
 
-export function createSessionStore({ database }: { database: Database }): SessionStore {
+export interface SessionStoreDeps {
+  readonly database: Database
+  /** The same database, for writes that only the session's owner may make. */
+  readonly owned: Database
+  readonly fences: FenceBook
+  readonly seal: Seal
+}
+
+export function createSessionStore({ database, owned, fences, seal }: SessionStoreDeps): SessionStore {
+  const read = (answer: unknown): SessionRow => {
+    const { live, ...row } = SessionRowSchema.parse(answer)
+    fences.learn(row)
+    return { ...row, live: live === undefined ? undefined : openInvitation(seal, row.sessionId, live) }
+  }
+
   return {
     async create(session) {
-      return SessionRowSchema.parse(await database.call('create_session', session))
+      return read(await database.call('create_session', session))
     },
     async find(id) {
       const answer = await database.call('find_session', { sessionId: id })
-      return SessionRowSchema.nullable().parse(answer) ?? undefined
+      return answer === null ? undefined : read(answer)
     },
     async list(locationId) {
-      return z.array(SessionRowSchema).parse(await database.call('list_sessions', { locationId }))
+      return z
+        .array(z.unknown())
+        .parse(await database.call('list_sessions', { locationId }))
+        .map(read)
     },
-    async update(id, { lastSeenAt, ...patch }) {
-      await database.call('update_session', {
+    async update(id, { lastSeenAt, live, ...patch }) {
+      await owned.call('update_session', {
         sessionId: id,
-        patch: { ...patch, ...(lastSeenAt !== undefined && { lastSeenAt: lastSeenAt.getTime() }) },
+        patch: {
+          ...patch,
+          ...(lastSeenAt !== undefined && { lastSeenAt: lastSeenAt.getTime() }),
+          ...(live !== undefined && {
+            live: live === null ? null : seal.seal(liveOf(id), JSON.stringify(live)),
+          }),
+        },
       })
     },
+    async wish(id, wish) {
+      await database.call('wish_session', { sessionId: id, wish })
+    },
+    async takeWish(id, wishId) {
+      return z.boolean().parse(await owned.call('take_wish', { sessionId: id, wishId }))
+    },
     async forgetCredentials(id) {
-      await database.call('forget_credentials', { sessionId: id })
+      await owned.call('forget_credentials', { sessionId: id })
     },
     async remove(id) {
-      await database.call('remove_session', { sessionId: id })
+      await owned.call('remove_session', { sessionId: id })
     },
     async createPairingLink(tokenHash, id, ttlMs) {
       await database.call('create_pairing_link', { tokenHash, sessionId: id, ttlMs })
@@ -38,3 +71,8 @@ export function createSessionStore({ database }: { database: Database }): Sessio
     },
   }
 }
+
+const liveOf = (id: SessionId): SealedPlace => ({ scope: `session:${id}`, kind: 'live', id: '' })
+
+const openInvitation = (seal: Seal, id: SessionId, sealed: string): Invitation =>
+  InvitationText.parse(JSON.parse(seal.openText(liveOf(id), sealed)))

@@ -9,7 +9,14 @@ const SealedValue = z.string().nullable()
 const KeyRows = z.array(z.tuple([z.string(), z.string()]))
 const JournalRows = z.array(z.object({ waMessageId: z.string(), sender: z.string(), entry: z.string() }))
 
-export function createSignalStore({ database, seal }: { database: Database; seal: Seal }): SignalStore {
+export interface SignalStoreDeps {
+  readonly database: Database
+  /** The same database, for writes that only the session's owner may make. */
+  readonly owned: Database
+  readonly seal: Seal
+}
+
+export function createSignalStore({ database, owned, seal }: SignalStoreDeps): SignalStore {
   return {
     async loadCredentials(sessionId) {
       const sealed = SealedValue.parse(await database.call('load_credentials', { sessionId }))
@@ -27,7 +34,7 @@ export function createSignalStore({ database, seal }: { database: Database; seal
       const lastLines = new Map(
         journal.map((line) => [JSON.stringify([line.waMessageId, line.sender]), line]),
       )
-      await database.call('write_signal', {
+      await owned.call('write_signal', {
         sessionId,
         ...(credentials !== undefined && { credentials: seal.seal(credentialsOf(sessionId), credentials) }),
         ...(lastKeys.size > 0 && {
@@ -63,7 +70,7 @@ export function createSignalStore({ database, seal }: { database: Database; seal
     },
 
     async settleJournal(sessionId, waMessageId, sender) {
-      await database.call('settle_journal', { sessionId, waMessageId, sender })
+      await owned.call('settle_journal', { sessionId, waMessageId, sender })
     },
   }
 }

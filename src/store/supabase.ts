@@ -5,7 +5,7 @@
 import { createClient, type SupabaseClient } from '@supabase/supabase-js'
 import { z } from 'zod'
 import { StoreError } from '../core/errors.ts'
-import { type Database, repeatRolledBack, storeErrorOf, toJson } from './database.ts'
+import { type Announcement, type Database, repeatRolledBack, storeErrorOf, toJson } from './database.ts'
 import { assertProgramIsNewEnough, type Migration, readMigrations } from './migrate.ts'
 
 /** Supabase ends API calls of ours after 8 s at the latest. */
@@ -25,11 +25,28 @@ export async function openSupabase(url: string, serviceRoleKey: string): Promise
   })
   const database: Database = {
     call: (fn, args) => repeatRolledBack(() => callFunction(client, fn, args)),
+    listen: (listener) => {
+      subscribe(client, listener)
+      return Promise.resolve()
+    },
     close: () => client.removeAllChannels().then(() => undefined),
   }
   await assertSchema(database)
   return database
 }
+
+/** Realtime carries what `bridge.announce` sends; a project without it is found by the poll. */
+function subscribe(client: SupabaseClient, listener: (announcement: Announcement) => void): void {
+  client
+    .channel('bridge', { config: { private: true } })
+    .on('broadcast', { event: '*' }, ({ event, payload }) => {
+      const { subject } = Announced.parse(payload)
+      listener({ topic: event, subject })
+    })
+    .subscribe()
+}
+
+const Announced = z.object({ subject: z.string() })
 
 async function callFunction(client: SupabaseClient, fn: string, args: object): Promise<unknown> {
   const body = { args: JSON.parse(toJson(args)) as object } // an object in, an object out

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, beforeEach, describe } from 'vitest'
 import { describeAccounts } from './contract-accounts.ts'
 import { describeContacts } from './contract-contacts.ts'
+import { describeLeases } from './contract-leases.ts'
 import { describeMessages } from './contract-messages.ts'
 import { describeOutbox } from './contract-outbox.ts'
 import type { Subject } from './subject.ts'
@@ -24,5 +25,6 @@ export function describeContract(
     describeContacts(subject)
     describeOutbox(subject)
     describeAccounts(subject)
+    describeLeases(subject)
   })
 }

@@ -15,6 +15,7 @@ import {
 } from '../../../src/core/ids.ts'
 import type { AgentMessage, Envelope } from '../../../src/core/message.ts'
 import type { Database } from '../../../src/store/database.ts'
+import { FenceBook } from '../../../src/store/leases.ts'
 import { assembleStore, type Store } from '../../../src/store/open-store.ts'
 import { createSeal } from '../../../src/store/seal.ts'
 import { silentLog } from '../../support/silent-log.ts'
@@ -33,7 +34,11 @@ export interface Subject {
 
 export function subjectOf(kind: Store['kind'], database: Database, encryptionKey = ENCRYPTION_KEY): Subject {
   return {
-    store: assembleStore(kind, database, createSeal([encryptionKey]), silentLog),
+    store: assembleStore(
+      kind,
+      { database, owned: database, fences: new FenceBook(), seal: createSeal([encryptionKey]) },
+      silentLog,
+    ),
     database,
     run: async (sql) => {
       await database.call('test_sql', { run: sql })
