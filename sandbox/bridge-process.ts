@@ -3,7 +3,6 @@
  * test switch. Demo and tests start, stop and kill it with this.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { fileURLToPath } from 'node:url'
@@ -14,8 +13,10 @@ const MAIN = fileURLToPath(new URL('../src/main.ts', import.meta.url))
 
 export interface BridgeSettings {
   readonly port: number
+  /** Where callers reach it; a front's address when there are several nodes. */
+  readonly url: string
   readonly dataDir: string
-  /** Everything else the server is told; both secrets are made up when absent. */
+  /** Everything else the server is told, API_KEY and ENCRYPTION_KEY included. */
   readonly env: Readonly<Record<string, string>>
 }
 
@@ -34,18 +35,13 @@ export class BridgeProcess {
   readonly url: string
   readonly apiKey: string
   readonly #settings: BridgeSettings
-  readonly #secrets: Readonly<Record<'API_KEY' | 'ENCRYPTION_KEY', string>>
   readonly #output: string[] = []
   #child: ChildProcess | undefined
 
   constructor(settings: BridgeSettings) {
     this.#settings = settings
-    this.#secrets = {
-      API_KEY: settings.env['API_KEY'] ?? randomBytes(24).toString('base64url'),
-      ENCRYPTION_KEY: settings.env['ENCRYPTION_KEY'] ?? randomBytes(32).toString('base64'),
-    }
-    this.apiKey = this.#secrets.API_KEY
-    this.url = `http://127.0.0.1:${settings.port}`
+    this.apiKey = settings.env['API_KEY'] ?? ''
+    this.url = settings.url
   }
 
   /** Everything it printed so far, of all its starts. */
@@ -54,13 +50,20 @@ export class BridgeProcess {
   }
 
   get secrets(): readonly string[] {
-    return [...Object.values(this.#secrets)]
+    return ['API_KEY', 'ENCRYPTION_KEY', 'GHL_CLIENT_SECRET'].flatMap(
+      (name) => this.#settings.env[name] ?? [],
+    )
   }
 
   /** Resolves when the server says it is ready; rejects with its last words when it ends first. */
   async start(): Promise<void> {
     const child = spawn(process.execPath, ['--liftoff-only', '--import', PRELOAD, MAIN], {
-      env: { PATH: process.env['PATH'], ...this.#settings.env, ...this.#secrets, ...this.#address() },
+      env: {
+        PATH: process.env['PATH'],
+        ...this.#settings.env,
+        PORT: String(this.#settings.port),
+        DATA_DIR: this.#settings.dataDir,
+      },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     this.#child = child
@@ -100,12 +103,8 @@ export class BridgeProcess {
     })
   }
 
-  #address(): Record<string, string> {
-    return { PORT: String(this.#settings.port), PUBLIC_URL: this.url, DATA_DIR: this.#settings.dataDir }
-  }
-
   async #isReady(): Promise<boolean> {
-    return await fetch(`${this.url}/ready`).then(
+    return await fetch(`http://127.0.0.1:${this.#settings.port}/ready`).then(
       (response) => response.ok,
       () => false,
     )

@@ -1,13 +1,17 @@
 /** Everything a story needs: both sandboxes, the real server pointed at them, one sub-account. */
+import { randomBytes } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { BridgeProcess, freePort } from './bridge-process.ts'
+import { Front } from './front.ts'
 import { type GhlSandboxOptions, startGhlSandbox } from './ghl/ghl-sandbox.ts'
 import type { GhlSandbox } from './ghl/in-process.ts'
 import { type StartOptions, startWhatsAppSandbox, type WhatsAppSandbox } from './whatsapp/index.ts'
 
 export interface StageOptions {
+  /** Servers on one shared database (set DATABASE_URL in `env`) behind one address. Default: one, with its own store. */
+  readonly nodes?: number
   readonly whatsapp?: StartOptions
   readonly ghl?: GhlSandboxOptions
   /** Added to (and over) what the stage tells the server. */
@@ -15,6 +19,12 @@ export interface StageOptions {
   /** Fills the data folder before the first start. */
   readonly prepare?: (dataDir: string) => Promise<void>
 }
+
+/** Every node must know the same two. */
+const sharedSecrets = () => ({
+  API_KEY: randomBytes(24).toString('base64url'),
+  ENCRYPTION_KEY: randomBytes(32).toString('base64'),
+})
 
 /** A session as the API shows it. */
 export interface SessionView {
@@ -53,18 +63,24 @@ export function sandboxEnvironment(parts: {
 export class Stage {
   readonly whatsapp: WhatsAppSandbox
   readonly ghl: GhlSandbox
+  /** The only one, or the first of several. */
   readonly bridge: BridgeProcess
+  readonly nodes: readonly BridgeProcess[]
+  readonly #front: Front | undefined
   readonly #folder: string
 
   private constructor(parts: {
     whatsapp: WhatsAppSandbox
     ghl: GhlSandbox
-    bridge: BridgeProcess
+    nodes: readonly [BridgeProcess, ...BridgeProcess[]]
+    front: Front | undefined
     folder: string
   }) {
     this.whatsapp = parts.whatsapp
     this.ghl = parts.ghl
-    this.bridge = parts.bridge
+    this.bridge = parts.nodes[0]
+    this.nodes = parts.nodes
+    this.#front = parts.front
     this.#folder = parts.folder
   }
 
@@ -74,17 +90,25 @@ export class Stage {
     const caFile = join(folder, 'sandbox-ca.pem')
     const dataDir = join(folder, 'data')
     const whatsapp = await startWhatsAppSandbox({ caFile, ...options.whatsapp })
-    const port = await freePort()
-    const url = `http://127.0.0.1:${port}`
+    const ports = await Promise.all(Array.from({ length: options.nodes ?? 1 }, () => freePort()))
+    const front = ports.length > 1 ? await Front.open(ports) : undefined
+    const url = `http://127.0.0.1:${front?.port ?? ports[0] ?? 0}`
     const ghl = await startGhlSandbox({
       redirectUris: [`${url}/oauth/callback`],
       deliveryUrl: `${url}/ghl/provider/webhook`,
       ...options.ghl,
     })
     await options.prepare?.(dataDir)
-    const env = { LOG_LEVEL: 'debug', ...sandboxEnvironment({ whatsapp, ghl, caFile }), ...options.env }
-    const bridge = new BridgeProcess({ port, dataDir, env })
-    return new Stage({ whatsapp, ghl, bridge, folder })
+    const env = {
+      LOG_LEVEL: 'debug',
+      PUBLIC_URL: url,
+      ...sandboxEnvironment({ whatsapp, ghl, caFile }),
+      ...sharedSecrets(),
+      ...options.env,
+    }
+    const [first = 0, ...others] = ports
+    const node = (port: number) => new BridgeProcess({ port, url, dataDir, env })
+    return new Stage({ whatsapp, ghl, nodes: [node(first), ...others.map(node)], front, folder })
   }
 
   /** Installs the app in a sub-account as its owner does: by link, choice and redirect. */
@@ -140,7 +164,8 @@ export class Stage {
   }
 
   async strike(): Promise<void> {
-    await this.bridge.stop()
+    await Promise.all(this.nodes.map((node) => node.stop()))
+    await this.#front?.close()
     await Promise.all([this.ghl.stop(), this.whatsapp.stop()])
     await rm(this.#folder, { recursive: true, force: true })
   }

@@ -20,7 +20,7 @@ import { createGhl } from './ghl/ghl.ts'
 import { createServer, listen } from './http/server.ts'
 import { OutboxWorker } from './outbox/worker.ts'
 import { openStore } from './store/open-store.ts'
-import { createSessions } from './whatsapp/sessions.ts'
+import { createNumbers } from './whatsapp/numbers.ts'
 
 export interface App {
   /** Where it listens. */
@@ -68,7 +68,7 @@ export async function startApp(config: Config, secrets: AppSecrets, log: Log): P
     await outbox.wake(locationId)
     nudge()
   }
-  const numbers = createSessions({
+  const numbers = createNumbers({
     settings: { webSocketUrl: config.WHATSAPP_WEB_SOCKET_URL, version: config.WHATSAPP_VERSION },
     signalStore: signal,
     sessionStore: sessions,
@@ -81,6 +81,7 @@ export async function startApp(config: Config, secrets: AppSecrets, log: Log): P
     },
     onReceipt: (session, ids, state) => acceptReceipt({ messages, nudge }, session, ids, state),
     onReady: wake,
+    onChange: () => undefined,
     clock,
     log,
   })

@@ -2,6 +2,7 @@
  * Why a connection ended, and what is right to do about it. One table; every row was reproduced against our own server.
  * @see whatsapp.md 1a (2026-11)
  */
+import type { BridgeError } from '../core/errors.ts'
 import type { SessionProblem, SessionStatus } from '../core/message.ts'
 
 /**
@@ -44,7 +45,25 @@ export const WRONG_NUMBER = problem(
   'Pair again with the right phone.',
 )
 
-export const LOGGED_OUT_BY_US = LOGGED_OUT
+export const LOGGED_OUT_BY_US = problem(
+  'LOGGED_OUT',
+  'This number was unlinked here.',
+  'Pair it again; messages written meanwhile wait and go out then.',
+)
+
+export const STOPPED = problem(
+  'STOPPED',
+  'The bridge is not running.',
+  'Nothing to do: the number connects again when the bridge starts.',
+)
+
+/** The connection could not even be tried. */
+export const problemOf = (error: BridgeError): SessionProblem =>
+  problem(
+    error.code,
+    `${error.message}.`,
+    error.action ?? 'It is tried again; look at the bridge’s log if it stays.',
+  )
 
 const wait: DisconnectRule = {
   status: 'disconnected',
@@ -59,6 +78,11 @@ const stop = (status: SessionStatus, what: SessionProblem, forgetsCredentials = 
   forgetsCredentials,
   problem: what,
 })
+
+const OVER: ReadonlySet<SessionStatus> = new Set(['logged_out', 'replaced', 'restricted', 'banned'])
+
+/** True for states in which only a person can go on. */
+export const isOver = (status: SessionStatus): boolean => OVER.has(status)
 
 /** By the code that Baileys reports; several have no name in its `DisconnectReason`. */
 export const DISCONNECT_RULES: ReadonlyMap<number, DisconnectRule> = new Map([

@@ -1,7 +1,7 @@
 /**
  * A WhatsApp message in our words, or the named reason why it is none of GHL's business. No I/O.
  */
-import { normalizeMessageContent, proto, toNumber, type WAMessage } from '@whiskeysockets/baileys'
+import { proto, toNumber, type WAMessage } from '@whiskeysockets/baileys'
 import {
   type ChatJid,
   findChatJid,
@@ -100,14 +100,31 @@ const SENTENCES: Readonly<Record<string, string>> = {
   albumMessage: 'an album; its pictures follow',
 }
 
+/** Containers in containers end somewhere; a malicious one is cut off here. */
+const MAX_DEPTH = 8
+
+/** The field that says what a message is, with what is in it. */
+function kindOf(message: proto.IMessage): [name: string, value: unknown] | undefined {
+  return Object.entries(message).find(([name, value]) => !isNothing(value) && !NOISE.has(name))
+}
+
+/** The message in its containers; `undefined` when the innermost is empty. Baileys' own way ends in null there. */
+function unwrapped(message: proto.IMessage | null | undefined, depth = 0): proto.IMessage | undefined {
+  if (message === null || message === undefined || depth === MAX_DEPTH) return message ?? undefined
+  const container = message.deviceSentMessage ?? kindOf(message)?.[1]
+  // Every container, also one that WhatsApp has yet to invent, has one field of this name and nothing else to show.
+  if (typeof container !== 'object' || container === null || !('message' in container)) return message
+  return unwrapped(container.message as proto.IMessage | null, depth + 1) // by the schema
+}
+
+const isNothing = (value: unknown): boolean => value === null || value === undefined
+
 function contentOf(wrapped: proto.IMessage | null | undefined): Content {
-  const message = normalizeMessageContent(wrapped)
+  const message = unwrapped(wrapped)
   if (message === undefined) return { ignored: 'empty' }
-  const protocol = message.protocolMessage
-  if (protocol !== null && protocol !== undefined) return fromProtocol(protocol)
-  const kind = Object.entries(message).find(
-    ([name, value]) => value !== null && value !== undefined && !NOISE.has(name),
-  )?.[0]
+  const { protocolMessage } = message
+  if (protocolMessage) return fromProtocol(protocolMessage)
+  const kind = kindOf(message)?.[0]
   switch (kind) {
     case undefined:
       return { ignored: 'protocol' }
@@ -144,6 +161,14 @@ function fromProtocol(protocol: proto.Message.IProtocolMessage): Content {
   return notice('edit', isText ? `[Edited:] ${edited.text}` : '[Edited a message.]')
 }
 
+const A_FILE: Readonly<Record<MediaKind, string>> = {
+  image: 'an image',
+  video: 'a video',
+  audio: 'an audio message',
+  document: 'a document',
+  sticker: 'a sticker',
+}
+
 interface WaFile {
   readonly mimetype?: string | null
   readonly url?: string | null
@@ -159,7 +184,7 @@ interface WaFile {
 function media(mediaKind: MediaKind, file: WaFile | null | undefined): Content {
   // View-once media arrives without its key on linked devices.
   if (!file?.mediaKey?.length)
-    return notice(`${mediaKind}Message`, `[Sent a ${mediaKind} that can only be seen on the phone.]`)
+    return notice(`${mediaKind}Message`, `[Sent ${A_FILE[mediaKind]} that can only be opened on the phone.]`)
   const sizeBytes = toNumber(file.fileLength ?? 0)
   const reference: WaMedia = {
     mediaKind,

@@ -6,22 +6,29 @@
  *   pre-key reach the store in one write, and the receipt leaves after it. Messages then take their way from the journal,
  *   live ones and those of a replay alike: Baileys' own events are buffered, merged, and lost when the socket ends.
  * - A stanza that comes again after that cannot be decrypted twice: it is served from the journal.
- * - Outbound: the advanced session is written before `encryptMessage` returns, so before anything is on the wire. A
- *   ratchet that went back in time would use the same key twice.
+ * - Outbound: sessions are read from and written to the store itself, before `encryptMessage` returns, so before anything
+ *   is on the wire. A ratchet that went back in time would use the same key twice, and Baileys' transaction around a send
+ *   would put back at its end whatever it had read at its beginning.
+ * - One step at a time per Signal address, commit included: Baileys locks sends by account, but what arrives by author.
+ * - Each step keeps to its own transaction. libsignal has one queue per address for the whole process, and runs a step that
+ *   had to wait there in the async context, so in the transaction, of whoever began the queue: another number's, or one
+ *   that is over, whose writes are lost.
  *
  * @see whatsapp.md 1c (measured 2026-11)
  */
 import { AsyncLocalStorage } from 'node:async_hooks'
-import type {
-  BinaryNode,
-  makeWASocket,
-  SignalAuthState,
-  SignalKeyStoreWithTransaction,
+import {
+  type BinaryNode,
+  isPnUser,
+  type makeWASocket,
+  type SignalAuthState,
+  type SignalKeyStoreWithTransaction,
 } from '@whiskeysockets/baileys'
 import { z } from 'zod'
 import type { JournalWrite, SignalStore } from '../bridge/storage.ts'
 import { findChatJid, type SessionId } from '../core/ids.ts'
 import { JOURNAL_KIND, type SessionAuth } from './auth-state.ts'
+import { Turns } from './turns.ts'
 
 type SocketConfig = Parameters<typeof makeWASocket>[0]
 type MakeRepository = NonNullable<SocketConfig['makeSignalRepository']>
@@ -48,15 +55,29 @@ function authorOf(attrs: Readonly<Record<string, string>>): string {
 const senderOf = (attrs: Readonly<Record<string, string>>, encryption: string): string =>
   attrs['participant'] !== undefined && encryption !== 'skmsg' ? `${authorOf(attrs)}#key` : authorOf(attrs)
 
+interface Ciphertext {
+  readonly ciphertext: Uint8Array
+  /** Signal's name for it: `pkmsg`, `msg`, `skmsg`. */
+  readonly type: string
+  /** Under which Baileys' own transaction runs. */
+  readonly lock: string
+}
+
+type Context = ReturnType<typeof AsyncLocalStorage.snapshot>
+
 export class Journal {
   readonly #store: SignalStore
   readonly #sessionId: SessionId
   readonly #auth: SessionAuth
   /** Which stanza a ciphertext belongs to; Baileys hands over the very buffer that was decoded. */
   readonly #stanzas = new WeakMap<object, Readonly<Record<string, string>>>()
-  /** Set while a message is encrypted, so that only its ratchet is written at once. */
-  readonly #encrypting = new AsyncLocalStorage<true>()
-
+  /** Set while a session steps on its sending side, so that it bypasses the transaction. */
+  readonly #sending = new AsyncLocalStorage<true>()
+  readonly #turns = new Turns()
+  /** The async context of the step that each Signal address is in. */
+  readonly #steps = new Map<string, Context>()
+  /** The context of the one decryption; Baileys decrypts one message after the other. */
+  #decrypting: Context | undefined
   readonly #onEntry: (row: JournalWrite) => void
 
   /** @param onEntry called with each row when it is durable, in the order of decryption. */
@@ -84,43 +105,49 @@ export class Journal {
   wrap(make: MakeRepository): MakeRepository {
     return (auth, logger, pnToLid) => {
       const keys = auth.keys as SignalKeyStoreWithTransaction // makeSocket adds the transaction capability before this call
-      const original = make({ ...auth, keys: this.#writingThrough(keys) } as SignalAuthState, logger, pnToLid)
+      const original = make({ ...auth, keys: this.#bypassing(keys) } as SignalAuthState, logger, pnToLid)
+      const addressOf = (jid: string): string => original.jidToSignalProtocolAddress(jid)
+      const sendingStep = async <T>(jid: string, act: () => Promise<T>): Promise<T> => {
+        // The session of a known person is under the LID, whichever form the caller used.
+        const lid = isPnUser(jid) ? await original.lidMapping.getLIDForPN(jid).catch(() => null) : null
+        const address = addressOf(lid ?? jid)
+        return await this.#turns.take(address, () =>
+          this.#sending.run(true, () => this.#stepping(address, act)),
+        )
+      }
+      const receivingStep = (jid: string, stanza: Ciphertext, act: () => Promise<Uint8Array>) =>
+        this.#turns.take(addressOf(jid), () =>
+          this.#decryptOnce(keys, stanza, () => this.#stepping(addressOf(jid), act, true)),
+        )
       return {
         ...original,
-        decryptMessage: (message) =>
-          this.#decryptOnce(
-            keys,
-            message.ciphertext,
-            message.jid,
-            () => original.decryptMessage(message),
-            message.type,
-          ),
+        decryptMessage: (message) => {
+          const { ciphertext, jid, type } = message
+          return receivingStep(jid, { ciphertext, type, lock: jid }, () => original.decryptMessage(message))
+        },
         decryptGroupMessage: (message) =>
-          this.#decryptOnce(
-            keys,
-            message.msg,
-            message.group,
-            () => original.decryptGroupMessage(message),
-            'skmsg',
+          this.#decryptOnce(keys, { ciphertext: message.msg, type: 'skmsg', lock: message.group }, () =>
+            original.decryptGroupMessage(message),
           ),
-        encryptMessage: (message) => this.#encrypting.run(true, () => original.encryptMessage(message)),
+        encryptMessage: (message) => sendingStep(message.jid, () => original.encryptMessage(message)),
+        injectE2ESession: (message) => sendingStep(message.jid, () => original.injectE2ESession(message)),
         encryptGroupMessage: (message) =>
-          this.#encrypting.run(true, () => original.encryptGroupMessage(message)),
+          this.#sending.run(true, () => original.encryptGroupMessage(message)),
       } satisfies Repository
     }
   }
 
   async #decryptOnce(
     keys: SignalKeyStoreWithTransaction,
-    ciphertext: Uint8Array,
-    lock: string,
+    { ciphertext, lock, type }: Ciphertext,
     decrypt: () => Promise<Uint8Array>,
-    encryption: string,
   ): Promise<Uint8Array> {
     const attrs = this.#stanzas.get(ciphertext)
     // What our own phone sends to its devices (history, keys) is Baileys' business.
-    if (attrs?.['id'] === undefined || attrs['category'] === 'peer') return await decrypt()
-    const id = { waMessageId: attrs['id'], sender: senderOf(attrs, encryption) }
+    if (attrs?.['id'] === undefined || attrs['category'] === 'peer') {
+      return await keys.transaction(decrypt, lock)
+    }
+    const id = { waMessageId: attrs['id'], sender: senderOf(attrs, type) }
     // Baileys reuses an open transaction, so what it does inside is committed together with the journal row.
     const decryptAndKeep = async (): Promise<{ plaintext: Uint8Array; row: JournalWrite }> => {
       const plaintext = await decrypt()
@@ -137,21 +164,56 @@ export class Journal {
       this.#onEntry(row)
       return plaintext
     } catch (failure) {
-      const known = await this.#store.findJournal(this.#sessionId, id.waMessageId, id.sender)
+      const find = () => this.#store.findJournal(this.#sessionId, id.waMessageId, id.sender)
+      const known = await this.#auth.attempt(find)
       if (known === undefined) throw failure
       return Buffer.from(parseEntry(known).plaintext, 'base64')
     }
   }
 
-  /** The same keys, but a ratchet step of `encryptMessage` is durable before it returns. */
-  #writingThrough(keys: SignalKeyStoreWithTransaction): SignalKeyStoreWithTransaction {
+  /** Remembers the context of a step, for the calls that libsignal makes in another. */
+  async #stepping<T>(address: string, act: () => Promise<T>, isDecrypting = false): Promise<T> {
+    const context = AsyncLocalStorage.snapshot()
+    this.#steps.set(address, context)
+    if (isDecrypting) this.#decrypting = context
+    try {
+      return await act()
+    } finally {
+      this.#steps.delete(address)
+      if (isDecrypting) this.#decrypting = undefined
+    }
+  }
+
+  /** The same keys in the context of the step; what a sending step reads is what is stored, and what it changes is durable. */
+  #bypassing(keys: SignalKeyStoreWithTransaction): SignalKeyStoreWithTransaction {
+    const get: SignalKeyStoreWithTransaction['get'] = async (kind, ids) => {
+      if (kind !== 'session' || this.#sending.getStore() !== true) return await keys.get(kind, ids)
+      return (await this.#auth.readThrough(kind, ids)) as Awaited<ReturnType<typeof keys.get<typeof kind>>> // what `set` wrote
+    }
+    const set: SignalKeyStoreWithTransaction['set'] = async (changes) => {
+      if (this.#sending.getStore() !== true) {
+        await keys.set(changes)
+        return
+      }
+      const { session, ...others } = changes
+      await this.#auth.writeThrough({ session, 'sender-key': others['sender-key'] })
+      // Group keys also stay in the transaction: the rest of a group send reads them there.
+      if (Object.keys(others).length > 0) await keys.set(others)
+    }
+    const contextOf = (kind: string, id: string | undefined): Context | undefined => {
+      if (kind === 'pre-key') return this.#decrypting
+      return kind === 'session' || kind === 'identity-key' ? this.#steps.get(id ?? '') : undefined
+    }
     return {
       ...keys,
-      set: async (data) => {
-        await keys.set(data)
-        if (this.#encrypting.getStore() !== true || !keys.isInTransaction()) return
-        const ratchets = { session: data.session, 'sender-key': data['sender-key'] }
-        await this.#auth.writeThrough(ratchets)
+      get: async (kind, ids) => {
+        const context = contextOf(kind, ids[0])
+        return await (context === undefined ? get(kind, ids) : context(() => get(kind, ids)))
+      },
+      set: async (changes) => {
+        const [[kind, values] = ['', {}]] = Object.entries(changes)
+        const context = contextOf(kind, Object.keys(values)[0])
+        await (context === undefined ? set(changes) : context(() => set(changes)))
       },
     }
   }

@@ -7,6 +7,7 @@ const ACK_TIMEOUT_MS = 20_000
 
 export class PendingSends {
   readonly #waiting = new Map<string, (outcome: WhatsAppError | undefined) => void>()
+  #isOver = false
 
   /** Call for every raw `ack class=message`. */
   settle(ack: BinaryNode): void {
@@ -16,6 +17,7 @@ export class PendingSends {
 
   /** The connection is gone: whatever was under way may have arrived. */
   abandon(): void {
+    this.#isOver = true
     for (const settle of this.#waiting.values())
       settle(unknown('The connection to WhatsApp was lost while sending'))
   }
@@ -23,9 +25,10 @@ export class PendingSends {
   /**
    * Runs `relay` and resolves with the server's ack of `id`.
    *
-   * @throws {WhatsAppError} `WA_SEND_TIMEOUT` (unknown) or the refusal.
+   * @throws {WhatsAppError} `WA_SEND_TIMEOUT` (unknown), `WA_OFFLINE` after `abandon`, or the refusal.
    */
   async send(id: string, relay: () => Promise<unknown>): Promise<void> {
+    if (this.#isOver) throw new WhatsAppError('WA_OFFLINE', 'The WhatsApp number is not connected')
     const { promise, resolve } = Promise.withResolvers<WhatsAppError | undefined>()
     const timer = setTimeout(() => {
       resolve(unknown('WhatsApp has not acknowledged the message in time'))

@@ -7,18 +7,19 @@
  *   initializing --connect, paired before--> connecting --> ready
  *   ready | connecting --end of the connection--> what disconnect.ts says: again at once, later, slowly, or stopped
  *   any --log out, here or on the phone--> logged_out --restart--> initializing
+ *   any --stop--> disconnected
  *
- * One socket at a time; an attempt whose socket has been replaced is deaf (`#socket` is compared). Messages take their way
- * from the journal, one after the other in the order of decryption; one that cannot be recorded now stays first in line.
+ * One run is one life: a loop that makes one socket after the other and never two. Whoever wants something else ends the
+ * run and waits for its end before the next begins, and those who want something stand in line.
  */
-import type { WAMessage } from '@whiskeysockets/baileys'
 import type { SessionSnapshot, WaOutgoing } from '../bridge/ports.ts'
-import type { JournalWrite, SessionPatch, SessionRow, SessionStore, SignalStore } from '../bridge/storage.ts'
+import type { SessionPatch, SessionRow, SessionStore, SignalStore } from '../bridge/storage.ts'
 import type { Clock } from '../core/clock.ts'
 import { toBridgeError, WhatsAppError } from '../core/errors.ts'
 import {
   type ChatJid,
   findChatJid,
+  isLidJid,
   isPnJid,
   type LocationId,
   phoneOfPn,
@@ -28,16 +29,30 @@ import {
 import type { Log } from '../core/log.ts'
 import type { Envelope, IgnoreReason, SessionProblem, SessionStatus } from '../core/message.ts'
 import { openAuth, type SessionAuth } from './auth-state.ts'
-import { LOGGED_OUT_BY_US, QR_EXPIRED, reconnectDelayMs, ruleOf, WRONG_NUMBER } from './disconnect.ts'
-import { fromWhatsApp } from './from-whatsapp.ts'
-import { Journal, parseEntry } from './journal.ts'
-import { openSocket, type Socket, type SocketCaches, type SocketSettings } from './socket.ts'
-import { type Me, messageOf, type Receipt } from './stanza.ts'
+import {
+  isOver,
+  LOGGED_OUT_BY_US,
+  problemOf,
+  QR_EXPIRED,
+  type Reaction,
+  reconnectDelayMs,
+  ruleOf,
+  STOPPED,
+  WRONG_NUMBER,
+} from './disconnect.ts'
+import { Intake, type Origin } from './intake.ts'
+import { Journal } from './journal.ts'
+import { patiently } from './patience.ts'
+import { openSocket, type Socket, type SocketCaches, type SocketEnd, type SocketSettings } from './socket.ts'
+import { meOf, type Receipt } from './stanza.ts'
 import { compose } from './to-whatsapp.ts'
 
 /** A connection that shows neither QR nor login by then hangs (whatsapp.md 1b: an HTTP answer to the upgrade does that). */
 const CONNECT_TIMEOUT_MS = 45_000
-const ACCEPT_RETRY_MS = 1_000
+/** A connection that lasted this long was a success: the next failure is the first again. */
+const SETTLED_MS = 10_000
+/** The server asks for a new login once after pairing; asked more often than this, it is a failure like others. */
+const FREE_RESTARTS = 3
 
 export interface SessionDeps {
   readonly settings: SocketSettings
@@ -58,11 +73,14 @@ export interface SessionDeps {
   readonly log: Log
 }
 
+/** What a login teaches about the number. */
+type Facts = Partial<Pick<SessionRow, 'phoneNumber' | 'lid' | 'name' | 'lastSeenAt'>>
+
 interface Live {
   readonly status: SessionStatus
-  readonly problem: SessionProblem | undefined
-  readonly qr: string | undefined
-  readonly pairingCode: string | undefined
+  readonly problem?: SessionProblem | undefined
+  readonly qr?: string
+  readonly pairingCode?: string
 }
 
 export class Session {
@@ -71,16 +89,25 @@ export class Session {
   readonly #deps: SessionDeps
   readonly #log: Log
   readonly #caches: SocketCaches
+  readonly #intake: Intake
   #row: SessionRow
   #live: Live
+  /** Of the connection that is open; nobody else's events count. */
   #socket: Socket | undefined
-  #auth: SessionAuth | undefined
-  /** Ends waiting: for a reconnect, for a retry. */
+  /** Aborted to end the run: its connection, its waiting, its retries. */
   #life = new AbortController()
+  #running: Promise<void> = Promise.resolve()
+  /** Those who start, stop, restart and log out, one after the other. */
+  #turn: Promise<unknown> = Promise.resolve()
+  #saving: Promise<void> = Promise.resolve()
   #failures = 0
+  #restarts = 0
+  #openedAtMs: number | undefined
   /** E.164 digits when pairing by code was asked for. */
   #codeFor: string | undefined
-  #accepting: Promise<void> = Promise.resolve()
+  #isRefused = false
+  /** Credentials that the store did not take before the connection ended. */
+  #unsaved: string | undefined
 
   constructor(deps: SessionDeps, row: SessionRow, caches: SocketCaches) {
     this.#deps = deps
@@ -89,11 +116,24 @@ export class Session {
     this.locationId = row.locationId
     this.#caches = caches
     this.#log = deps.log.child({ session: `location_${row.locationId}_${row.sessionId}` })
-    this.#live = { status: row.status, problem: row.problem, qr: undefined, pairingCode: undefined }
+    // What the row says of a connection was true in another life.
+    this.#live = isOver(row.status)
+      ? { status: row.status, problem: row.problem }
+      : { status: 'initializing' }
+    this.#intake = new Intake({
+      receiver: { locationId: row.locationId, sessionId: row.sessionId },
+      signalStore: deps.signalStore,
+      onMessage: deps.onMessage,
+      onIgnored: (reason) => {
+        deps.onIgnored(reason, { sessionId: row.sessionId })
+      },
+      clock: deps.clock,
+      log: this.#log,
+    })
   }
 
   get isReady(): boolean {
-    return this.#live.status === 'ready'
+    return this.#live.status === 'ready' && this.#socket !== undefined
   }
 
   snapshot(): SessionSnapshot {
@@ -112,38 +152,44 @@ export class Session {
     }
   }
 
-  /** @param codeFor E.164: pair by code instead of QR. */
+  /**
+   * Begins to connect; resolves when the attempt is under way.
+   *
+   * @param codeFor E.164: pair by code instead of QR.
+   */
   async start(codeFor?: string): Promise<void> {
-    this.#life = new AbortController()
-    this.#codeFor = codeFor?.replace(/\D/g, '')
-    this.#failures = 0
-    await this.#move({ status: 'initializing' })
-    await this.#connect()
+    await this.#inTurn(() => this.#begin(codeFor))
   }
 
-  /** Closes the connection and leaves everything else as it is. */
+  /** Closes the connection, and keeps credentials and journal for the next start. */
   async stop(): Promise<void> {
+    // Before its turn comes: what is in hand may be waiting for something that does not come.
     this.#life.abort(new Error('the session was stopped'))
-    const socket = this.#socket
-    this.#socket = undefined
-    await socket?.end('stopped')
-    await this.#accepting
+    await this.#inTurn(async () => {
+      await this.#halt()
+      if (!isOver(this.#live.status)) await this.#move({ status: 'disconnected', problem: STOPPED })
+    })
   }
 
   async restart(): Promise<void> {
-    await this.stop()
-    await this.start()
+    await this.#inTurn(() => this.#begin(undefined))
   }
 
-  /** Unlinks the device at WhatsApp, if it can be reached, and forgets its keys. */
+  /**
+   * Unlinks the device at WhatsApp, if it can be reached, and forgets its keys.
+   *
+   * @throws {WhatsAppError} `WA_OFFLINE` when the bridge is stopping. @throws {StoreError} `STORE_UNAVAILABLE`.
+   */
   async logOut(): Promise<void> {
-    if (this.isReady) {
-      await this.#socket?.logout().catch((thrown: unknown) => {
-        this.#log.warn({ errorCode: toBridgeError(thrown).code }, 'could not unlink the device at WhatsApp')
-      })
-    }
-    await this.stop()
-    await this.#forget(LOGGED_OUT_BY_US)
+    await this.#inTurn(async () => {
+      await this.#unlink()
+      // WhatsApp has its receipts: what was journaled must be recorded before the journal goes.
+      await this.#intake.idle()
+      if (this.#life.signal.aborted) throw this.#offline('The bridge is stopping')
+      await this.#halt()
+      this.#life = new AbortController()
+      await this.#forget(LOGGED_OUT_BY_US)
+    })
   }
 
   /** @throws {WhatsAppError} `WA_OFFLINE`. */
@@ -169,32 +215,77 @@ export class Session {
 
   #readySocket(): Socket {
     if (this.#socket !== undefined && this.isReady) return this.#socket
-    throw new WhatsAppError('WA_OFFLINE', 'The WhatsApp number is not connected', {
-      details: { sessionId: this.id },
-    })
+    throw this.#offline('The WhatsApp number is not connected')
   }
 
-  async #connect(): Promise<void> {
-    const { signalStore, settings, findComposed } = this.#deps
-    const auth = await this.#openAuth()
-    this.#auth = auth
-    await this.#replay(auth)
-    if (this.#life.signal.aborted) return
-    const watchdog = setTimeout(() => void socket.end('no sign of life'), CONNECT_TIMEOUT_MS)
-    /** Only the newest socket is heard. */
-    const mine = <Args extends unknown[]>(act: (...args: Args) => Promise<void>) => {
-      return (...args: Args): void => {
-        if (this.#socket !== socket) return
-        act(...args).catch((thrown: unknown) => {
-          this.#log.error({ errorCode: toBridgeError(thrown).code, err: thrown }, 'session event failed')
-        })
-      }
+  #offline(message: string): WhatsAppError {
+    return new WhatsAppError('WA_OFFLINE', message, { details: { sessionId: this.id } })
+  }
+
+  #inTurn<T>(act: () => Promise<T>): Promise<T> {
+    const turn = this.#turn.then(act)
+    this.#turn = turn.catch(() => undefined)
+    return turn
+  }
+
+  async #begin(codeFor: string | undefined): Promise<void> {
+    await this.#halt()
+    this.#life = new AbortController()
+    this.#codeFor = codeFor?.replace(/\D/g, '')
+    this.#failures = 0
+    this.#restarts = 0
+    const { signal } = this.#life
+    await this.#move({ status: 'initializing' })
+    this.#running = this.#run(signal)
+  }
+
+  /** Ends the run; resolves when its connection is closed and nothing of it writes any more. */
+  async #halt(): Promise<void> {
+    this.#life.abort(new Error('the session was stopped'))
+    await this.#running
+    await this.#intake.idle()
+  }
+
+  async #run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      const reaction = await this.#attempt(signal).then(
+        (end) => this.#settle(end, signal),
+        (thrown: unknown) => this.#explain(thrown, signal),
+      )
+      if (reaction === 'stop') return
+      await this.#pause(reaction, signal)
     }
-    const alive = <Args extends unknown[]>(act: (...args: Args) => Promise<void>) => {
-      const heard = mine(act)
+  }
+
+  /** One connection, from the first byte to the last. `undefined` when there was none because the run was ended. */
+  async #attempt(signal: AbortSignal): Promise<SocketEnd | undefined> {
+    const auth = await this.#openAuth()
+    const origin: Origin = {
+      me: meOf(auth.state.creds),
+      altOf: (chat) => this.#socket?.altOf(chat) ?? Promise.resolve(undefined),
+      signal,
+    }
+    try {
+      if (this.#isExpected(auth)) await this.#intake.replay(origin)
+      return signal.aborted ? undefined : await this.#hold(auth, signal)
+    } finally {
+      this.#unsaved = await auth.close()
+    }
+  }
+
+  /** Opens the socket and stays with it until it has ended. */
+  async #hold(auth: SessionAuth, signal: AbortSignal): Promise<SocketEnd> {
+    const { signalStore, settings, findComposed } = this.#deps
+    const { creds } = auth.state
+    const origin = (): Origin => ({ me: socket.me(), altOf: socket.altOf, signal })
+    const hear = <Args extends unknown[]>(act: (...args: Args) => Promise<void>) => {
       return (...args: Args): void => {
         clearTimeout(watchdog)
-        heard(...args)
+        if (this.#socket !== socket || signal.aborted) return
+        act(...args).catch((thrown: unknown) => {
+          this.#log.error({ errorCode: toBridgeError(thrown).code, err: thrown }, 'session event failed')
+          void socket.end('a session event failed')
+        })
       }
     }
     const socket: Socket = openSocket({
@@ -205,175 +296,174 @@ export class Session {
       makeJournal: (onEntry) => new Journal(signalStore, this.id, auth, onEntry),
       findComposed: (id) => findComposed(this.id, id),
       events: {
-        qr: alive((text) => this.#onQr(text)),
-        paired: alive(() => this.#move({ status: 'connecting' })),
-        open: alive(() => this.#onOpen()),
-        closed: alive((end) => this.#onClosed(end)),
-        journaled: (row) => this.#enqueue(() => this.#acceptRow(row, auth)),
-        resent: (message) =>
-          this.#enqueue(async () => {
-            await this.#acceptMessage(message, findChatJid(message.key.remoteJid) ?? '')
-          }),
+        qr: hear((text) => this.#onQr(text)),
+        paired: hear(() => this.#move({ status: 'connecting' })),
+        open: hear(() => this.#onOpen(auth)),
+        // Another person's messages are none of our business, not even in the moment before the number is unlinked.
+        journaled: (row) => {
+          if (this.#isExpected(auth)) this.#intake.take(row, origin())
+        },
+        resent: (message) => {
+          if (this.#isExpected(auth)) this.#intake.takeResent(message, origin())
+        },
         receipt: ({ ids, state }) => this.#deps.onReceipt(this.id, ids, state),
       },
     })
+    const watchdog = setTimeout(
+      () => void socket.end('no sign of life'),
+      settings.connectMs ?? CONNECT_TIMEOUT_MS,
+    )
+    const leave = () => void socket.end('stopped')
     this.#socket = socket
-    if (auth.state.creds.me !== undefined)
-      await this.#move({ status: 'connecting', problem: this.#live.problem })
+    this.#isRefused = false
+    this.#openedAtMs = undefined
+    signal.addEventListener('abort', leave, { once: true })
+    if (signal.aborted) leave()
+    else if (creds.me !== undefined) void this.#move({ status: 'connecting', problem: this.#live.problem })
+    const end = await socket.closed
+    clearTimeout(watchdog)
+    signal.removeEventListener('abort', leave)
+    this.#socket = undefined
+    return end
   }
 
   /** Credentials of a pairing by code that nobody finished would log in to nothing (whatsapp.md 1a): begin anew. */
   async #openAuth(): Promise<SessionAuth> {
-    const auth = await openAuth(this.#deps.signalStore, this.id)
+    const { signalStore, sessionStore, clock } = this.#deps
+    const auth = await openAuth(signalStore, this.id, clock, this.#unsaved)
+    this.#unsaved = undefined
     if (auth.state.creds.me === undefined || auth.state.creds.account !== undefined) return auth
-    await this.#deps.sessionStore.forgetCredentials(this.id)
-    return await openAuth(this.#deps.signalStore, this.id)
+    await sessionStore.forgetCredentials(this.id)
+    return await openAuth(signalStore, this.id, clock)
+  }
+
+  #isExpected({ state }: SessionAuth): boolean {
+    const { expectedPhone } = this.#row
+    return (
+      expectedPhone === undefined ||
+      state.creds.me === undefined ||
+      phoneOf(state.creds.me.id) === expectedPhone
+    )
   }
 
   async #onQr(text: string): Promise<void> {
-    if (this.#codeFor === undefined) {
+    const socket = this.#socket
+    if (this.#codeFor === undefined || socket === undefined) {
       await this.#move({ status: 'qr', qr: text })
       return
     }
     // Every later QR of this socket is the same pairing; its code stays.
-    if (this.#live.status === 'pairing') return
-    const pairingCode = await this.#socket?.requestPairingCode(this.#codeFor)
-    await this.#move({ status: 'pairing', ...(pairingCode !== undefined && { pairingCode }) })
+    if (socket.isCodeRequested()) return
+    const pairingCode = await socket.requestPairingCode(this.#codeFor)
+    if (this.#socket === socket) await this.#move({ status: 'pairing', pairingCode })
   }
 
-  async #onOpen(): Promise<void> {
-    this.#failures = 0
+  async #onOpen(auth: SessionAuth): Promise<void> {
+    const { clock, onReady } = this.#deps
     this.#codeFor = undefined
-    const me = this.#socket?.me()
-    const phoneNumber = me?.pn !== undefined && isPnJid(me.pn) ? phoneOfPn(me.pn) : undefined
-    if (this.#row.expectedPhone !== undefined && phoneNumber !== this.#row.expectedPhone) {
-      await this.#refuseNumber()
+    this.#openedAtMs = clock.nowMs()
+    if (!this.#isExpected(auth)) {
+      this.#isRefused = true
+      await this.#socket?.logout()
       return
     }
-    const name = this.#auth?.state.creds.me?.name
+    const { me } = auth.state.creds
+    const phoneNumber = phoneOf(me?.id)
+    const lid = findChatJid(me?.lid)
     await this.#move(
       { status: 'ready' },
       {
-        lastSeenAt: new Date(this.#deps.clock.nowMs()),
+        lastSeenAt: new Date(clock.nowMs()),
         ...(phoneNumber !== undefined && { phoneNumber }),
-        ...(me?.lid?.endsWith('@lid') && { lid: me.lid as NonNullable<SessionPatch['lid']> }), // checked just before
-        ...(name !== undefined && this.#row.name === undefined && { name }),
+        ...(lid !== undefined && isLidJid(lid) && { lid }),
+        ...(me?.name !== undefined && this.#row.name === undefined && { name: me.name }),
       },
     )
     this.#log.info({}, 'number is ready')
-    await this.#deps.onReady(this.locationId)
+    await onReady(this.locationId)
   }
 
-  async #refuseNumber(): Promise<void> {
-    const socket = this.#socket
-    this.#socket = undefined
-    this.#life.abort(new Error('another number was paired'))
-    await socket?.logout().catch(() => undefined)
-    await socket?.end('another number was paired')
-    await this.#forget(WRONG_NUMBER)
+  async #unlink(): Promise<void> {
+    if (!this.isReady) return
+    await this.#socket?.logout().catch((thrown: unknown) => {
+      this.#log.warn({ errorCode: toBridgeError(thrown).code }, 'could not unlink the device at WhatsApp')
+    })
   }
 
-  async #onClosed(end: { code: number | undefined; refsEnded: boolean }): Promise<void> {
-    this.#socket = undefined
+  /** What the end of a connection means. */
+  async #settle(end: SocketEnd | undefined, signal: AbortSignal): Promise<Reaction> {
+    if (end === undefined || signal.aborted) return 'stop'
     const rule = ruleOf(end.code)
     this.#log.info({ disconnectCode: end.code ?? null, reaction: rule.reaction }, 'connection ended')
-    const isUnpaired = this.#auth?.state.creds.account === undefined
-    if (end.refsEnded && isUnpaired) {
-      await this.#forget(QR_EXPIRED)
-      return
+    const lost = this.#isRefused ? WRONG_NUMBER : end.refsEnded ? QR_EXPIRED : undefined
+    if (lost !== undefined) await this.#forget(lost)
+    else if (rule.forgetsCredentials && rule.problem) await this.#forget(rule.problem, rule.status)
+    else await this.#move({ status: rule.status, problem: rule.problem })
+    return lost === undefined ? rule.reaction : 'stop'
+  }
+
+  /** The connection could not even be tried: mostly the store is away. */
+  async #explain(thrown: unknown, signal: AbortSignal): Promise<Reaction> {
+    if (signal.aborted) return 'stop'
+    const error = toBridgeError(thrown)
+    this.#log.error({ errorCode: error.code, err: thrown }, 'could not connect a number')
+    const move = this.#move({ status: 'disconnected', problem: problemOf(error) })
+    if (error.disposition === 'dead') await move
+    return error.disposition === 'dead' ? 'slow' : 'backoff'
+  }
+
+  async #pause(reaction: Exclude<Reaction, 'stop'>, signal: AbortSignal): Promise<void> {
+    const { clock } = this.#deps
+    if (this.#openedAtMs !== undefined && clock.nowMs() - this.#openedAtMs >= SETTLED_MS) {
+      this.#failures = 0
+      this.#restarts = 0
     }
-    if (rule.forgetsCredentials && rule.problem !== undefined) {
-      await this.#forget(rule.problem, rule.status)
-      return
+    if (reaction === 'now') {
+      this.#restarts += 1
+      if (this.#restarts <= FREE_RESTARTS) return
     }
-    await this.#move({ status: rule.status, problem: rule.problem })
-    if (rule.reaction === 'stop') return
-    if (rule.reaction !== 'now') {
-      this.#failures += 1
-      await this.#sleep(reconnectDelayMs(rule.reaction, this.#failures, Math.random()))
-    }
-    if (!this.#life.signal.aborted) await this.#connect()
+    this.#failures += 1
+    const pace = reaction === 'slow' ? 'slow' : 'backoff'
+    // Ends early when the run is ended.
+    await clock.sleep(reconnectDelayMs(pace, this.#failures, Math.random()), signal).catch(() => undefined)
   }
 
   async #forget(problem: SessionProblem, status: SessionStatus = 'logged_out'): Promise<void> {
-    await this.#accepting
-    await this.#deps.sessionStore.forgetCredentials(this.id)
+    const { sessionStore, clock } = this.#deps
+    const { signal } = this.#life
+    await this.#intake.idle()
+    this.#unsaved = undefined
+    if (signal.aborted) return
+    await patiently(() => sessionStore.forgetCredentials(this.id), { clock, signal })
     await this.#move({ status, problem })
   }
 
-  /** Resolves early, without an error, when the session is stopped. */
-  async #sleep(ms: number): Promise<void> {
-    await this.#deps.clock.sleep(ms, this.#life.signal).catch(() => undefined)
-  }
-
-  /** What a kill left between the receipt and the record: recorded now, before anything new. */
-  async #replay(auth: SessionAuth): Promise<void> {
-    await this.#accepting
-    for (const row of await this.#deps.signalStore.readJournal(this.id)) {
-      this.#enqueue(() => this.#acceptRow(row, auth))
-    }
-    await this.#accepting
-  }
-
-  #enqueue(accept: () => Promise<void>): void {
+  /** Moves to a state, tells whoever watches, and stores it. Exactly one problem for what is not well. */
+  async #move(next: Live, facts: Facts = {}): Promise<void> {
+    const { sessionStore, onChange, clock } = this.#deps
     const { signal } = this.#life
-    this.#accepting = this.#accepting.then(async () => {
-      while (!signal.aborted) {
-        try {
-          await accept()
-          return
-        } catch (thrown) {
-          const error = toBridgeError(thrown)
-          this.#log.warn(
-            { errorCode: error.code, ...(error.code === 'BUG_INVARIANT' && { err: error.cause }) },
-            'a message waits to be recorded',
-          )
-          // A bug of ours must not hold back the chat for ever: the journal keeps the row, the next start tries again.
-          if (error.disposition === 'dead') return
-          await this.#sleep(ACCEPT_RETRY_MS)
-        }
-      }
+    this.#live = next
+    this.#row = { ...this.#row, ...facts }
+    onChange(this.snapshot())
+    const { qr, pairingCode } = next
+    const isInviting = qr !== undefined || pairingCode !== undefined
+    const live = isInviting
+      ? { ...(qr !== undefined && { qr }), ...(pairingCode !== undefined && { pairingCode }) }
+      : null
+    const patch: SessionPatch = { ...facts, status: next.status, problem: next.problem ?? null, live }
+    // In order, so that the last word is the last row.
+    this.#saving = this.#saving.then(async () => {
+      await patiently(() => sessionStore.update(this.id, patch), { clock, signal }).catch(
+        (thrown: unknown) => {
+          this.#log.warn({ errorCode: toBridgeError(thrown).code }, 'the state of a number was not stored')
+        },
+      )
     })
-  }
-
-  async #acceptRow(row: JournalWrite, auth: SessionAuth): Promise<void> {
-    const { creds } = auth.state
-    const me: Me = { pn: findChatJid(creds.me?.id), lid: findChatJid(creds.me?.lid) }
-    const settled = await this.#acceptMessage(messageOf(parseEntry(row.entry), me), row.sender)
-    if (!settled) await this.#deps.signalStore.settleJournal(this.id, row.waMessageId, row.sender)
-  }
-
-  /** False when it was ignored, and nothing recorded. */
-  async #acceptMessage(message: WAMessage, author: string): Promise<boolean> {
-    const receiver = { locationId: this.locationId, sessionId: this.id }
-    const chat = findChatJid(message.key.remoteJid)
-    const isAltKnown = findChatJid(message.key.remoteJidAlt) !== undefined
-    const alt = chat === undefined || isAltKnown ? undefined : await this.#socket?.altOf(chat)
-    const converted = fromWhatsApp(receiver, message, author, alt)
-    if ('ignored' in converted) {
-      this.#deps.onIgnored(converted.ignored, { sessionId: this.id })
-      return false
-    }
-    await this.#deps.onMessage(converted.envelope)
-    return true
-  }
-
-  /** Moves to a state, stores it, and tells whoever watches. Exactly one problem for what is not well. */
-  async #move(
-    next: { status: SessionStatus; problem?: SessionProblem | undefined; qr?: string; pairingCode?: string },
-    facts: SessionPatch = {},
-  ): Promise<void> {
-    this.#live = { status: next.status, problem: next.problem, qr: next.qr, pairingCode: next.pairingCode }
-    this.#row = { ...this.#row, ...withoutProblem(facts) }
-    this.#deps.onChange(this.snapshot())
-    await this.#deps.sessionStore.update(this.id, {
-      ...facts,
-      status: next.status,
-      problem: next.problem ?? null,
-    })
+    await this.#saving
   }
 }
 
-function withoutProblem({ problem: _, ...facts }: SessionPatch): Omit<SessionPatch, 'problem'> {
-  return facts
+function phoneOf(jid: string | undefined): string | undefined {
+  const chat = findChatJid(jid)
+  return chat !== undefined && isPnJid(chat) ? phoneOfPn(chat) : undefined
 }

@@ -6,6 +6,7 @@ import type { SessionDesk, SessionSnapshot, WhatsAppNumbers } from '../bridge/po
 import type { SessionRow } from '../bridge/storage.ts'
 import { toBridgeError, WhatsAppError } from '../core/errors.ts'
 import { type LocationId, parseSessionId, parseWaMessageId, type SessionId } from '../core/ids.ts'
+import { isOver } from './disconnect.ts'
 import { openMedia } from './media.ts'
 import { Session, type SessionDeps } from './session.ts'
 import type { SocketCaches } from './socket.ts'
@@ -14,15 +15,13 @@ export type SessionsDeps = Omit<SessionDeps, 'onChange'>
 
 /** The numbers, as the bridge sends by them and as people pair them. */
 export interface Sessions extends WhatsAppNumbers, SessionDesk {
-  /** Connects every number that was paired before. Resolves when all attempts are under way. */
+  /** Connects every number that was paired before, one after the other. Resolves when all of them are known. */
   start(): Promise<void>
   stop(): Promise<void>
 }
 
 /** Between two starts: a login costs 30 to 50 ms of CPU (whatsapp.md 2.6). */
 const STAGGER_MS = 40
-/** States in which only a person can go on. */
-const STOPPED = new Set<SessionRow['status']>(['logged_out', 'replaced', 'restricted', 'banned'])
 
 export function createSessions(deps: SessionsDeps): Sessions {
   const sessions = new Map<SessionId, Session>()
@@ -51,6 +50,9 @@ export function createSessions(deps: SessionsDeps): Sessions {
     })
   }
 
+  const life = new AbortController()
+  let starting: Promise<void> = Promise.resolve()
+
   const begin = (session: Session, codeFor?: string): Promise<void> =>
     session.start(codeFor).catch((thrown: unknown) => {
       deps.log.error(
@@ -61,14 +63,20 @@ export function createSessions(deps: SessionsDeps): Sessions {
 
   return {
     async start() {
-      for (const row of await deps.sessionStore.list()) {
-        const session = add(row)
-        if (STOPPED.has(row.status)) continue
-        void begin(session)
-        await deps.clock.sleep(STAGGER_MS)
-      }
+      const rows = await deps.sessionStore.list()
+      const waiting = rows.map((row) => ({ session: add(row), row })).filter(({ row }) => !isOver(row.status))
+      starting = (async () => {
+        for (const { session } of waiting) {
+          if (life.signal.aborted) return
+          // It may have been logged out since.
+          if (sessions.has(session.id)) await begin(session)
+          await deps.clock.sleep(STAGGER_MS, life.signal).catch(() => undefined)
+        }
+      })()
     },
     async stop() {
+      life.abort(new Error('the numbers are being stopped'))
+      await starting
       await Promise.all([...sessions.values()].map((session) => session.stop()))
     },
 

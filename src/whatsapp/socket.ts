@@ -1,7 +1,7 @@
 /**
- * One Baileys socket with everything that must be around it: journal, commit before ack, proof of sending, and the
- * registration refresh that Baileys does not know. Lives from `open` to its one `closed` call; a session makes a new one
- * for each attempt.
+ * One Baileys socket with everything that must be around it: journal, commit before ack, proof of sending, watch for
+ * silence, and the registration refresh that Baileys does not know. Lives from `openSocket` until `closed` resolves; a
+ * session makes a new one for each attempt.
  */
 import { randomBytes } from 'node:crypto'
 import {
@@ -13,6 +13,7 @@ import {
   type WAMessage,
 } from '@whiskeysockets/baileys'
 import type { JournalWrite } from '../bridge/storage.ts'
+import { WhatsAppError } from '../core/errors.ts'
 import {
   type ChatJid,
   findChatJid,
@@ -26,11 +27,25 @@ import type { SessionAuth } from './auth-state.ts'
 import type { Journal } from './journal.ts'
 import { PendingSends } from './sends.ts'
 import { quietLogger } from './signal-log.ts'
-import { type Me, type Receipt, receiptOf } from './stanza.ts'
+import { type Me, meOf, type Receipt, receiptOf } from './stanza.ts'
+import { Turns } from './turns.ts'
+import { SILENCE_LIMITS, type SilenceLimits, watchSilence } from './watchdog.ts'
 
 export interface SocketSettings {
   readonly webSocketUrl: string | undefined
   readonly version: readonly [number, number, number] | undefined
+  /** How long one QR is shown; undefined for WhatsApp's own 60 s. */
+  readonly qrMs?: number
+  /** When an open connection counts as deaf. */
+  readonly silence?: SilenceLimits
+  /** A connection that shows neither QR nor login by then hangs; undefined for 45 s. */
+  readonly connectMs?: number
+}
+
+/** Why it ended: `code` as in disconnect.ts; `refsEnded` when nobody scanned in time. */
+export interface SocketEnd {
+  readonly code: number | undefined
+  readonly refsEnded: boolean
 }
 
 /** Caches of Baileys that must outlive a socket: losing them costs extra queries and forgotten retry counts. */
@@ -42,8 +57,6 @@ export interface SocketEvents {
   /** Paired: the server now asks for a login with the new credentials. */
   paired(): void
   open(): void
-  /** Once. `code` as in disconnect.ts; `refsEnded` when nobody scanned in time. */
-  closed(end: { code: number | undefined; refsEnded: boolean }): void
   /** A journal row is durable and waits for its message to be recorded. */
   journaled(row: JournalWrite): void
   /** A message that came without its own stanza: content that the phone was asked for. */
@@ -66,17 +79,28 @@ export type Socket = ReturnType<typeof openSocket>
 
 /** Baileys buffers its events for up to 30 s on the first connection after pairing; nobody waits for that. */
 const FLUSH_MS = 500
+/** A peer that is gone does not answer the close either; `ws` alone would wait half a minute. */
+const CLOSE_GRACE_MS = 2_000
 
 export function openSocket(deps: SocketDeps) {
   const { auth, events } = deps
   const { creds } = auth.state
   const journal = deps.makeJournal((row) => events.journaled(row))
   const sends = new PendingSends()
+  const { promise: closed, resolve: close } = Promise.withResolvers<SocketEnd>()
   let advertisedSecret: string | undefined
+  let lastQr: string | undefined
+  let endWatch: () => void = () => undefined
+  /** Gives up a question to the server. */
+  const asking = new Set<() => void>()
+  let isClosed = false
 
   const sock = makeWASocket({
     ...(deps.settings.webSocketUrl !== undefined && { waWebSocketUrl: deps.settings.webSocketUrl }),
     ...(deps.settings.version !== undefined && { version: [...deps.settings.version] }),
+    ...(deps.settings.qrMs !== undefined && { qrTimeout: deps.settings.qrMs }),
+    // The store is waited for in auth-state.ts; what fails there for good fails at once.
+    transactionOpts: { maxCommitRetries: 1, delayBetweenTriesMs: 1 },
     ...deps.caches,
     auth: auth.state,
     browser: ['GHL WhatsApp Bridge', 'Chrome', '24'],
@@ -90,15 +114,26 @@ export function openSocket(deps: SocketDeps) {
     makeSignalRepository: journal.wrap(DEFAULT_CONNECTION_CONFIG.makeSignalRepository),
   })
 
-  const me = (): Me => ({ pn: findChatJid(creds.me?.id), lid: findChatJid(creds.me?.lid) })
+  closeInTime(sock)
+  const me = (): Me => meOf(creds)
 
-  // Before Baileys' own listener: the journal must know the stanza when it is decrypted.
-  sock.ws.prependListener('CB:message', (stanza: BinaryNode) => journal.watch(stanza))
-  sock.ws.on('CB:ack,class:message', (ack: BinaryNode) => sends.settle(ack))
-  commitReceiptsBeforeAck(sock, async (stanza) => {
-    const receipt = receiptOf(stanza, me())
-    if (receipt !== undefined) await events.receipt(receipt)
+  const chatOf = ({ attrs }: BinaryNode): string => findChatJid(attrs['recipient'] ?? attrs['from']) ?? ''
+  takeOver(sock, 'CB:message', chatOf, async (stanza, handOn) => {
+    journal.watch(stanza)
+    await handOn(asLive(stanza))
   })
+  // A receipt that is acknowledged never comes again: it must be durable before.
+  takeOver(
+    sock,
+    'CB:receipt',
+    () => 'receipts',
+    async (stanza, handOn) => {
+      const receipt = receiptOf(stanza, me())
+      if (receipt !== undefined) await auth.attempt(() => events.receipt(receipt))
+      await handOn(stanza)
+    },
+  )
+  sock.ws.on('CB:ack,class:message', (ack: BinaryNode) => sends.settle(ack))
   sock.ws.on('CB:notification,type:companion_reg_refresh', (stanza: BinaryNode) => {
     advertisedSecret ??= creds.advSecretKey
     creds.advSecretKey = randomBytes(32).toString('base64')
@@ -114,7 +149,6 @@ export function openSocket(deps: SocketDeps) {
     sock.sendNode({ tag: 'ack', attrs: ack }).catch(() => undefined)
   })
 
-  let lastQr: string | undefined
   const flusher = setInterval(() => {
     if (sock.ev.isBuffering()) sock.ev.flush()
   }, FLUSH_MS)
@@ -136,6 +170,10 @@ export function openSocket(deps: SocketDeps) {
     }
     if (isNewLogin === true) events.paired()
     if (connection === 'open') {
+      endWatch = watchSilence(sock, deps.settings.silence ?? SILENCE_LIMITS, () => {
+        deps.log.warn({}, 'connection is deaf')
+        void sock.end(new Error('deaf'))
+      })
       auth.saveCredentials().then(
         () => events.open(),
         () => undefined,
@@ -143,30 +181,57 @@ export function openSocket(deps: SocketDeps) {
     }
     if (connection === 'close') {
       clearInterval(flusher)
+      endWatch()
       sends.abandon()
-      events.closed(endOf(lastDisconnect?.error))
+      isClosed = true
+      for (const giveUp of asking) giveUp()
+      close(endOf(lastDisconnect?.error, creds.account !== undefined))
     }
   })
 
+  /** Baileys leaves queries of an ended socket without an answer. */
+  const orClosed = async <T>(work: Promise<T>): Promise<T> =>
+    await new Promise<T>((resolve, reject) => {
+      const giveUp = () => {
+        reject(new WhatsAppError('WA_OFFLINE', 'The WhatsApp number is not connected'))
+      }
+      asking.add(giveUp)
+      void work.then(resolve, reject).finally(() => asking.delete(giveUp))
+      if (isClosed) giveUp()
+    })
+
   return {
     me,
-    /** The chat's other form, from what this device has learnt. */
+    closed,
+    /** The chat's other form, from what this device has learnt; `undefined` also when that cannot be told now. */
     async altOf(chat: ChatJid): Promise<ChatJid | undefined> {
       const { lidMapping } = sock.signalRepository
-      if (isLidJid(chat)) return findChatJid(await lidMapping.getPNForLID(chat))
-      return isPnJid(chat) ? findChatJid(await lidMapping.getLIDForPN(chat)) : undefined
+      const alt = isLidJid(chat)
+        ? lidMapping.getPNForLID(chat)
+        : isPnJid(chat)
+          ? lidMapping.getLIDForPN(chat)
+          : null
+      return findChatJid(await orClosed(Promise.resolve(alt)).catch(() => undefined))
     },
     onWhatsApp: async (phone: string): Promise<ChatJid | undefined> => {
-      const [found] = (await sock.onWhatsApp(phone)) ?? []
+      const [found] = (await orClosed(sock.onWhatsApp(phone))) ?? []
       return found?.exists === true ? findChatJid(found.jid) : undefined
     },
-    requestPairingCode: (digits: string) => sock.requestPairingCode(digits),
+    isCodeRequested: () => creds.pairingCode !== undefined,
+    requestPairingCode: (digits: string) => orClosed(sock.requestPairingCode(digits)),
     upload: sock.waUploadToServer,
     send: (chat: ChatJid, id: WaMessageId, composed: Uint8Array) =>
       sends.send(id, () => sock.relayMessage(chat, proto.Message.decode(composed), { messageId: id })),
-    logout: () => sock.logout(),
-    /** Ends it as a plain error, so that no HTTP code of a proxy is taken for a logout. */
-    end: (why: string) => sock.end(new Error(why)),
+    /** Unlinks this device at WhatsApp; the connection ends with it. */
+    logout: async (): Promise<void> => {
+      await Promise.race([sock.logout(), closed])
+      await closed
+    },
+    /** Ends it as a plain error, so that no HTTP code of a proxy is taken for a logout. Resolves when it is over. */
+    end: async (why: string): Promise<void> => {
+      void sock.end(new Error(why))
+      await closed
+    },
   }
 }
 
@@ -181,31 +246,54 @@ async function messageById(
 }
 
 /**
- * Puts `commit` in front of Baileys' own handling of receipts, which acknowledges them to the server: a receipt that is
- * acknowledged never comes again. In order, one after the other.
+ * Stands in front of Baileys' own handling of one kind of stanza: one at a time per line, in the order of arrival. Left to
+ * itself, Baileys handles what waited at the server and what is live side by side, and a chat loses its order.
+ *
+ * @param act hands the stanza on when it has done its part; what it does not hand on is not acknowledged, stays with the
+ * server, and comes again at the next login.
  */
-function commitReceiptsBeforeAck(
+function takeOver(
   sock: ReturnType<typeof makeWASocket>,
-  commit: (stanza: BinaryNode) => Promise<void>,
+  event: 'CB:message' | 'CB:receipt',
+  lineOf: (stanza: BinaryNode) => string,
+  act: (stanza: BinaryNode, handOn: (stanza: BinaryNode) => Promise<void>) => Promise<void>,
 ): void {
-  const handlers = sock.ws.listeners('CB:receipt') as ((stanza: BinaryNode) => void)[] // Baileys registers only such
-  sock.ws.removeAllListeners('CB:receipt')
-  let turn = Promise.resolve()
-  sock.ws.on('CB:receipt', (stanza: BinaryNode) => {
-    turn = turn.then(async () => {
-      // When the store is down the receipt stays with the server and comes again at the next login.
-      await commit(stanza)
-      for (const handle of handlers) handle(stanza)
-    })
-    turn = turn.catch(() => undefined)
+  const handlers = sock.ws.listeners(event) as ((stanza: BinaryNode) => Promise<void>)[] // Baileys registers only such
+  sock.ws.removeAllListeners(event)
+  const turns = new Turns()
+  const handOn = async (stanza: BinaryNode): Promise<void> => {
+    for (const handle of handlers) await handle(stanza)
+  }
+  sock.ws.on(event, (stanza: BinaryNode) => {
+    turns.take(lineOf(stanza), () => act(stanza, handOn)).catch(() => undefined)
   })
+}
+
+/** Baileys queues what is marked as waiting apart from what is live; unmarked, all of a chat stands in one line. */
+function asLive({ attrs: { offline: _, ...attrs }, ...stanza }: BinaryNode): BinaryNode {
+  return { ...stanza, attrs }
 }
 
 /** The last but one field of the QR text is the secret that the phone proves itself with. */
 const withSecret = (qr: string, secret: string): string => qr.split(',').with(-2, secret).join(',')
 
-function endOf(error: Error | undefined): { code: number | undefined; refsEnded: boolean } {
+/** Cuts the connection when the other side does not answer the close. */
+function closeInTime(sock: ReturnType<typeof makeWASocket>): void {
+  const close = sock.ws.close.bind(sock.ws)
+  sock.ws.close = async () => {
+    const { socket } = sock.ws as unknown as { socket: { terminate(): void } | null } // protected, but all there is
+    const timer = setTimeout(() => socket?.terminate(), CLOSE_GRACE_MS)
+    await close().finally(() => {
+      clearTimeout(timer)
+    })
+  }
+}
+
+function endOf(error: Error | undefined, isPaired: boolean): SocketEnd {
   const output =
     error !== undefined && 'output' in error ? (error.output as { statusCode?: number }) : undefined // Boom
-  return { code: output?.statusCode, refsEnded: error?.message === 'QR refs attempts ended' }
+  return {
+    code: output?.statusCode,
+    refsEnded: !isPaired && error?.message === 'QR refs attempts ended',
+  }
 }

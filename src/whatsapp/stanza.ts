@@ -1,5 +1,11 @@
 /** Raw stanzas in our words: a journaled message, a receipt. What Baileys tells by event comes later, or not at all. */
-import { type BinaryNode, proto, unpadRandomMax16, type WAMessage } from '@whiskeysockets/baileys'
+import {
+  type AuthenticationCreds,
+  type BinaryNode,
+  proto,
+  unpadRandomMax16,
+  type WAMessage,
+} from '@whiskeysockets/baileys'
 import {
   type ChatJid,
   findChatJid,
@@ -15,6 +21,12 @@ export interface Me {
   readonly pn: ChatJid | undefined
   readonly lid: ChatJid | undefined
 }
+
+/** From the credentials, which name the device. */
+export const meOf = ({ me }: Pick<AuthenticationCreds, 'me'>): Me => ({
+  pn: findChatJid(me?.id),
+  lid: findChatJid(me?.lid),
+})
 
 const isMe = (me: Me, jid: ChatJid | undefined): boolean =>
   jid !== undefined && (jid === me.pn || jid === me.lid)
@@ -37,7 +49,8 @@ export function messageOf({ attrs, plaintext }: JournalEntry, me: Me): WAMessage
       ...(participant !== undefined && { participant }),
     },
     message: decoded.deviceSentMessage?.message ?? decoded,
-    messageTimestamp: Number(attrs['t'] ?? 0),
+    // A stanza without a time is from now.
+    messageTimestamp: Number(attrs['t']) || Math.floor(Date.now() / 1_000),
     ...(attrs['notify'] !== undefined && { pushName: attrs['notify'] }),
   }
 }

@@ -18,6 +18,10 @@ const SETTLE_MS = 120_000
 export interface ChaosOptions {
   readonly kills: number
   readonly seed: number
+  /** Shared by the nodes; without it one node keeps its own embedded store. */
+  readonly databaseUrl?: string
+  /** Killed in turn. */
+  readonly nodes?: number
   readonly log?: (line: string) => void
 }
 
@@ -35,7 +39,12 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
   const stage = await Stage.set({
     whatsapp: { faults: wire },
     ghl: { statusEarlyMs: 200, rateLimit: null },
-    env: { LOG_LEVEL: 'info', GHL_TIMEOUT_MS: '2000' },
+    env: {
+      LOG_LEVEL: 'info',
+      GHL_TIMEOUT_MS: '2000',
+      ...(options.databaseUrl !== undefined && { DATABASE_URL: options.databaseUrl }),
+    },
+    ...(options.nodes !== undefined && { nodes: options.nodes }),
   })
   try {
     const load = await prepare(stage)
@@ -43,8 +52,9 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
     const running = load.start(random)
     for (let kill = 1; kill <= options.kills; kill += 1) {
       await oneRound(stage, random)
-      await stage.bridge.kill()
-      await stage.bridge.start()
+      const node = stage.nodes[kill % stage.nodes.length] ?? stage.bridge
+      await node.kill()
+      await node.start()
       if (kill % 10 === 0)
         options.log?.(`kill ${kill}: ${load.inbound.length} in, ${load.outbound.length} out`)
     }
@@ -57,7 +67,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
       kills: options.kills,
       ...verdicts(stage, load),
       oddities: odd(stage),
-      output: stage.bridge.output,
+      output: outputOf(stage),
     }
   } finally {
     wire.stop()
@@ -137,7 +147,7 @@ class Load {
 async function prepare(stage: Stage): Promise<Load> {
   stage.whatsapp.addAccount({ phone: OWNER, name: 'Dental Care' })
   const locationId = stage.ghl.addLocation({ name: 'Dental Care' }).id
-  await stage.bridge.start()
+  for (const node of stage.nodes) await node.start()
   await stage.install(locationId)
   await stage.pair(locationId, OWNER)
   const chats: Chat[] = []
@@ -185,6 +195,8 @@ function verdicts(stage: Stage, load: Load): { inbound: Verdict; outbound: Verdi
     outbound: judge(load.outbound, new Map(outbound)),
   }
 }
+
+const outputOf = ({ nodes }: Stage): string => nodes.map(({ output }) => output).join('')
 
 const odd = ({ whatsapp, ghl }: Stage): string[] => [
   ...Object.keys(whatsapp.stats().unknownStanzas),

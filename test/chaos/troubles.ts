@@ -3,6 +3,7 @@
  * GHL's side calls fail before and after they took effect. Messages of one chat never overtake each other on the wire:
  * WhatsApp's server keeps that order, and nobody could restore it.
  */
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { BinaryNode } from '@whiskeysockets/baileys'
 import type { GhlSandbox } from '../../sandbox/ghl/in-process.ts'
 import type { Faults, Passage } from '../../sandbox/whatsapp/index.ts'
@@ -13,9 +14,9 @@ const MAX_DELAY_MS = 250
 /** Faults on the wire to the companions; the phones' own stanzas pass untouched. */
 export class WireTroubles implements Faults {
   readonly #random: Random
-  readonly #timers = new Set<NodeJS.Timeout>()
-  /** Per companion and chat: nothing may overtake what is still held. */
-  readonly #clearAtMs = new Map<string, number>()
+  readonly #stop = new AbortController()
+  /** Per companion and chat, what is held: nothing may overtake it. */
+  readonly #lines = new Map<string, Promise<void>>()
   #isOn = false
 
   constructor(random: Random) {
@@ -24,39 +25,35 @@ export class WireTroubles implements Faults {
 
   set(isOn: boolean): void {
     this.#isOn = isOn
-    if (!isOn) this.#clearAtMs.clear()
   }
 
   pass(passage: Passage, forward: (stanza: BinaryNode) => void): void {
-    if (!this.#isOn || passage.deviceId === 0 || !isTraffic(passage.stanza)) {
-      forward(passage.stanza)
-      return
+    const { account, deviceId, direction, stanza } = passage
+    const key = [account, deviceId, direction, stanza.attrs['from'] ?? stanza.attrs['to']].join(' ')
+    const ahead = this.#lines.get(key)
+    const isTroubled = this.#isOn && deviceId !== 0 && isTraffic(stanza)
+    const delayMs = isTroubled && this.#random.chance(0.25) ? this.#random.between(1, MAX_DELAY_MS) : 0
+    // A message or receipt that comes twice, as after a reconnect in the middle of its ack.
+    const copies = isTroubled && direction === 'out' && this.#random.chance(0.1) ? 2 : 1
+    const act = () => {
+      for (let copy = 0; copy < copies; copy += 1) forward(stanza)
     }
-    const key = `${passage.account}:${passage.deviceId}:${passage.direction}:${passage.stanza.attrs['from'] ?? passage.stanza.attrs['to'] ?? ''}`
-    const delayMs = this.#random.chance(0.25) ? this.#random.between(1, MAX_DELAY_MS) : 0
-    this.#forwardAt(key, Math.max(Date.now() + delayMs, this.#clearAtMs.get(key) ?? 0), () => {
-      forward(passage.stanza)
-      // A message or receipt that comes twice, as after a reconnect in the middle of its ack.
-      if (passage.direction === 'out' && this.#random.chance(0.1)) forward(passage.stanza)
-    })
-  }
-
-  #forwardAt(key: string, atMs: number, act: () => void): void {
-    const waitMs = atMs - Date.now()
-    if (waitMs <= 0) {
+    if (ahead === undefined && delayMs === 0) {
       act()
       return
     }
-    this.#clearAtMs.set(key, atMs + 1)
-    const timer = setTimeout(() => {
-      this.#timers.delete(timer)
-      act()
-    }, waitMs)
-    this.#timers.add(timer)
+    const line = (ahead ?? Promise.resolve())
+      .then(() => sleep(delayMs, undefined, { signal: this.#stop.signal }))
+      .then(act)
+      .catch(() => undefined)
+      .finally(() => {
+        if (this.#lines.get(key) === line) this.#lines.delete(key)
+      })
+    this.#lines.set(key, line)
   }
 
   stop(): void {
-    for (const timer of this.#timers) clearTimeout(timer)
+    this.#stop.abort()
   }
 }
 

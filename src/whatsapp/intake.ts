@@ -1,0 +1,108 @@
+/**
+ * The way of messages from the journal to whoever records them: one after the other, in the order of decryption. What
+ * cannot be recorded now stays first in line; what a kill left behind is recorded before anything new.
+ */
+import type { WAMessage } from '@whiskeysockets/baileys'
+import type { JournalWrite, SignalStore } from '../bridge/storage.ts'
+import type { Clock } from '../core/clock.ts'
+import { toBridgeError } from '../core/errors.ts'
+import { type ChatJid, findChatJid } from '../core/ids.ts'
+import type { Log } from '../core/log.ts'
+import type { Envelope, IgnoreReason } from '../core/message.ts'
+import { fromWhatsApp, type Receiver } from './from-whatsapp.ts'
+import { parseEntry } from './journal.ts'
+import { patiently } from './patience.ts'
+import { type Me, messageOf } from './stanza.ts'
+
+export interface IntakeDeps {
+  readonly receiver: Receiver
+  readonly signalStore: SignalStore
+  /** Resolves when the message is recorded for good. */
+  readonly onMessage: (envelope: Envelope) => Promise<void>
+  readonly onIgnored: (reason: IgnoreReason) => void
+  readonly clock: Clock
+  readonly log: Log
+}
+
+/** What one connection knows about its messages. */
+export interface Origin {
+  readonly me: Me
+  /** The chat's other form, where somebody knows it. */
+  readonly altOf: (chat: ChatJid) => Promise<ChatJid | undefined>
+  /** Calls off what is not recorded yet; the journal keeps it. */
+  readonly signal: AbortSignal
+}
+
+export class Intake {
+  readonly #deps: IntakeDeps
+  #line: Promise<void> = Promise.resolve()
+
+  constructor(deps: IntakeDeps) {
+    this.#deps = deps
+  }
+
+  /** Resolves when nothing is in line. */
+  async idle(): Promise<void> {
+    await this.#line
+  }
+
+  /** Records what the journal holds from before. */
+  async replay(origin: Origin): Promise<void> {
+    const { signalStore, receiver } = this.#deps
+    await this.idle()
+    for (const row of await signalStore.readJournal(receiver.sessionId)) this.take(row, origin)
+    await this.idle()
+  }
+
+  /** Puts a journaled message in line. */
+  take(row: JournalWrite, origin: Origin): void {
+    const { signalStore, receiver } = this.#deps
+    this.#enqueue(origin.signal, async () => {
+      const message = messageOf(parseEntry(row.entry), origin.me)
+      if (await this.#record(message, row.sender, origin)) return
+      await signalStore.settleJournal(receiver.sessionId, row.waMessageId, row.sender)
+    })
+  }
+
+  /** Puts a message in line that came without a stanza of its own. */
+  takeResent(message: WAMessage, origin: Origin): void {
+    this.#enqueue(origin.signal, async () => {
+      await this.#record(message, findChatJid(message.key.remoteJid) ?? '', origin)
+    })
+  }
+
+  #enqueue(signal: AbortSignal, record: () => Promise<void>): void {
+    const { clock, log } = this.#deps
+    this.#line = this.#line.then(async () => {
+      if (signal.aborted) return
+      const onWait = (errorCode: string) => {
+        log.warn({ errorCode }, 'a message waits to be recorded')
+      }
+      try {
+        await patiently(record, { clock, signal, onWait })
+      } catch (thrown) {
+        // The journal keeps the row and the next connection tries it again; a bug of ours must not hold back all others.
+        const error = toBridgeError(thrown)
+        log.error(
+          { errorCode: error.code, ...(error.code === 'BUG_INVARIANT' && { err: error.cause }) },
+          'a message was not recorded',
+        )
+      }
+    })
+  }
+
+  /** False when it was ignored, and nothing recorded. */
+  async #record(message: WAMessage, author: string, { altOf }: Origin): Promise<boolean> {
+    const { receiver, onIgnored, onMessage } = this.#deps
+    const chat = findChatJid(message.key.remoteJid)
+    const isAltKnown = findChatJid(message.key.remoteJidAlt) !== undefined
+    const alt = chat === undefined || isAltKnown ? undefined : await altOf(chat)
+    const converted = fromWhatsApp(receiver, message, author, alt)
+    if ('ignored' in converted) {
+      onIgnored(converted.ignored)
+      return false
+    }
+    await onMessage(converted.envelope)
+    return true
+  }
+}

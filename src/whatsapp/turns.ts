@@ -1,0 +1,17 @@
+/** One at a time per key, in the order of asking. */
+export class Turns {
+  readonly #tails = new Map<string, Promise<void>>()
+
+  async take<T>(key: string, act: () => Promise<T>): Promise<T> {
+    const before = this.#tails.get(key)
+    const { promise: over, resolve: end } = Promise.withResolvers<void>()
+    this.#tails.set(key, over)
+    await before
+    try {
+      return await act()
+    } finally {
+      end()
+      if (this.#tails.get(key) === over) this.#tails.delete(key)
+    }
+  }
+}
