@@ -20,7 +20,7 @@ export interface SandboxRedirects {
 }
 
 /** A connection was about to leave this machine. */
-export class LiveHostRefusedError extends Error {
+class LiveHostRefusedError extends Error {
   readonly code = 'LIVE_HOST_REFUSED'
 
   constructor(host: string) {

@@ -105,7 +105,7 @@ export async function startApp(config: Config, secrets: AppSecrets, log: Log): P
     clock,
     log,
   })
-  const desk = createSessionDesk({ sessions, clock })
+  const desk = createSessionDesk({ sessions, newId: randomUUID, clock })
 
   const jobs = {
     messages,

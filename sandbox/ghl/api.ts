@@ -7,6 +7,7 @@ import type { IncomingMessage } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { type RecordedCall, summarised } from './call-log.ts'
+import { publishExchange } from './exchanges.ts'
 import type { Fault } from './faults.ts'
 import { Refusal, refuse } from './refusal.ts'
 import type { SandboxParts } from './sandbox-parts.ts'
@@ -68,10 +69,11 @@ export function watchApi(server: FastifyInstance, parts: SandboxParts): void {
     const call = calls.get(request)
     if (call && !isStream(request.body)) call.bodySummary = summarised(request.body)
   })
-  server.addHook('onSend', async (request, reply) => {
+  server.addHook('onSend', async (request, reply, payload) => {
     const fault = faultsAfter.get(request)
     faultsAfter.delete(request)
     const call = calls.get(request)
+    if (call && call.fault === undefined) publishExchange(request, reply.statusCode, payload)
     if (fault && call) await spoilAnswer(fault, parts, call, request, reply)
     return undefined
   })
@@ -161,6 +163,10 @@ function authenticated(parts: SandboxParts, token: string): Caller {
 }
 
 function checkKind(route: ApiRoute, caller: Caller): void {
+  // An agency's private token never stands for one of its locations, nor does it mint.
+  if (caller.authClass === 'Private' && caller.locationId === undefined) {
+    throw refuse(401, "Token's user type mismatch!")
+  }
   const isCompany = caller.authClass === 'Company'
   const fits = route.caller === 'any' || (route.caller === 'company') === isCompany
   if (!fits) {

@@ -20,7 +20,7 @@ export interface ContactChange extends Partial<Record<ContactTextField, string |
   /** Split at the first space into first and last name. */
   name?: string | undefined
   tags?: string[] | undefined
-  customFields?: { id?: string | undefined; key?: string | undefined; field_value?: unknown }[] | undefined
+  customFields?: { id: string; key?: string | undefined; field_value?: unknown }[] | undefined
   dnd?: boolean | undefined
   dndSettings?: Record<string, DndSetting | undefined> | undefined
 }
@@ -170,7 +170,7 @@ export function contactJson(contact: Contact): Record<string, unknown> {
     id: contact.id,
     locationId: contact.locationId,
     ...contact.text,
-    ...(name ? { name, contactName: name, fullNameLowerCase: name.toLowerCase() } : {}),
+    ...(name ? { name, fullNameLowerCase: name.toLowerCase() } : {}),
     ...(contact.text.firstName ? { firstNameLowerCase: contact.text.firstName.toLowerCase() } : {}),
     ...(contact.text.lastName ? { lastNameLowerCase: contact.text.lastName.toLowerCase() } : {}),
     ...(contact.text.email ? { emailLowerCase: contact.text.email.toLowerCase() } : {}),
@@ -209,12 +209,11 @@ function applyChange(contact: Contact, change: ContactChange): void {
 
 function setCustomField(
   fields: CustomFieldValue[],
-  { id, key, field_value: value }: NonNullable<ContactChange['customFields']>[number],
+  { id, field_value: value }: NonNullable<ContactChange['customFields']>[number],
 ): void {
-  const fieldId = id ?? key ?? ''
-  const existing = fields.find((field) => field.id === fieldId)
+  const existing = fields.find((field) => field.id === id)
   if (existing) existing.value = value
-  else fields.push({ id: fieldId, value })
+  else fields.push({ id, value })
 }
 
 /** GHL keeps tags in lower case. */

@@ -59,11 +59,14 @@ export function createDeliveries(settings: Settings, onChange: (post: Post) => v
   let made: Post[] = []
   let held: (() => void)[] | undefined
 
+  const gate = createGate(() => settings.parallelPosts)
+
   const send = async (post: Post, onFirstAttempt: (() => void) | undefined): Promise<void> => {
     const key = settings.signature === 'wrong' ? strangerKeys.privateKey : keys.privateKey
     const headers = headersFor(post.body, settings, key)
     for (let retry = 0; ; retry++) {
-      const attempt = attemptOnce(post, headers, settings, stopping.signal)
+      await gate.enter()
+      const attempt = attemptOnce(post, headers, settings, stopping.signal).finally(gate.leave)
       if (retry === 0) onFirstAttempt?.()
       const outcome = await attempt
       if (stopping.signal.aborted) return
@@ -131,6 +134,27 @@ export function createDeliveries(settings: Settings, onChange: (post: Post) => v
       stopping.abort()
       release()
       await Promise.allSettled(underWay)
+    },
+  }
+}
+
+interface Gate {
+  /** Resolves when there is room, in the order of asking. */
+  enter(): Promise<void>
+  leave(): void
+}
+
+function createGate(capacity: () => number): Gate {
+  const waiting: (() => void)[] = []
+  let inside = 0
+  return {
+    async enter() {
+      if (inside >= capacity()) await new Promise<void>((resolve) => waiting.push(resolve))
+      inside++
+    },
+    leave() {
+      inside--
+      waiting.shift()?.()
     },
   }
 }

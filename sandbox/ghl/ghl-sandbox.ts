@@ -13,14 +13,22 @@ import { addFileRoutes } from './files.ts'
 import { appIdOf, documentId, newClientId, objectId } from './ids.ts'
 import { type GhlSandbox, inProcessApi } from './in-process.ts'
 import { createRateLimiter } from './rate-limit.ts'
+import { agencyRoutes } from './routes/agency.ts'
+import { addAuthorizeRoutes } from './routes/authorize.ts'
+import { contactSearchRoutes } from './routes/contact-search.ts'
 import { contactRoutes } from './routes/contacts.ts'
 import { addControlRoutes } from './routes/control.ts'
 import { conversationRoutes } from './routes/conversations.ts'
 import { addInboxRoutes } from './routes/inbox.ts'
 import { locationRoutes } from './routes/locations.ts'
+import { mediaRoutes } from './routes/medias.ts'
+import { messageExportRoutes } from './routes/message-export.ts'
 import { messageRoutes } from './routes/messages.ts'
-import { addOauthRoutes, companyRoutes } from './routes/oauth.ts'
+import { addOauthRoutes } from './routes/oauth.ts'
+import { productRoutes } from './routes/products.ts'
 import { uploadRoutes } from './routes/uploads.ts'
+import { userRoutes } from './routes/users.ts'
+import { voiceAiRoutes } from './routes/voice-ai.ts'
 import type { ProviderIdentity, SandboxParts } from './sandbox-parts.ts'
 import { defaultSettings, type Settings } from './settings.ts'
 import { type AppIdentity, createTokenAuthority } from './tokens.ts'
@@ -68,14 +76,21 @@ async function addRoutes(server: FastifyInstance, parts: SandboxParts, sandbox: 
   await server.register(sse.default)
   addBodyParsers(server)
   watchApi(server, parts)
+  addAuthorizeRoutes(server, parts)
   addOauthRoutes(server, parts)
   addApiRoutes(server, parts, [
-    ...companyRoutes(parts),
+    ...agencyRoutes(parts),
     ...contactRoutes(parts),
+    ...contactSearchRoutes(parts),
     ...messageRoutes(parts),
+    ...messageExportRoutes(parts),
     ...uploadRoutes(parts),
     ...conversationRoutes(parts),
     ...locationRoutes(parts),
+    ...mediaRoutes(parts),
+    ...productRoutes(parts),
+    ...userRoutes(parts),
+    ...voiceAiRoutes(parts),
   ])
   addFileRoutes(server, parts)
   addInboxRoutes(server, parts)
@@ -83,6 +98,12 @@ async function addRoutes(server: FastifyInstance, parts: SandboxParts, sandbox: 
 }
 
 function addBodyParsers(server: FastifyInstance): void {
+  const parseJson = server.getDefaultJsonParser('error', 'error')
+  // The official SDK names JSON on a DELETE without a body, and the service takes it.
+  server.addContentTypeParser<string>('application/json', { parseAs: 'string' }, (request, body, done) => {
+    if (body === '') done(null, undefined)
+    else void parseJson(request, body, done)
+  })
   server.addContentTypeParser<string>(
     'application/x-www-form-urlencoded',
     { parseAs: 'string' },
@@ -106,7 +127,7 @@ function makeParts(options: GhlSandboxOptions): SandboxParts {
     versionId: objectId(),
   }
   const settings: Settings = { ...defaultSettings(), ...options.settings, ...namedSettings(options) }
-  const world = createWorld(documentId(), documentId())
+  const world = createWorld(documentId(), documentId(), app.versionId)
   return {
     app,
     provider: { id: options.providerId ?? objectId(), kind: options.providerKind ?? 'custom' },

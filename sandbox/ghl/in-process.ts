@@ -13,19 +13,34 @@ import {
 import type { Deliveries, Post } from './deliveries.ts'
 import type { FaultBook } from './faults.ts'
 import { hostFile } from './files.ts'
-import { documentId } from './ids.ts'
-import { installInLocation, locationGrant, uninstallFromLocation } from './installs.ts'
+import { documentId, objectId } from './ids.ts'
+import {
+  companyGrant,
+  installInBulk,
+  installInLocation,
+  installInNewLocation,
+  locationGrant,
+  uninstallFromCompany,
+  uninstallFromLocation,
+  updateInLocation,
+} from './installs.ts'
+import { addVoiceCall, type NewVoiceCall } from './routes/voice-ai.ts'
 import type { ProviderIdentity, SandboxParts } from './sandbox-parts.ts'
 import type { Settings } from './settings.ts'
 import { type SsoUser, ssoPayload } from './sso.ts'
 import type { Grant } from './tokens.ts'
 import {
   announce,
+  type CatalogueEntry,
   type Contact,
   type Conversation,
   type Location,
+  type MediaFile,
   type Message,
   type MessageStatus,
+  type Price,
+  type User,
+  type VoiceCall,
   waitFor,
 } from './world.ts'
 
@@ -35,6 +50,18 @@ export interface NewLocation {
   timezone?: string | undefined
   country?: string | undefined
   allowDuplicateContact?: boolean | undefined
+}
+
+export interface NewUser {
+  id?: string | undefined
+  firstName?: string | undefined
+  lastName?: string | undefined
+  email?: string | undefined
+  phone?: string | undefined
+  /** Default `account`: a member of the named locations. */
+  type?: User['type'] | undefined
+  role?: User['role'] | undefined
+  locationIds?: readonly string[] | undefined
 }
 
 export interface MessageWait {
@@ -64,8 +91,11 @@ export interface GhlSandbox {
   readonly appId: string
   readonly clientId: string
   readonly clientSecret: string
+  /** The published version of the app; `publishVersion` changes it. */
   readonly versionId: string
   readonly companyId: string
+  /** The agency's admin. */
+  readonly userId: string
   readonly sharedSecret: string
   readonly providerId: string
   readonly providerKind: ProviderIdentity['kind']
@@ -89,15 +119,31 @@ export interface GhlSandbox {
   readonly tokens: {
     /** A location access token without the OAuth dance; for a test that speaks to the API by itself. */
     issueLocation(locationId: string, scopes?: readonly string[]): string
-    /** A private integration token, which no provider call accepts. */
-    issuePrivate(locationId: string): string
+    /** An agency's access token, which only mints location tokens and lists locations. */
+    issueCompany(scopes?: readonly string[]): string
+    /** A private integration token, which no provider call accepts; without a location, an agency's one. */
+    issuePrivate(locationId?: string): string
     /** Ends live access tokens, of one location or of all; returns how many. */
     expireAccess(locationId?: string): number
     revokeRefresh(locationId?: string): number
   }
   addLocation(location?: NewLocation): Location
   installIn(locationId: string): void
+  /** The agency installs in these locations, default all; the INSTALL events leave in random order. */
+  bulkInstall(options?: { locationIds?: readonly string[]; toFutureLocations?: boolean }): void
+  /** Publishes a new version of the app; installed locations keep theirs. Returns its id. */
+  publishVersion(): string
+  /** Moves a location to the published version; without one, all that have the app and the agency itself. */
+  updateIn(locationId?: string): void
   uninstallFrom(locationId: string): void
+  uninstallFromCompany(): void
+  addUser(user?: NewUser): User
+  addVoiceCall(locationId: string, call?: NewVoiceCall): VoiceCall
+  /** The media library of a location. */
+  medias(locationId: string): MediaFile[]
+  /** What a location sells, oldest first. */
+  products(locationId: string): CatalogueEntry[]
+  prices(productId: string): Price[]
   agentReply(reply: AgentReply): { messageId: string }
   agentRetry(messageId: string): { messageId: string }
   /** What GHL posts into a custom page's frame: the user, encrypted with the shared secret. */
@@ -135,6 +181,11 @@ const ALL_SCOPES: readonly string[] = [
   'oauth.readonly',
   'oauth.write',
   'users.readonly',
+  'products.readonly',
+  'products.write',
+  'products/prices.readonly',
+  'products/prices.write',
+  'voice-ai-dashboard.readonly',
 ]
 
 const DEFAULT_WAIT_MS = 10_000
@@ -153,7 +204,13 @@ export function inProcessApi(parts: SandboxParts, stop: () => Promise<void>): Gh
       return parts.url
     },
     publicKey: deliveries.publicKey,
-    ...parts.app,
+    appId: parts.app.appId,
+    clientId: parts.app.clientId,
+    clientSecret: parts.app.clientSecret,
+    get versionId() {
+      return parts.app.versionId
+    },
+    userId: world.userId,
     companyId: world.companyId,
     sharedSecret: parts.sharedSecret,
     providerId: parts.provider.id,
@@ -186,13 +243,40 @@ export function inProcessApi(parts: SandboxParts, stop: () => Promise<void>): Gh
     tokens: {
       issueLocation: (locationId, scopes = ALL_SCOPES) =>
         parts.tokens.issuePair(locationGrant(parts, locationById(locationId), scopes)).accessToken,
+      issueCompany: (scopes = ALL_SCOPES) => parts.tokens.issuePair(companyGrant(parts, scopes)).accessToken,
       issuePrivate: (locationId) =>
-        parts.tokens.issuePrivate(locationGrant(parts, locationById(locationId), ALL_SCOPES)),
+        parts.tokens.issuePrivate(
+          locationId === undefined
+            ? companyGrant(parts, ALL_SCOPES)
+            : locationGrant(parts, locationById(locationId), ALL_SCOPES),
+        ),
       expireAccess: (locationId) => parts.tokens.expireAccess(ofLocation(locationId)),
       revokeRefresh: (locationId) => parts.tokens.revokeRefresh(ofLocation(locationId)),
     },
     addLocation: (location) => addLocation(parts, location ?? {}),
     installIn: (locationId) => installInLocation(parts, locationById(locationId)),
+    bulkInstall({ locationIds, toFutureLocations = false } = {}) {
+      const chosen = locationIds?.map(locationById) ?? [...world.locations.values()]
+      installInBulk(parts, chosen, toFutureLocations)
+    },
+    publishVersion() {
+      parts.app.versionId = objectId()
+      return parts.app.versionId
+    },
+    updateIn(locationId) {
+      const all = [...world.locations.values()].filter(({ installedAt }) => installedAt !== undefined)
+      if (locationId === undefined) world.agencyInstall.versionId = parts.app.versionId
+      for (const location of locationId === undefined ? all : [locationById(locationId)]) {
+        updateInLocation(parts, location)
+      }
+    },
+    uninstallFromCompany: () => uninstallFromCompany(parts),
+    addUser: (user) => addUser(parts, user ?? {}),
+    addVoiceCall: (locationId, call = {}) => addVoiceCall(parts, locationById(locationId), call),
+    medias: (locationId) => [...world.medias.values()].filter((media) => media.locationId === locationId),
+    products: (locationId) =>
+      [...world.products.values()].filter((product) => product.locationId === locationId),
+    prices: (productId) => [...world.prices.values()].filter((price) => price.productId === productId),
     uninstallFrom: (locationId) => uninstallFromLocation(parts, locationById(locationId)),
     agentReply: (reply) => ({ messageId: agentReply(parts, reply).id }),
     agentRetry: (messageId) => ({ messageId: agentRetry(parts, messageId).id }),
@@ -247,7 +331,8 @@ export function inProcessApi(parts: SandboxParts, stop: () => Promise<void>): Gh
   }
 }
 
-function addLocation({ world }: SandboxParts, input: NewLocation): Location {
+function addLocation(parts: SandboxParts, input: NewLocation): Location {
+  const { world } = parts
   const location: Location = {
     id: input.id ?? documentId(),
     companyId: world.companyId,
@@ -256,11 +341,28 @@ function addLocation({ world }: SandboxParts, input: NewLocation): Location {
     country: input.country ?? 'BR',
     allowDuplicateContact: input.allowDuplicateContact ?? false,
     installedAt: undefined,
+    versionId: undefined,
     dateAdded: new Date(),
   }
   world.locations.set(location.id, location)
   announce(world, { kind: 'location', locationId: location.id })
+  installInNewLocation(parts, location)
   return location
+}
+
+function addUser({ world }: SandboxParts, input: NewUser): User {
+  const user: User = {
+    id: input.id ?? documentId(),
+    firstName: input.firstName ?? 'Team',
+    lastName: input.lastName ?? `Member ${world.users.size + 1}`,
+    email: input.email ?? `member${world.users.size + 1}@example.com`,
+    phone: input.phone ?? '',
+    type: input.type ?? 'account',
+    role: input.role ?? 'user',
+    locationIds: [...(input.locationIds ?? [])],
+  }
+  world.users.set(user.id, user)
+  return user
 }
 
 function statsOf({ callLog, deliveries }: SandboxParts): SandboxStats {

@@ -139,7 +139,7 @@ export function conversationJson(conversation: Conversation, contact: Contact): 
     contactId: contact.id,
     locationId: conversation.locationId,
     lastMessageBody: last?.body,
-    lastMessageDate: last?.dateAdded.getTime(),
+    lastMessageDate: lastMessageMs(conversation),
     lastMessageType: last?.messageType,
     lastMessageDirection: last?.direction,
     lastMessageConversationProviderId: last?.conversationProviderId,
@@ -147,13 +147,14 @@ export function conversationJson(conversation: Conversation, contact: Contact): 
     unreadCount: conversation.unreadCount,
     fullName: name,
     contactName: name,
-    email: contact.text.email ?? null,
-    phone: contact.text.phone ?? null,
-    tags: contact.tags,
-    starred: conversation.starred,
-    dateAdded: conversation.dateAdded.getTime(),
-    dateUpdated: conversation.dateUpdated.getTime(),
+    email: contact.text.email ?? '',
+    phone: contact.text.phone ?? '',
   }
+}
+
+/** What a search is sorted by, and goes on from. */
+export function lastMessageMs(conversation: Conversation): number {
+  return (conversation.messages.at(-1)?.dateAdded ?? conversation.dateAdded).getTime()
 }
 
 function insertByDate(messages: Message[], message: Message): void {

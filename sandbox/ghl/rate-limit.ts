@@ -47,7 +47,9 @@ export function createRateLimiter(settings: Settings): RateLimiter {
         if (limit.window === 'sliding') usage.recentMs.push(nowMs)
       }
       const remaining = Math.max(0, limit.max - used - (allowed ? 1 : 0))
-      return { allowed, headers: headersFor(limit, usage, remaining, nowMs) }
+      const headers = headersFor(limit, usage, remaining, nowMs)
+      if (!allowed && limit.retryAfter) headers['Retry-After'] = String(waitSec(limit, usage, nowMs))
+      return { allowed, headers }
     },
     forget: () => usages.clear(),
   }
@@ -63,6 +65,13 @@ function rollOver(usage: Usage, nowMs: number, intervalMs: number): void {
     usage.today = 0
   }
   while (usage.recentMs[0] !== undefined && nowMs - usage.recentMs[0] >= intervalMs) usage.recentMs.shift()
+}
+
+/** Whole seconds until a request may pass again. */
+function waitSec(limit: NonNullable<Settings['rateLimit']>, usage: Usage, nowMs: number): number {
+  const oldestMs = limit.window === 'fixed' ? usage.intervalStartMs : (usage.recentMs[0] ?? nowMs)
+  const freeAtMs = usage.today >= limit.perDay ? usage.dayStartMs + DAY_MS : oldestMs + limit.intervalMs
+  return Math.max(1, Math.ceil((freeAtMs - nowMs) / 1000))
 }
 
 function headersFor(

@@ -28,9 +28,9 @@ export class Refusal extends Error {
   }
 }
 
-/** The common shape: status, message and the status in words. */
-export function refuse(status: number, message: string, extra: Record<string, unknown> = {}): Refusal {
-  return new Refusal(status, { statusCode: status, message, error: REASON[status] ?? 'Error', ...extra })
+/** The common shape: status and message, and, except for a 400, the status in words. */
+export function refuse(status: number, message: string): Refusal {
+  return new Refusal(status, { statusCode: status, message, ...(status === 400 ? {} : inWords(status)) })
 }
 
 /** Field validation: always a list of sentences. */
@@ -38,16 +38,18 @@ export function refuseFields(
   messages: readonly string[],
   unknownProperties: readonly string[] = [],
 ): Refusal {
-  return new Refusal(
-    422,
-    { statusCode: 422, message: messages, error: 'Unprocessable Entity', traceId: randomUUID() },
-    unknownProperties,
-  )
+  return new Refusal(422, { statusCode: 422, message: messages, ...inWords(422) }, unknownProperties)
 }
 
 /** The conversations area adds a code that a client can decide by. */
 export function refuseConversation(status: number, canonicalCode: string, message: string): Refusal {
-  return refuse(status, message, { canonicalCode, traceId: randomUUID() })
+  return new Refusal(status, {
+    statusCode: status,
+    ...inWords(status),
+    message,
+    canonicalCode,
+    traceId: randomUUID(),
+  })
 }
 
 /** `/oauth/token` answers in OAuth's own shape. */
@@ -58,4 +60,8 @@ export function refuseOauth(status: number, error: string, description: string):
 /** The attachment upload answers in a shape of its own. */
 export function refuseUpload(status: number, message: string): Refusal {
   return new Refusal(status, { status, message })
+}
+
+function inWords(status: number): { error: string } {
+  return { error: REASON[status] ?? 'Error' }
 }

@@ -48,9 +48,14 @@ export function emitEvent(
       type,
       ...(locationId === undefined ? {} : { locationId }),
       appId: parts.app.appId,
-      versionId: parts.app.versionId,
+      versionId: versionFor(parts, locationId),
       timestamp: new Date().toISOString(),
       webhookId: randomUUID(),
     },
   })
+}
+
+/** A location's events carry the version that it runs. */
+function versionFor({ app, world }: SandboxParts, locationId: string | undefined): string {
+  return world.locations.get(locationId ?? '')?.versionId ?? app.versionId
 }

@@ -13,6 +13,8 @@ const rateLimitSchema = z.strictObject({
   perDay: count.default(200_000),
   /** `fixed` starts an interval at its first request; `sliding` counts the last `intervalMs` at any moment. */
   window: z.enum(['fixed', 'sliding']).default('fixed'),
+  /** Adds the header `Retry-After`, in seconds, to a 429; GHL documents none. */
+  retryAfter: z.boolean().optional(),
 })
 
 const retrySchema = z.strictObject({
@@ -35,6 +37,18 @@ export const settingsSchema = z.strictObject({
   refreshRefusal: z.enum(['invalid_grant', 'unauthorized']).default('invalid_grant'),
   /** The published API leaves the refresh token out of a minted location token, newer samples have it. */
   locationTokenHasRefresh: z.boolean().default(false),
+  /** How token answers spell their keys: `snake` (expires_in) or `camel` (expiresIn), as version 3 does. */
+  tokenSpelling: z.enum(['snake', 'camel']).default('snake'),
+  /** Answers to a refresh may leave out `locationId`, although they answered the code with it. */
+  refreshOmitsLocationId: z.boolean().default(false),
+  /** `POST /oauth/reconnect` was made for one outage and may be gone. */
+  reconnectEnabled: z.boolean().default(false),
+  /** Order in which the events of a bulk install leave. */
+  bulkOrder: z.enum(['random', 'given']).default('random'),
+  /** INSTALL for a location added after a bulk install may come without `userId` and `companyId`. */
+  futureInstallIsAnonymous: z.boolean().default(true),
+  /** The agency's own domain, told by INSTALL and to custom pages; null: not a white-label agency. */
+  whitelabel: z.strictObject({ domain: z.string(), logoUrl: z.string() }).nullable().default(null),
   /** A draft or private app is installed only with `version_id` in the link. */
   requireVersionId: z.boolean().default(false),
 
@@ -46,6 +60,11 @@ export const settingsSchema = z.strictObject({
   attachmentQueryStrings: z.enum(['refused', 'accepted']).default('refused'),
   /** `GET /conversations/messages/:id` is sometimes wrapped in `{message}`. */
   wrapSingleMessage: z.boolean().default(true),
+  /** `POST /medias/upload-file`: largest file and largest video. */
+  mediaMaxBytes: count.default(25 * 1024 * 1024),
+  mediaMaxVideoBytes: count.default(500 * 1024 * 1024),
+  /** `total` of a product list is published as an array with one object, and was also seen as the object. */
+  productTotal: z.enum(['array', 'object']).default('array'),
   /** null: no limit. */
   rateLimit: rateLimitSchema
     .nullable()
@@ -62,6 +81,8 @@ export const settingsSchema = z.strictObject({
   /** Adds `X-WH-Signature: N/A`, which means "absent". */
   legacySignatureHeader: z.boolean().default(false),
   signature: z.enum(['valid', 'missing', 'wrong']).default('valid'),
+  /** How many posts are on their way at once; the others wait their turn. */
+  parallelPosts: z.number().int().min(1).default(64),
   /** Which of the two posts about one message leaves first; the other follows when it is done. */
   firstPost: z.enum(['delivery', 'webhook', 'together']).default('together'),
   retry: retrySchema.default({ maxRetries: 12, baseMs: 100, capMs: 5_000, timeoutMs: 10_000 }),

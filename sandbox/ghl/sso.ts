@@ -13,21 +13,29 @@ export interface SsoUser {
   userId?: string | undefined
   userName?: string | undefined
   email?: string | undefined
+  isAgencyOwner?: boolean | undefined
+  /** Another agency's page; default: this one's. */
+  companyId?: string | undefined
 }
 
 const KEY_BYTES = 32
 const IV_BYTES = 16
 
-export function ssoPayload({ world, sharedSecret }: SandboxParts, user: SsoUser): string {
+/** An agency's user inside a location stays of the type `agency`, with a location that is open. */
+export function ssoPayload(parts: SandboxParts, user: SsoUser): string {
+  const { app, settings, sharedSecret, world } = parts
   const context = {
     userId: user.userId ?? world.userId,
-    companyId: world.companyId,
+    companyId: user.companyId ?? world.companyId,
     role: user.role ?? 'admin',
     type: user.type ?? (user.locationId === undefined ? 'agency' : 'location'),
     ...(user.locationId === undefined ? {} : { activeLocation: user.locationId }),
     userName: user.userName ?? 'Sandbox Agent',
     email: user.email ?? 'agent@example.com',
-    isAgencyOwner: false,
+    isAgencyOwner: user.isAgencyOwner ?? false,
+    versionId: world.locations.get(user.locationId ?? '')?.versionId ?? app.versionId,
+    appStatus: 'live',
+    whitelabelDetails: settings.whitelabel ?? {},
   }
   const salt = randomBytes(8)
   const keyMaterial = derived(Buffer.from(sharedSecret), salt, KEY_BYTES + IV_BYTES)

@@ -11,7 +11,8 @@ export interface AppIdentity {
   readonly appId: string
   readonly clientId: string
   readonly clientSecret: string
-  readonly versionId: string
+  /** The published version; publishing another one changes it. */
+  versionId: string
 }
 
 /** Whom a token speaks for. `private`: a private integration token, which no provider call accepts. */
@@ -36,6 +37,9 @@ export interface TokenPair {
   readonly expiresInSec: number
 }
 
+/** Our own figure; GHL publishes none. */
+const CODE_TTL_MS = 10 * 60_000
+
 interface RefreshRecord {
   readonly grant: Grant
   readonly refreshTokenId: string
@@ -45,11 +49,13 @@ interface RefreshRecord {
 
 interface CodeRecord {
   readonly grant: Grant
-  readonly redirectUri: string
+  /** undefined: a code that came without a redirect, by `/oauth/reconnect`. */
+  readonly redirectUri: string | undefined
+  readonly expiresAtMs: number
 }
 
 export interface TokenAuthority {
-  issueCode(grant: Grant, redirectUri: string): string
+  issueCode(grant: Grant, redirectUri: string | undefined): { code: string; expiresAtMs: number }
   issuePair(grant: Grant): TokenPair
   issuePrivate(grant: Grant): string
   /** Whom the bearer token speaks for, if it was ever issued. It may have expired. */
@@ -58,6 +64,8 @@ export interface TokenAuthority {
   /** The grant behind a live code, without using it up. */
   peekCode(code: string): Grant | undefined
   refresh(refreshToken: string): { grant: Grant; pair: TokenPair }
+  /** The scopes of the newest pair that matches, dead or alive. */
+  lastScopes(matches: (grant: Grant) => boolean): readonly string[] | undefined
   expireAccess(matches: (grant: Grant) => boolean): number
   revokeRefresh(matches: (grant: Grant) => boolean): number
 }
@@ -66,6 +74,11 @@ export function createTokenAuthority(app: AppIdentity, settings: Settings): Toke
   const codes = new Map<string, CodeRecord>()
   const access = new Map<string, Caller>()
   const refresh = new Map<string, RefreshRecord>()
+
+  const liveCode = (code: string): CodeRecord | undefined => {
+    const record = codes.get(code)
+    return record && record.expiresAtMs > Date.now() ? record : undefined
+  }
 
   const issuePair = (grant: Grant): TokenPair => {
     const expiresInSec = settings.accessTokenTtlSec
@@ -80,8 +93,9 @@ export function createTokenAuthority(app: AppIdentity, settings: Settings): Toke
   return {
     issueCode(grant, redirectUri) {
       const code = documentId() + documentId()
-      codes.set(code, { grant, redirectUri })
-      return code
+      const expiresAtMs = Date.now() + CODE_TTL_MS
+      codes.set(code, { grant, redirectUri, expiresAtMs })
+      return { code, expiresAtMs }
     },
     issuePair,
     issuePrivate(grant) {
@@ -90,11 +104,12 @@ export function createTokenAuthority(app: AppIdentity, settings: Settings): Toke
       return token
     },
     find: (accessToken) => access.get(accessToken),
-    peekCode: (code) => codes.get(code)?.grant,
+    peekCode: (code) => liveCode(code)?.grant,
     exchangeCode(code, redirectUri) {
-      const record = codes.get(code)
+      const record = liveCode(code)
       if (!record) throw refuseOauth(401, 'UnAuthorized!', 'Authorization code not found')
-      if (redirectUri !== undefined && redirectUri !== record.redirectUri) {
+      const isRedirected = redirectUri !== undefined && record.redirectUri !== undefined
+      if (isRedirected && redirectUri !== record.redirectUri) {
         throw refuseOauth(400, 'invalid_grant', 'Invalid grant: redirect_uri does not match')
       }
       codes.delete(code)
@@ -110,6 +125,7 @@ export function createTokenAuthority(app: AppIdentity, settings: Settings): Toke
       }
       return { grant: record.grant, pair: record.spent.pair }
     },
+    lastScopes: (matches) => [...refresh.values()].findLast(({ grant }) => matches(grant))?.grant.scopes,
     expireAccess(matches) {
       const hit = [...access.values()].filter((caller) => caller.expiresAtMs > Date.now() && matches(caller))
       for (const caller of hit) caller.expiresAtMs = 0

@@ -14,6 +14,8 @@ export interface Location {
   allowDuplicateContact: boolean
   /** undefined while the app is not installed there. */
   installedAt: Date | undefined
+  /** The version of the app that it runs; it stays when a new one is published, until it is updated. */
+  versionId: string | undefined
   readonly dateAdded: Date
 }
 
@@ -123,6 +125,61 @@ export interface HostedFile {
   readonly bytes: Buffer
 }
 
+/** A member of the agency or of some of its locations. */
+export interface User {
+  readonly id: string
+  firstName: string
+  lastName: string
+  email: string
+  phone: string
+  readonly type: 'agency' | 'account'
+  readonly role: 'admin' | 'user'
+  /** For an `account` user; an `agency` user sees every location. */
+  readonly locationIds: string[]
+}
+
+/** An entry of a location's media library. */
+export interface MediaFile {
+  readonly id: string
+  readonly locationId: string
+  readonly name: string
+  readonly url: string
+  readonly contentType: string
+  readonly sizeBytes: number
+  readonly parentId: string | undefined
+  readonly createdAt: Date
+}
+
+/** A product or a price, with the fields that its call brought. */
+export interface CatalogueEntry {
+  readonly id: string
+  readonly locationId: string
+  readonly fields: Readonly<Record<string, unknown>>
+  readonly createdAt: Date
+}
+
+export interface Price extends CatalogueEntry {
+  readonly productId: string
+}
+
+/** A call that a Voice AI agent took. */
+export interface VoiceCall {
+  readonly id: string
+  readonly locationId: string
+  readonly contactId: string | undefined
+  readonly agentId: string
+  readonly fromNumber: string
+  readonly createdAt: Date
+  readonly durationSec: number
+  readonly isTrial: boolean
+  /** Kinds of the actions that ran, such as `SMS`. */
+  readonly actionTypes: readonly string[]
+  readonly summary: string
+  readonly transcript: string
+  readonly extractedData: Readonly<Record<string, unknown>>
+  readonly messageId: string | undefined
+}
+
 export type Change =
   | { kind: 'message'; locationId: string; conversationId: string; messageId: string }
   | { kind: 'contact'; locationId: string; contactId: string }
@@ -135,16 +192,28 @@ export interface World {
   readonly companyName: string
   readonly userId: string
   readonly planId: string
+  /** What an agency has agreed to for all its locations. */
+  readonly agencyInstall: {
+    /** Locations that are added later get the app too. */
+    toFutureLocations: boolean
+    /** The version that the agency's own token is for. */
+    versionId: string
+  }
   readonly locations: Map<string, Location>
   readonly contacts: Map<string, Contact>
   readonly conversations: Map<string, Conversation>
   readonly conversationOfContact: Map<string, Conversation>
   readonly messages: Map<string, Message>
   readonly files: Map<string, HostedFile>
+  readonly users: Map<string, User>
+  readonly medias: Map<string, MediaFile>
+  readonly products: Map<string, CatalogueEntry>
+  readonly prices: Map<string, Price>
+  readonly voiceCalls: Map<string, VoiceCall>
   readonly changes: EventEmitter<{ change: [Change] }>
 }
 
-export function createWorld(companyId: string, userId: string): World {
+export function createWorld(companyId: string, userId: string, versionId: string): World {
   const changes = new EventEmitter<{ change: [Change] }>()
   // Each waiting test and each open page listens; a high number is no leak here.
   changes.setMaxListeners(0)
@@ -153,13 +222,33 @@ export function createWorld(companyId: string, userId: string): World {
     companyName: 'Sandbox Agency',
     userId,
     planId: objectId(),
+    agencyInstall: { toFutureLocations: false, versionId },
     locations: new Map(),
     contacts: new Map(),
     conversations: new Map(),
     conversationOfContact: new Map(),
     messages: new Map(),
     files: new Map(),
+    users: new Map([[userId, firstUser(userId)]]),
+    medias: new Map(),
+    products: new Map(),
+    prices: new Map(),
+    voiceCalls: new Map(),
     changes,
+  }
+}
+
+/** The agency's admin, who installs apps and answers in the inbox. */
+function firstUser(id: string): User {
+  return {
+    id,
+    firstName: 'Sandbox',
+    lastName: 'Agent',
+    email: 'agent@example.com',
+    phone: '',
+    type: 'agency',
+    role: 'admin',
+    locationIds: [],
   }
 }
 

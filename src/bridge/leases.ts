@@ -14,7 +14,7 @@ import type { Lease, LeaseStore } from './storage.ts'
 /** Not a location: whoever holds it does what must run on one node only. */
 export const CHORES = parseLocationId('bridge-chores')
 /** A dead node's locations are taken over after this. */
-export const LEASE_TTL_MS = 20_000
+const LEASE_TTL_MS = 20_000
 const BEAT_MS = 5_000
 const SAFETY_MS = 5_000
 

@@ -2,7 +2,6 @@
  * The numbers as people and other programs see and command them, on any node. Everything goes through the store: a command
  * is a wish on the session's row, which its owner fulfils; what is shown is the row as the owner last wrote it.
  */
-import { randomUUID } from 'node:crypto'
 import type { Clock } from '../core/clock.ts'
 import { StoreError } from '../core/errors.ts'
 import { parseSessionId, type SessionId } from '../core/ids.ts'
@@ -15,6 +14,8 @@ const LOOK_MS = 50
 
 export interface SessionDeskDeps {
   readonly sessions: SessionStore
+  /** A fresh unique id. */
+  readonly newId: () => string
   readonly clock: Clock
 }
 
@@ -23,7 +24,7 @@ export interface HearingDesk extends SessionDesk {
   changed(session: SessionId): void
 }
 
-export function createSessionDesk({ sessions, clock }: SessionDeskDeps): HearingDesk {
+export function createSessionDesk({ sessions, newId, clock }: SessionDeskDeps): HearingDesk {
   const watchers = new Map<SessionId, Set<(snapshot: SessionSnapshot) => void>>()
 
   const find = async (id: SessionId): Promise<SessionSnapshot | undefined> => {
@@ -34,11 +35,11 @@ export function createSessionDesk({ sessions, clock }: SessionDeskDeps): Hearing
   return {
     async create(locationId, wish) {
       const row = await sessions.create({
-        sessionId: parseSessionId(randomUUID()),
+        sessionId: parseSessionId(newId()),
         locationId,
         ...(wish.expectedPhone !== undefined && { expectedPhone: wish.expectedPhone }),
         wish: {
-          id: randomUUID(),
+          id: newId(),
           kind: 'pair',
           ...(wish.phoneNumber !== undefined && { codeFor: wish.phoneNumber }),
         },
@@ -53,11 +54,11 @@ export function createSessionDesk({ sessions, clock }: SessionDeskDeps): Hearing
       return found?.locationId === locationId ? found : undefined
     },
     async restart(sessionId) {
-      await sessions.wish(sessionId, { id: randomUUID(), kind: 'restart' })
+      await sessions.wish(sessionId, { id: newId(), kind: 'restart' })
       return (await find(sessionId)) ?? gone()
     },
     async logOut(sessionId) {
-      await sessions.wish(sessionId, { id: randomUUID(), kind: 'log_out' })
+      await sessions.wish(sessionId, { id: newId(), kind: 'log_out' })
       const giveUpAtMs = clock.nowMs() + LOG_OUT_TIMEOUT_MS
       while ((await find(sessionId)) !== undefined) {
         if (clock.nowMs() > giveUpAtMs) {

@@ -208,15 +208,6 @@ export class InvariantError extends BridgeError {
   readonly disposition = 'dead'
 }
 
-export type AnyBridgeError =
-  | ConfigError
-  | RequestError
-  | GhlError
-  | WhatsAppError
-  | MediaError
-  | StoreError
-  | InvariantError
-
 /** Any throwable as a typed error, so that settling a failure never guesses. Foreign ones become a bug of ours. */
 export function toBridgeError(thrown: unknown): BridgeError {
   if (thrown instanceof BridgeError) return thrown

@@ -54,7 +54,9 @@ export function at(body: unknown, path: string): string {
 }
 
 export function valueAt(body: unknown, path: string): unknown {
-  return path.split('.').reduce<unknown>((value, key) => record.parse(value)[key], body)
+  const member = (value: unknown, key: string): unknown =>
+    Array.isArray(value) ? value[Number(key)] : record.parse(value)[key]
+  return path.split('.').reduce<unknown>(member, body)
 }
 
 export interface ReceivedPost {

@@ -58,6 +58,17 @@ describe('the rate limit', () => {
     expect((await read()).status).toBe(429)
   })
 
+  it('names no time to wait unless switched on', async () => {
+    ghl.settings.rateLimit = { ...TIGHT, intervalMs: 60_000 }
+    const answers = [await read(), await read(), await read(), await read()]
+    expect(answers.at(-1)?.status).toBe(429)
+    expect(answers.at(-1)?.headers.get('retry-after')).toBeNull()
+    ghl.settings.rateLimit = { ...ghl.settings.rateLimit, retryAfter: true }
+    const waitSec = Number((await read()).headers.get('retry-after'))
+    expect(waitSec).toBeGreaterThan(50)
+    expect(waitSec).toBeLessThanOrEqual(60)
+  })
+
   it('ends with the day', async () => {
     ghl.settings.rateLimit = { ...TIGHT, max: 100, perDay: 1 }
     await read()

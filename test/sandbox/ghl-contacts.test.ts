@@ -92,7 +92,7 @@ describe('create', () => {
     const answer = await create({
       phone: '+5511999990010',
       firstName: 'Bia',
-      customFields: [{ key: 'lid', field_value: '77@lid' }],
+      customFields: [{ id: 'lid', field_value: '77@lid' }],
     })
     expect(answer.status).toBe(201)
     expect(answer.body['contact']).toMatchObject({
@@ -193,11 +193,11 @@ describe('search', () => {
     ghl.settings.searchLagMs = 60_000
     const { id } = ghl.contacts.add(locationId, { phone: '+5511999990033' })
     const listed = await client.get(`/contacts/?locationId=${locationId}&query=0033`)
-    expect(valueAt(listed.body, 'meta.total')).toBe(0)
+    expect(valueAt(listed.body, 'count')).toBe(0)
     expect((await client.get(`/contacts/${id}`)).status).toBe(200)
     ghl.settings.searchLagMs = 0
     const later = await client.get(`/contacts/?locationId=${locationId}&query=0033`)
-    expect(valueAt(later.body, 'meta.total')).toBe(1)
+    expect(valueAt(later.body, 'count')).toBe(1)
   })
 
   it('refuses and counts an unknown query parameter', async () => {

@@ -143,6 +143,32 @@ describe('the control API', () => {
     expect((await control('GET', 'stats')).body['calls']).toBe(0)
   })
 
+  it('installs in bulk, publishes a version, adds people and calls', async () => {
+    const { body } = await control('POST', 'locations', { name: 'Branch' })
+    const id = at(body, 'location.id')
+    await control('POST', 'company/install', { locationIds: [id], toFutureLocations: true })
+    const later = at((await control('POST', 'locations', { name: 'Later' })).body, 'location.id')
+    const installed = await apiClient(ghl.url, ghl.tokens.issueCompany()).get(
+      `/oauth/installedLocations?companyId=${ghl.companyId}&appId=${ghl.appId}&isInstalled=true`,
+    )
+    for (const each of [id, later]) expect(JSON.stringify(installed.body)).toContain(each)
+
+    const { versionId } = (await control('POST', 'versions')).body
+    expect((await control('GET', 'info')).body['versionId']).toBe(versionId)
+    expect((await control('POST', 'versions/update', {})).body['versionId']).toBe(versionId)
+
+    const user = at((await control('POST', 'users', { locationIds: [id] })).body, 'user.id')
+    const calls = [{ fromNumber: '+15550123499', actionTypes: ['SMS'] }, {}]
+    const added = await control('POST', 'voice-calls', { locationId: id, calls })
+    expect(added.body['calls']).toHaveLength(2)
+    const client = apiClient(ghl.url, ghl.tokens.issueLocation(id))
+    expect((await client.get(`/users/${user}`)).status).toBe(200)
+    const logs = await client.get(`/voice-ai/dashboard/call-logs?locationId=${id}`)
+    expect(logs.body['total']).toBe(2)
+    await control('POST', 'company/uninstall')
+    expect((await client.get(`/users/${user}`)).status).toBe(401)
+  })
+
   it('hosts a file', async () => {
     const bytes = randomBytes(2_000_000)
     const uploaded = await answerOf(
@@ -168,6 +194,25 @@ describe('the user context of a custom page', () => {
       type: 'location',
     })
     expect(() => opened(at(body, 'payload'), 'another secret')).toThrow()
+  })
+
+  it('shows an agency user inside a location, of a white-label agency', async () => {
+    ghl.settings.whitelabel = { domain: 'crm.example.com', logoUrl: 'https://crm.example.com/logo.png' }
+    const payload = ghl.ssoPayload({ locationId, type: 'agency', isAgencyOwner: true })
+    expect(opened(payload, ghl.sharedSecret)).toMatchObject({
+      type: 'agency',
+      activeLocation: locationId,
+      isAgencyOwner: true,
+      versionId: ghl.versionId,
+      whitelabelDetails: { domain: 'crm.example.com' },
+    })
+    ghl.settings.whitelabel = null
+  })
+
+  it('names no location in the agency view', () => {
+    const context = opened(ghl.ssoPayload(), ghl.sharedSecret)
+    expect(context).toMatchObject({ type: 'agency', userId: ghl.userId })
+    expect(context).not.toHaveProperty('activeLocation')
   })
 
   function opened(payload: string, secret: string): unknown {

@@ -13,6 +13,7 @@ export function choosePage(parts: SandboxParts, query: Record<string, string | u
   <div class="choices">
     ${locations.map((location) => choice(query, { location_id: location.id }, location.name, location.id))}
     ${choice(query, { company: '1' }, 'The whole agency', 'installs in every location')}
+    ${choice(query, { company: '1', future: '1' }, 'The whole agency, always', 'also in locations added later')}
   </div>
   <details><summary>Permissions</summary><ul>${scopes.map((scope) => html`<li><code>${scope}</code></li>`)}</ul></details>
 </main>`

@@ -59,7 +59,7 @@ const changeFields = {
     .optional(),
   tags: z.array(z.string()).optional(),
   customFields: z
-    .array(z.strictObject({ id: text, key: text, field_value: z.unknown().optional() }))
+    .array(z.strictObject({ id: z.string().min(1), key: text, field_value: z.unknown().optional() }))
     .optional(),
   source: text,
   dateOfBirth: text,
@@ -122,7 +122,8 @@ export function contactRoutes(parts: SandboxParts): ApiRoute[] {
         const location = locationFor(parts, locationId)
         const duplicate = findDuplicate(world, locationId, change)
         if (duplicate && !location.allowDuplicateContact) throw refuseDuplicate(duplicate)
-        return { status: 201, body: { contact: contactJson(createContact(parts, location, change)) } }
+        const { name: _, ...shown } = contactJson(createContact(parts, location, change))
+        return { status: 201, body: { contact: shown } }
       },
     },
     {
@@ -139,8 +140,8 @@ export function contactRoutes(parts: SandboxParts): ApiRoute[] {
         return {
           status: 200,
           body: {
-            contacts: found.slice(0, limit).map(contactJson),
-            meta: { total: found.length, currentPage: 1, nextPage: null, prevPage: null },
+            contacts: found.slice(0, limit).map(listedJson),
+            count: found.length,
           },
         }
       },
@@ -162,7 +163,7 @@ export function contactRoutes(parts: SandboxParts): ApiRoute[] {
       path: '/contacts/:contactId',
       scope: 'contacts.readonly',
       caller: 'location',
-      handle: (call) => ({ status: 200, body: { contact: contactJson(named(call)), traceId: randomUUID() } }),
+      handle: (call) => ({ status: 200, body: { contact: contactJson(named(call)) } }),
     },
     {
       method: 'PUT',
@@ -178,7 +179,7 @@ export function contactRoutes(parts: SandboxParts): ApiRoute[] {
         }
         updateContact(parts, contact, change)
         // `succeded` is their spelling.
-        return { status: 200, body: { succeded: true, contact: contactJson(contact), traceId: randomUUID() } }
+        return { status: 200, body: { succeded: true, contact: contactJson(contact) } }
       },
     },
     {
@@ -200,7 +201,7 @@ export function contactRoutes(parts: SandboxParts): ApiRoute[] {
         const { tags } = validated(tagsBody, call.body)
         const contact = named(call)
         setTags(parts, contact, [...contact.tags, ...tags])
-        return { status: 201, body: { tags: contact.tags, traceId: randomUUID() } }
+        return { status: 201, body: { tags: contact.tags } }
       },
     },
     {
@@ -217,7 +218,7 @@ export function contactRoutes(parts: SandboxParts): ApiRoute[] {
           contact,
           contact.tags.filter((tag) => !gone.has(tag)),
         )
-        return { status: 200, body: { tags: contact.tags, traceId: randomUUID() } }
+        return { status: 200, body: { tags: contact.tags } }
       },
     },
   ]
@@ -227,6 +228,19 @@ function locationFor(parts: SandboxParts, locationId: string): Location {
   const location = parts.world.locations.get(locationId)
   if (!location) throw refuse(400, `Location with id ${locationId} not found`)
   return location
+}
+
+/** The list shows less than a single contact, and the name under another key. */
+function listedJson(contact: Contact): Record<string, unknown> {
+  const {
+    name,
+    dateUpdated: _dateUpdated,
+    dnd: _dnd,
+    dndSettings: _dndSettings,
+    type: _type,
+    ...shown
+  } = contactJson(contact)
+  return { ...shown, contactName: name }
 }
 
 function mentions(contact: Contact, query: string): boolean {

@@ -7,6 +7,7 @@ import { refuse } from '../refusal.ts'
 import { settingsPatchSchema } from '../settings.ts'
 import { validated } from '../validation.ts'
 import { CONTACT_TEXT_FIELDS } from '../world.ts'
+import { newVoiceCallSchema } from './voice-ai.ts'
 
 const MAX_HOSTED_FILE_BYTES = 256 * 1024 * 1024
 
@@ -66,12 +67,30 @@ const ssoBody = z.strictObject({
   userId: text,
   userName: text,
   email: text,
+  isAgencyOwner: z.boolean().optional(),
+  companyId: text,
+})
+const userBody = z.strictObject({
+  id: text,
+  firstName: text,
+  lastName: text,
+  email: text,
+  phone: text,
+  type: z.enum(['agency', 'account']).optional(),
+  role: z.enum(['admin', 'user']).optional(),
+  locationIds: z.array(z.string()).optional(),
+})
+const voiceCallsBody = z.strictObject({ locationId: z.string(), calls: z.array(newVoiceCallSchema).min(1) })
+const bulkBody = z.strictObject({
+  locationIds: z.array(z.string()).optional(),
+  toFutureLocations: z.boolean().default(false),
 })
 const fileQuery = z.strictObject({ name: z.string().min(1), type: text })
 
 export function addControlRoutes(server: FastifyInstance, sandbox: GhlSandbox): void {
   addReading(server, sandbox)
   addPeople(server, sandbox)
+  addInstalls(server, sandbox)
   addConditions(server, sandbox)
 }
 
@@ -135,13 +154,12 @@ function addPeople(server: FastifyInstance, sandbox: GhlSandbox): void {
   server.post('/_sandbox/locations', async ({ body }, reply) =>
     reply.status(201).send({ location: sandbox.addLocation(validated(locationBody, body)) }),
   )
-  server.post('/_sandbox/locations/install', async ({ body }) => {
-    sandbox.installIn(validated(ofLocation, body).locationId)
-    return { installed: true }
-  })
-  server.post('/_sandbox/locations/uninstall', async ({ body }) => {
-    sandbox.uninstallFrom(validated(ofLocation, body).locationId)
-    return { installed: false }
+  server.post('/_sandbox/users', async ({ body }, reply) =>
+    reply.status(201).send({ user: sandbox.addUser(validated(userBody, body)) }),
+  )
+  server.post('/_sandbox/voice-calls', async ({ body }, reply) => {
+    const { locationId, calls } = validated(voiceCallsBody, body)
+    return reply.status(201).send({ calls: calls.map((call) => sandbox.addVoiceCall(locationId, call)) })
   })
   server.get('/_sandbox/contacts', async ({ query }) => ({
     contacts: sandbox.contacts.list(validated(ofLocation, query).locationId),
@@ -173,6 +191,33 @@ function addPeople(server: FastifyInstance, sandbox: GhlSandbox): void {
     const { name, type } = validated(fileQuery, query)
     if (!Buffer.isBuffer(body)) throw refuse(415, 'Send the bytes as application/octet-stream')
     return reply.status(201).send({ url: sandbox.hostFile(name, body, type) })
+  })
+}
+
+function addInstalls(server: FastifyInstance, sandbox: GhlSandbox): void {
+  server.post('/_sandbox/locations/install', async ({ body }) => {
+    sandbox.installIn(validated(ofLocation, body).locationId)
+    return { installed: true }
+  })
+  server.post('/_sandbox/locations/uninstall', async ({ body }) => {
+    sandbox.uninstallFrom(validated(ofLocation, body).locationId)
+    return { installed: false }
+  })
+  server.post('/_sandbox/company/install', async ({ body }) => {
+    const { locationIds, toFutureLocations } = validated(bulkBody, body)
+    sandbox.bulkInstall({ ...(locationIds === undefined ? {} : { locationIds }), toFutureLocations })
+    return { installed: true }
+  })
+  server.post('/_sandbox/company/uninstall', async () => {
+    sandbox.uninstallFromCompany()
+    return { installed: false }
+  })
+  server.post('/_sandbox/versions', async (_request, reply) =>
+    reply.status(201).send({ versionId: sandbox.publishVersion() }),
+  )
+  server.post('/_sandbox/versions/update', async ({ body }) => {
+    sandbox.updateIn(validated(maybeLocation, body).locationId)
+    return { versionId: sandbox.versionId }
   })
 }
 

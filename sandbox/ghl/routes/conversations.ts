@@ -1,9 +1,8 @@
 /** `/conversations/*`: threads and their messages, read side. */
-import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
 import { type ApiCall, type ApiRoute, checkLocation, locationIdOf } from '../api.ts'
 import { contactFor, conversationOf } from '../contacts.ts'
-import { conversationJson, messageJson } from '../messages.ts'
+import { conversationJson, lastMessageMs, messageJson } from '../messages.ts'
 import { Refusal, refuse } from '../refusal.ts'
 import type { SandboxParts } from '../sandbox-parts.ts'
 import { validated } from '../validation.ts'
@@ -61,7 +60,7 @@ export function conversationRoutes(parts: SandboxParts): ApiRoute[] {
         const shown = found
           .slice(0, query.limit)
           .map((conversation) => shownConversation(parts, conversation))
-        return { status: 200, body: { conversations: shown, total: found.length, traceId: randomUUID() } }
+        return { status: 200, body: { conversations: shown, total: found.length } }
       },
     },
     {
@@ -93,7 +92,6 @@ export function conversationRoutes(parts: SandboxParts): ApiRoute[] {
               dateAdded: conversation.dateAdded.toISOString(),
               dateUpdated: conversation.dateUpdated.toISOString(),
               deleted: false,
-              assignedTo: null,
             },
           },
         }
@@ -108,16 +106,7 @@ export function conversationRoutes(parts: SandboxParts): ApiRoute[] {
         const conversation = named(call)
         return {
           status: 200,
-          body: {
-            id: conversation.id,
-            contactId: conversation.contactId,
-            locationId: conversation.locationId,
-            deleted: false,
-            inbox: true,
-            type: 1,
-            unreadCount: conversation.unreadCount,
-            starred: conversation.starred,
-          },
+          body: { ...singleJson(conversation), type: 1 },
         }
       },
     },
@@ -135,7 +124,7 @@ export function conversationRoutes(parts: SandboxParts): ApiRoute[] {
         announce(world, { kind: 'contact', locationId: body.locationId, contactId: conversation.contactId })
         return {
           status: 200,
-          body: { success: true, conversation: shownConversation(parts, conversation) },
+          body: { success: true, conversation: singleJson(conversation) },
         }
       },
     },
@@ -157,12 +146,24 @@ export function conversationRoutes(parts: SandboxParts): ApiRoute[] {
               nextPage: page.hasMore,
               messages: page.messages.map((message) => messageJson(message, contact)),
             },
-            traceId: randomUUID(),
           },
         }
       },
     },
   ]
+}
+
+/** One thread is shown in fewer words than a found one. */
+function singleJson(conversation: Conversation): Record<string, unknown> {
+  return {
+    id: conversation.id,
+    contactId: conversation.contactId,
+    locationId: conversation.locationId,
+    deleted: false,
+    inbox: true,
+    unreadCount: conversation.unreadCount,
+    starred: conversation.starred,
+  }
 }
 
 function conversationFor(parts: SandboxParts, call: ApiCall): Conversation {
@@ -190,11 +191,12 @@ function searched(parts: SandboxParts, query: SearchQuery): Conversation[] {
     .filter((conversation) => conversation.locationId === query.locationId)
     .filter((conversation) => conversation.dateAdded.getTime() <= newestSeen)
     .filter((conversation) => matchesQuery(parts, conversation, query))
-    .filter(({ dateUpdated }) => {
+    .filter((conversation) => {
       if (startAfter === undefined) return true
-      return descending ? dateUpdated.getTime() < startAfter : dateUpdated.getTime() > startAfter
+      const atMs = lastMessageMs(conversation)
+      return descending ? atMs < startAfter : atMs > startAfter
     })
-    .sort((a, b) => (descending ? 1 : -1) * (b.dateUpdated.getTime() - a.dateUpdated.getTime()))
+    .sort((a, b) => (descending ? 1 : -1) * (lastMessageMs(b) - lastMessageMs(a)))
 }
 
 function matchesQuery(parts: SandboxParts, conversation: Conversation, query: SearchQuery): boolean {

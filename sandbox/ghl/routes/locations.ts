@@ -1,5 +1,4 @@
 /** `/locations/*`, read side. */
-import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
 import type { ApiCall, ApiRoute } from '../api.ts'
 import { refuse } from '../refusal.ts'
@@ -40,7 +39,7 @@ export function locationRoutes(parts: SandboxParts): ApiRoute[] {
         if (!location || !canSee(call, location)) {
           throw refuse(403, 'The token does not have access to this location.')
         }
-        return { status: 200, body: { location: locationJson(location), traceId: randomUUID() } }
+        return { status: 200, body: { location: locationJson(location) } }
       },
     },
   ]

@@ -199,7 +199,6 @@ function logFromProvider(parts: SandboxParts, call: ApiCall): ApiAnswer {
       message: 'Message added successfully',
       contactId: contact.id,
       dateAdded: message.dateAdded.toISOString(),
-      traceId: randomUUID(),
     },
   }
 }
@@ -305,7 +304,6 @@ function sendFromApi(parts: SandboxParts, call: ApiCall): ApiAnswer {
       messageId: message.id,
       status: message.status,
       msg: 'Message queued successfully.',
-      traceId: randomUUID(),
     },
   }
 }

@@ -1,11 +1,10 @@
-/** OAuth: the page where a location is chosen, the token endpoint, and what an agency token can ask for. */
+/** The token endpoint: codes and refresh tokens become pairs. */
 import { randomUUID } from 'node:crypto'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { z } from 'zod'
-import { type ApiRoute, routeOf } from '../api.ts'
-import { choosePage, errorPage } from '../inbox/authorize-page.ts'
-import { companyGrant, installInLocation, locationGrant } from '../installs.ts'
-import { refuse, refuseOauth } from '../refusal.ts'
+import { routeOf } from '../api.ts'
+import { companyGrant, locationGrant } from '../installs.ts'
+import { refuse, refuseFields, refuseOauth } from '../refusal.ts'
 import type { SandboxParts } from '../sandbox-parts.ts'
 import type { Grant, TokenPair } from '../tokens.ts'
 import { validated } from '../validation.ts'
@@ -21,169 +20,53 @@ const tokenBody = z.strictObject({
 })
 type TokenBody = z.infer<typeof tokenBody>
 
-const locationTokenBody = z.strictObject({ companyId: z.string().min(1), locationId: z.string().min(1) })
-
-const text = z.string().optional()
-const installedQuery = z.strictObject({
-  companyId: z.string().min(1),
-  appId: z.string().min(1),
-  skip: z.coerce.number().int().nonnegative().default(0),
-  limit: z.coerce.number().int().min(1).max(100).default(20),
-  query: text,
-  isInstalled: z.enum(['true', 'false']).optional(),
-  versionId: text,
-  onTrial: text,
-  planId: text,
-  locationId: text,
+const reconnectBody = z.strictObject({
+  clientKey: z.string().min(1),
+  clientSecret: z.string().min(1),
+  locationId: z.string().min(1).optional(),
+  companyId: z.string().min(1).optional(),
 })
 
-/** The page and the token endpoint: neither takes a bearer token. */
+/** The token endpoint and its way back in after a lost token; neither takes a bearer token. */
 export function addOauthRoutes(server: FastifyInstance, parts: SandboxParts): void {
-  for (const path of ['/v2/oauth/chooselocation', '/oauth/chooselocation']) {
-    server.get<{ Querystring: Record<string, string | undefined> }>(path, async (request, reply) => {
-      const wrong = wrongLink(parts, request.query)
-      if (wrong) return reply.status(400).type('text/html; charset=utf-8').send(errorPage(wrong))
-      const target = approvedTarget(parts, request.query)
-      if (target) return reply.redirect(target, 302)
-      return reply.type('text/html; charset=utf-8').send(choosePage(parts, request.query))
-    })
-  }
-
   server.post('/oauth/token', async (request, reply) => {
     checkForm(parts, request)
     const body = validated(tokenBody, request.body)
     const { grant, pair } = exchanged(parts, body)
-    return reply.status(200).send(tokenAnswer(parts, grant, pair))
+    const answer = tokenAnswer(parts, grant, pair)
+    if (body.grant_type === 'refresh_token' && parts.settings.refreshOmitsLocationId) {
+      delete answer['locationId']
+    }
+    return reply.status(200).send(spelled(parts, answer))
+  })
+
+  server.post('/oauth/reconnect', async (request, reply) => {
+    if (!parts.settings.reconnectEnabled) {
+      throw refuse(404, 'Cannot POST /oauth/reconnect')
+    }
+    const body = validated(reconnectBody, request.body)
+    checkClient(parts, body.clientKey, body.clientSecret)
+    const { code, expiresAtMs } = parts.tokens.issueCode(reconnectedGrant(parts, body), undefined)
+    return reply.status(200).send({
+      authorizationCode: code,
+      expiresAt: new Date(expiresAtMs).toISOString(),
+      traceId: randomUUID(),
+    })
   })
 }
 
-/** What only an agency's token may ask for. */
-export function companyRoutes(parts: SandboxParts): ApiRoute[] {
-  const { world } = parts
-  return [
-    {
-      method: 'POST',
-      path: '/oauth/locationToken',
-      scope: 'oauth.write',
-      caller: 'company',
-      handle(call) {
-        const { companyId, locationId } = validated(locationTokenBody, call.body)
-        const location = world.locations.get(locationId)
-        if (companyId !== call.caller.companyId || location?.companyId !== companyId) {
-          throw refuse(403, 'The token does not have access to this location.')
-        }
-        if (!location.installedAt) throw refuse(400, 'The app is not installed in this location')
-        // A minted token gains these two.
-        const scopes = [...new Set([...call.caller.scopes, 'oauth.readonly', 'oauth.write'])]
-        const grant = locationGrant(parts, location, scopes)
-        const {
-          refresh_token: refreshToken,
-          refreshTokenId,
-          ...answer
-        } = tokenAnswer(parts, grant, parts.tokens.issuePair(grant))
-        return {
-          status: 201,
-          body: {
-            ...answer,
-            ...(parts.settings.locationTokenHasRefresh
-              ? { refresh_token: refreshToken, refreshTokenId }
-              : {}),
-            appId: parts.app.appId,
-            versionId: parts.app.versionId,
-            traceId: randomUUID(),
-          },
-        }
-      },
-    },
-    {
-      method: 'GET',
-      path: '/oauth/installedLocations',
-      scope: 'oauth.readonly',
-      caller: 'company',
-      handle(call) {
-        const query = validated(installedQuery, call.query)
-        if (query.companyId !== call.caller.companyId || query.appId !== parts.app.appId) {
-          throw refuse(403, 'The token does not have access to this company.')
-        }
-        const found = [...world.locations.values()]
-          .filter((location) => query.locationId === undefined || location.id === query.locationId)
-          .filter((location) => query.query === undefined || location.name.includes(query.query))
-          .filter(
-            (location) =>
-              query.isInstalled === undefined ||
-              (query.isInstalled === 'true') === Boolean(location.installedAt),
-          )
-        const shown = found.slice(query.skip, query.skip + query.limit).map((location) => ({
-          _id: location.id,
-          name: location.name,
-          address: '1 Sandbox Street',
-          isInstalled: location.installedAt !== undefined,
-          ...(location.installedAt
-            ? { versionId: parts.app.versionId, installedAt: location.installedAt.toISOString() }
-            : {}),
-        }))
-        return {
-          status: 200,
-          body: { locations: shown, count: found.length, installToFutureLocations: false },
-        }
-      },
-    },
-  ]
-}
-
-/** Why the install link cannot work, in a sentence; undefined when it can. */
-function wrongLink(parts: SandboxParts, query: Record<string, string | undefined>): string | undefined {
-  const { app, settings, redirectUris } = parts
-  if (query['response_type'] !== 'code') return 'error.invalidResponseType: response_type must be "code"'
-  if (query['client_id'] !== app.clientId) return 'error.noAppFound: no app has this client_id'
-  if (!redirectUris.includes(query['redirect_uri'] ?? '')) {
-    return 'error.invalidRedirectUri: redirect_uri is not registered for this app'
+/** A grant with the scopes of the app's last token there. */
+function reconnectedGrant(parts: SandboxParts, body: z.infer<typeof reconnectBody>): Grant {
+  const { locationId, companyId } = body
+  if ((locationId === undefined) === (companyId === undefined)) {
+    throw refuseFields(['either locationId or companyId should not be empty'])
   }
-  if (!query['scope']?.trim()) return 'error.noScope: scope must name at least one scope'
-  const versionId = query['version_id']
-  if (settings.requireVersionId && versionId === undefined)
-    return 'error.noversionid: a draft app needs version_id'
-  if (versionId !== undefined && versionId !== app.versionId)
-    return 'error.invalidVersion: no such app version'
-  return undefined
-}
-
-/** Where to send the browser when the choice is made already by `location_id` or `company`, and `approve=1`. */
-function approvedTarget(parts: SandboxParts, query: Record<string, string | undefined>): string | undefined {
-  if (query['approve'] !== '1') return undefined
-  const scopes = (query['scope'] ?? '').split(/[\s+]+/).filter(Boolean)
-  const redirectUri = query['redirect_uri'] ?? ''
-  const grant =
-    query['company'] === '1' ? approveCompany(parts, query, scopes) : approveLocation(parts, query, scopes)
-  const target = new URL(redirectUri)
-  target.searchParams.set('code', parts.tokens.issueCode(grant, redirectUri))
-  const state = query['state']
-  if (state !== undefined) target.searchParams.set('state', state)
-  return target.href
-}
-
-function approveLocation(
-  parts: SandboxParts,
-  query: Record<string, string | undefined>,
-  scopes: string[],
-): Grant {
-  const location = parts.world.locations.get(query['location_id'] ?? '')
-  if (!location) throw refuse(400, 'location_id names no location of this sandbox')
-  installInLocation(parts, location)
-  return locationGrant(parts, location, scopes)
-}
-
-/** `location_id` may name the chosen ones, comma separated; without it the agency takes all. */
-function approveCompany(
-  parts: SandboxParts,
-  query: Record<string, string | undefined>,
-  scopes: string[],
-): Grant {
-  const chosen = query['location_id']?.split(',')
-  for (const location of parts.world.locations.values()) {
-    if (chosen?.includes(location.id) ?? true) installInLocation(parts, location)
-  }
-  return companyGrant(parts, scopes)
+  const location = parts.world.locations.get(locationId ?? '')
+  const isKnown = location ? location.installedAt !== undefined : companyId === parts.world.companyId
+  // A location that was only ever reached through its agency has the agency's scopes.
+  const scopes = parts.tokens.lastScopes((grant) => [locationId, undefined].includes(grant.locationId))
+  if (!isKnown || !scopes) throw refuse(400, 'The app is not installed there')
+  return location ? locationGrant(parts, location, scopes) : companyGrant(parts, scopes)
 }
 
 function checkForm(parts: SandboxParts, request: FastifyRequest): void {
@@ -199,22 +82,23 @@ function exchanged(parts: SandboxParts, body: TokenBody): { grant: Grant; pair: 
     if (!parts.tokens.peekCode(body.code ?? '')) {
       throw refuseOauth(401, 'UnAuthorized!', 'Authorization code not found')
     }
-    checkClient(parts, body)
+    checkClient(parts, body.client_id, body.client_secret)
     const grant = parts.tokens.exchangeCode(body.code ?? '', body.redirect_uri)
     return { grant, pair: parts.tokens.issuePair(grant) }
   }
-  checkClient(parts, body)
+  checkClient(parts, body.client_id, body.client_secret)
   if (body.grant_type === 'refresh_token') return parts.tokens.refresh(body.refresh_token ?? '')
   throw refuseOauth(400, 'unsupported_grant_type', 'client_credentials is not enabled for this app')
 }
 
-function checkClient({ app }: SandboxParts, body: TokenBody): void {
-  if (body.client_id !== app.clientId || body.client_secret !== app.clientSecret) {
+function checkClient({ app }: SandboxParts, clientId: string, clientSecret: string): void {
+  if (clientId !== app.clientId || clientSecret !== app.clientSecret) {
     throw refuseOauth(401, 'UnAuthorized!', 'Invalid client credentials!')
   }
 }
 
-function tokenAnswer(parts: SandboxParts, grant: Grant, pair: TokenPair) {
+/** What is said of a new pair; an agency's one names no locations, whatever was chosen. */
+export function tokenAnswer(parts: SandboxParts, grant: Grant, pair: TokenPair): Record<string, unknown> {
   return {
     access_token: pair.accessToken,
     token_type: 'Bearer',
@@ -228,5 +112,19 @@ function tokenAnswer(parts: SandboxParts, grant: Grant, pair: TokenPair) {
     userId: grant.userId,
     planId: parts.world.planId,
     isBulkInstallation: grant.isBulkInstallation,
+    ...(grant.authClass === 'Company'
+      ? { installToFutureLocations: parts.world.agencyInstall.toFutureLocations }
+      : {}),
   }
+}
+
+/** The answer in the spelling that the setting asks for. */
+export function spelled(parts: SandboxParts, answer: Record<string, unknown>): Record<string, unknown> {
+  if (parts.settings.tokenSpelling === 'snake') return answer
+  return Object.fromEntries(
+    Object.entries(answer).map(([key, value]) => [
+      key.replaceAll(/_([a-z])/g, (_match, letter: string) => letter.toUpperCase()),
+      value,
+    ]),
+  )
 }

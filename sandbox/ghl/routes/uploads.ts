@@ -1,10 +1,9 @@
 /** `POST /conversations/messages/upload`: multipart, one part name, 5 MB, a list of extensions. */
-import type { IncomingMessage } from 'node:http'
 import { extname } from 'node:path'
-import busboy from 'busboy'
 import { z } from 'zod'
 import { type ApiCall, type ApiRoute, checkLocation } from '../api.ts'
 import { hostFile } from '../files.ts'
+import { type FilePart, readForm } from '../multipart.ts'
 import { refuse, refuseFields, refuseUpload } from '../refusal.ts'
 import type { SandboxParts } from '../sandbox-parts.ts'
 import { validated } from '../validation.ts'
@@ -32,19 +31,6 @@ const uploadFields = z.strictObject({
   isGroupSms: text,
 })
 
-interface FilePart {
-  partName: string
-  name: string
-  contentType: string
-  bytes: Buffer
-  tooLarge: boolean
-}
-
-interface Form {
-  fields: Record<string, string>
-  files: FilePart[]
-}
-
 export function uploadRoutes(parts: SandboxParts): ApiRoute[] {
   return [
     {
@@ -53,7 +39,7 @@ export function uploadRoutes(parts: SandboxParts): ApiRoute[] {
       scope: 'conversations/message.write',
       caller: 'location',
       async handle(call) {
-        const form = await readForm(parts, call)
+        const form = await readForm(parts, call, MAX_FILE_BYTES)
         checkFiles(form.files)
         checkTarget(parts, call, validated(uploadFields, form.fields))
         // One entry per name: files of one name in one call overwrite each other, as in the real answer.
@@ -64,48 +50,6 @@ export function uploadRoutes(parts: SandboxParts): ApiRoute[] {
       },
     },
   ]
-}
-
-async function readForm(parts: SandboxParts, call: ApiCall): Promise<Form> {
-  const contentType = call.raw.headers['content-type'] ?? ''
-  if (!contentType.startsWith('multipart/form-data')) {
-    parts.callLog.note({ kind: 'wrong-content-type', route: call.route, detail: contentType || 'none' })
-    throw refuseUpload(400, 'Multipart: the request must be multipart/form-data')
-  }
-  return parseForm(call.raw)
-}
-
-function parseForm(request: IncomingMessage): Promise<Form> {
-  return new Promise((resolve, reject) => {
-    const form: Form = { fields: {}, files: [] }
-    const malformed = () => reject(refuseUpload(400, 'Multipart: the form is malformed'))
-    const parser = busboy({
-      headers: request.headers,
-      // One byte more than allowed tells a file that just fits from one that was cut.
-      limits: { fileSize: MAX_FILE_BYTES + 1 },
-      defParamCharset: 'utf8',
-    })
-    parser.on('field', (name, value) => {
-      form.fields[name] = value
-    })
-    parser.on('file', (partName, stream, info) => {
-      const chunks: Buffer[] = []
-      stream.on('data', (chunk: Buffer) => chunks.push(chunk))
-      stream.on('end', () => {
-        form.files.push({
-          partName,
-          name: info.filename ?? '',
-          contentType: info.mimeType,
-          bytes: Buffer.concat(chunks),
-          tooLarge: chunks.reduce((sum, chunk) => sum + chunk.length, 0) > MAX_FILE_BYTES,
-        })
-      })
-    })
-    parser.on('close', () => resolve(form))
-    parser.on('error', malformed)
-    request.on('aborted', malformed)
-    request.pipe(parser)
-  })
 }
 
 function checkFiles(files: readonly FilePart[]): void {

@@ -9,7 +9,7 @@ import { LocationParams, Phone, SessionBody, SessionParams } from '../schemas.ts
 import { streamSession } from '../session-events.ts'
 
 /** As long as a client needs to open the link on his own phone; design.md 3. */
-export const PAIRING_LINK_TTL_MS = 30 * 60_000
+const PAIRING_LINK_TTL_MS = 30 * 60_000
 
 export const linkHash = (token: string): string => createHash('sha256').update(token).digest('base64url')
 
