@@ -38,7 +38,12 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
   const wire = new WireTroubles(new Random(options.seed + 1))
   const stage = await Stage.set({
     whatsapp: { faults: wire },
-    ghl: { statusEarlyMs: 200, rateLimit: null },
+    ghl: {
+      statusEarlyMs: 200,
+      rateLimit: null,
+      // GHL repeats a delivery for days; here the server dies every few seconds, so the days are short.
+      settings: { retry: { maxRetries: 100_000, baseMs: 50, capMs: 400, timeoutMs: 10_000 } },
+    },
     env: {
       LOG_LEVEL: 'info',
       GHL_TIMEOUT_MS: '2000',
@@ -77,7 +82,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
 
 /** Some time of life with troubles; the kill then comes at any moment of any step. */
 async function oneRound({ ghl, whatsapp }: Stage, random: Random): Promise<void> {
-  const untilMs = Date.now() + random.between(100, 900)
+  const untilMs = Date.now() + random.between(200, 1_800)
   while (Date.now() < untilMs) {
     if (random.chance(0.3)) troubleGhl(ghl, random)
     if (random.chance(0.05) && whatsapp.stats().companions.some(({ connected }) => connected))
