@@ -125,7 +125,7 @@ export function createNumbers(deps: SessionDeps): Numbers {
       place.life.abort(new Error('the location was handed over'))
       await Promise.all([...place.sessions.values()].map((session) => session.stop()))
       await place.turn
-      served.delete(location)
+      if (served.get(location) === place) served.delete(location)
     },
     look: (location) => void look(location),
 

@@ -13,7 +13,7 @@
  * run and waits for its end before the next begins, and those who want something stand in line.
  */
 import type { SessionSnapshot, WaOutgoing } from '../bridge/ports.ts'
-import type { SessionPatch, SessionRow, SessionStore, SignalStore } from '../bridge/storage.ts'
+import type { SessionRow, SessionStore, SignalStore } from '../bridge/storage.ts'
 import type { Clock } from '../core/clock.ts'
 import { toBridgeError, WhatsAppError } from '../core/errors.ts'
 import {
@@ -43,6 +43,7 @@ import {
 import { Intake, type Origin } from './intake.ts'
 import { Journal } from './journal.ts'
 import { patiently } from './patience.ts'
+import { type Facts, type Live, SessionState } from './session-state.ts'
 import { openSocket, type Socket, type SocketCaches, type SocketEnd, type SocketSettings } from './socket.ts'
 import { meOf, type Receipt } from './stanza.ts'
 import { compose } from './to-whatsapp.ts'
@@ -73,16 +74,6 @@ export interface SessionDeps {
   readonly log: Log
 }
 
-/** What a login teaches about the number. */
-type Facts = Partial<Pick<SessionRow, 'phoneNumber' | 'lid' | 'name' | 'lastSeenAt'>>
-
-interface Live {
-  readonly status: SessionStatus
-  readonly problem?: SessionProblem | undefined
-  readonly qr?: string
-  readonly pairingCode?: string
-}
-
 export class Session {
   readonly id: SessionId
   readonly locationId: LocationId
@@ -90,8 +81,7 @@ export class Session {
   readonly #log: Log
   readonly #caches: SocketCaches
   readonly #intake: Intake
-  #row: SessionRow
-  #live: Live
+  readonly #state: SessionState
   /** Of the connection that is open; nobody else's events count. */
   #socket: Socket | undefined
   /** Aborted to end the run: its connection, its waiting, its retries. */
@@ -99,7 +89,6 @@ export class Session {
   #running: Promise<void> = Promise.resolve()
   /** Those who start, stop, restart and log out, one after the other. */
   #turn: Promise<unknown> = Promise.resolve()
-  #saving: Promise<void> = Promise.resolve()
   #failures = 0
   #restarts = 0
   #openedAtMs: number | undefined
@@ -111,15 +100,11 @@ export class Session {
 
   constructor(deps: SessionDeps, row: SessionRow, caches: SocketCaches) {
     this.#deps = deps
-    this.#row = row
     this.id = row.sessionId
     this.locationId = row.locationId
     this.#caches = caches
     this.#log = deps.log.child({ session: `location_${row.locationId}_${row.sessionId}` })
-    // What the row says of a connection was true in another life.
-    this.#live = isOver(row.status)
-      ? { status: row.status, problem: row.problem }
-      : { status: 'initializing' }
+    this.#state = new SessionState({ ...deps, log: this.#log }, row)
     this.#intake = new Intake({
       receiver: { locationId: row.locationId, sessionId: row.sessionId },
       signalStore: deps.signalStore,
@@ -133,23 +118,7 @@ export class Session {
   }
 
   get isReady(): boolean {
-    return this.#live.status === 'ready' && this.#socket !== undefined
-  }
-
-  snapshot(): SessionSnapshot {
-    const { phoneNumber, name, isDefault, lastSeenAt } = this.#row
-    return {
-      id: this.id,
-      locationId: this.locationId,
-      status: this.#live.status,
-      phoneNumber: phoneNumber ?? null,
-      name: name ?? null,
-      isDefault,
-      qr: this.#live.qr ?? null,
-      pairingCode: this.#live.pairingCode ?? null,
-      problem: this.#live.problem ?? null,
-      lastSeenAt: lastSeenAt?.toISOString() ?? null,
-    }
+    return this.#state.live.status === 'ready' && this.#socket !== undefined
   }
 
   /**
@@ -167,7 +136,7 @@ export class Session {
     this.#life.abort(new Error('the session was stopped'))
     await this.#inTurn(async () => {
       await this.#halt()
-      if (!isOver(this.#live.status)) await this.#move({ status: 'disconnected', problem: STOPPED })
+      if (!isOver(this.#state.live.status)) await this.#move({ status: 'disconnected', problem: STOPPED })
     })
   }
 
@@ -319,7 +288,8 @@ export class Session {
     this.#openedAtMs = undefined
     signal.addEventListener('abort', leave, { once: true })
     if (signal.aborted) leave()
-    else if (creds.me !== undefined) void this.#move({ status: 'connecting', problem: this.#live.problem })
+    else if (creds.me !== undefined)
+      void this.#move({ status: 'connecting', problem: this.#state.live.problem })
     const end = await socket.closed
     clearTimeout(watchdog)
     signal.removeEventListener('abort', leave)
@@ -338,7 +308,7 @@ export class Session {
   }
 
   #isExpected({ state }: SessionAuth): boolean {
-    const { expectedPhone } = this.#row
+    const { expectedPhone } = this.#state.row
     return (
       expectedPhone === undefined ||
       state.creds.me === undefined ||
@@ -376,7 +346,7 @@ export class Session {
         lastSeenAt: new Date(clock.nowMs()),
         ...(phoneNumber !== undefined && { phoneNumber }),
         ...(lid !== undefined && isLidJid(lid) && { lid }),
-        ...(me?.name !== undefined && this.#row.name === undefined && { name: me.name }),
+        ...(me?.name !== undefined && this.#state.row.name === undefined && { name: me.name }),
       },
     )
     this.#log.info({}, 'number is ready')
@@ -438,28 +408,8 @@ export class Session {
     await this.#move({ status, problem })
   }
 
-  /** Moves to a state, tells whoever watches, and stores it. Exactly one problem for what is not well. */
-  async #move(next: Live, facts: Facts = {}): Promise<void> {
-    const { sessionStore, onChange, clock } = this.#deps
-    const { signal } = this.#life
-    this.#live = next
-    this.#row = { ...this.#row, ...facts }
-    onChange(this.snapshot())
-    const { qr, pairingCode } = next
-    const isInviting = qr !== undefined || pairingCode !== undefined
-    const live = isInviting
-      ? { ...(qr !== undefined && { qr }), ...(pairingCode !== undefined && { pairingCode }) }
-      : null
-    const patch: SessionPatch = { ...facts, status: next.status, problem: next.problem ?? null, live }
-    // In order, so that the last word is the last row.
-    this.#saving = this.#saving.then(async () => {
-      await patiently(() => sessionStore.update(this.id, patch), { clock, signal }).catch(
-        (thrown: unknown) => {
-          this.#log.warn({ errorCode: toBridgeError(thrown).code }, 'the state of a number was not stored')
-        },
-      )
-    })
-    await this.#saving
+  async #move(next: Live, facts?: Facts): Promise<void> {
+    await this.#state.move(next, this.#life.signal, facts)
   }
 }
 

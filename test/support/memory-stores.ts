@@ -2,7 +2,13 @@
  * Sessions, Signal keys and journal in memory, as faithful as the real store: a write is one atomic change, what is read is
  * a copy, a settled journal row is still found but no longer replayed. Every write passes a gate that a test can close.
  */
-import type { SessionPatch, SessionRow, SessionStore, SignalStore } from '../../src/bridge/storage.ts'
+import type {
+  SessionPatch,
+  SessionRow,
+  SessionStore,
+  SessionWish,
+  SignalStore,
+} from '../../src/bridge/storage.ts'
 import type { SessionId } from '../../src/core/ids.ts'
 import type { Envelope } from '../../src/core/message.ts'
 
@@ -28,17 +34,17 @@ export class MemorySignalStore implements SignalStore {
   /** Every write that took effect, in order. */
   readonly writes: SignalChange[] = []
   gate: Gate = () => undefined
-  /** Called before each read. */
-  readGate: () => Promise<void> | void = () => undefined
+  /** Called before each read; `kind` when Signal keys are read. */
+  readGate: (sessionId: SessionId, kind?: string) => Promise<void> | void = () => undefined
   readonly #sessions = new Map<SessionId, Kept>()
 
   async loadCredentials(sessionId: SessionId): Promise<string | undefined> {
-    await this.readGate()
+    await this.readGate(sessionId)
     return this.#kept(sessionId).credentials
   }
 
   async read(sessionId: SessionId, kind: string, ids: readonly string[]): Promise<Map<string, string>> {
-    await this.readGate()
+    await this.readGate(sessionId, kind)
     const { keys } = this.#kept(sessionId)
     return new Map(
       ids.flatMap((id) => {
@@ -65,14 +71,14 @@ export class MemorySignalStore implements SignalStore {
   }
 
   async readJournal(sessionId: SessionId) {
-    await this.readGate()
+    await this.readGate(sessionId)
     return this.#kept(sessionId)
       .journal.filter(({ isSettled }) => !isSettled)
       .map(({ waMessageId, sender, entry }) => ({ waMessageId, sender, entry }))
   }
 
   async findJournal(sessionId: SessionId, waMessageId: string, sender: string): Promise<string | undefined> {
-    await this.readGate()
+    await this.readGate(sessionId)
     return this.#line(sessionId, waMessageId, sender)?.entry
   }
 
@@ -120,6 +126,7 @@ export class MemorySessionStore implements UsedSessionStore {
   readonly rows = new Map<SessionId, SessionRow>()
   /** Statuses in the order they were stored. */
   readonly statuses: string[] = []
+  onChange: (row: SessionRow) => void = () => undefined
   /** Called before each change. */
   gate: () => Promise<void> | void = () => undefined
   readonly #signal: MemorySignalStore
@@ -137,14 +144,15 @@ export class MemorySessionStore implements UsedSessionStore {
       name: undefined,
       isDefault: true,
       problem: undefined,
-      expectedPhone: undefined,
       live: undefined,
-      wish: undefined,
       lastSeenAt: undefined,
+      pairedAt: undefined,
       createdAt: new Date(),
       ...session,
+      expectedPhone: session.expectedPhone,
+      wish: session.wish,
     }
-    this.rows.set(row.sessionId, row)
+    this.#set(row)
     return row
   }
 
@@ -161,8 +169,22 @@ export class MemorySessionStore implements UsedSessionStore {
     const row = this.rows.get(sessionId)
     if (row === undefined) return
     const { problem = row.problem, live = row.live, ...facts } = patch
-    this.rows.set(sessionId, { ...row, ...facts, problem: problem ?? undefined, live: live ?? undefined })
     if (patch.status !== undefined) this.statuses.push(patch.status)
+    this.#set({ ...row, ...facts, problem: problem ?? undefined, live: live ?? undefined })
+  }
+
+  async wish(sessionId: SessionId, wish: SessionWish): Promise<void> {
+    await this.gate()
+    const row = this.rows.get(sessionId)
+    if (row !== undefined) this.#set({ ...row, wish })
+  }
+
+  async takeWish(sessionId: SessionId, wishId: string): Promise<boolean> {
+    await this.gate()
+    const row = this.rows.get(sessionId)
+    if (row?.wish?.id !== wishId) return false
+    this.#set({ ...row, wish: undefined })
+    return true
   }
 
   async forgetCredentials(sessionId: SessionId): Promise<void> {
@@ -174,6 +196,11 @@ export class MemorySessionStore implements UsedSessionStore {
     await this.gate()
     this.rows.delete(sessionId)
     this.#signal.forget(sessionId)
+  }
+
+  #set(row: SessionRow): void {
+    this.rows.set(row.sessionId, row)
+    this.onChange(row)
   }
 }
 

@@ -1,0 +1,95 @@
+/** What one session is at the moment: for whoever watches at once, in its row as soon as the store takes it. */
+import type { SessionSnapshot } from '../bridge/ports.ts'
+import type { Invitation, SessionPatch, SessionRow, SessionStore } from '../bridge/storage.ts'
+import type { Clock } from '../core/clock.ts'
+import { toBridgeError } from '../core/errors.ts'
+import type { Log } from '../core/log.ts'
+import type { SessionProblem, SessionStatus } from '../core/message.ts'
+import { isOver } from './disconnect.ts'
+import { patiently } from './patience.ts'
+
+export interface Live {
+  readonly status: SessionStatus
+  /** Exactly one for what is not well. */
+  readonly problem?: SessionProblem | undefined
+  readonly qr?: string
+  readonly pairingCode?: string
+}
+
+/** What a login teaches about the number. */
+export type Facts = Partial<Pick<SessionRow, 'phoneNumber' | 'lid' | 'name' | 'lastSeenAt'>>
+
+export interface SessionStateDeps {
+  readonly sessionStore: SessionStore
+  readonly onChange: (snapshot: SessionSnapshot) => void
+  readonly clock: Clock
+  readonly log: Log
+}
+
+export class SessionState {
+  readonly #deps: SessionStateDeps
+  #row: SessionRow
+  #live: Live
+  #saving: Promise<void> = Promise.resolve()
+
+  constructor(deps: SessionStateDeps, row: SessionRow) {
+    this.#deps = deps
+    this.#row = row
+    // What the row says of a connection was true in another life.
+    this.#live = isOver(row.status)
+      ? { status: row.status, problem: row.problem }
+      : { status: 'initializing' }
+  }
+
+  get row(): SessionRow {
+    return this.#row
+  }
+
+  get live(): Live {
+    return this.#live
+  }
+
+  /** @param signal calls off the waiting for a store that is away. */
+  async move(next: Live, signal: AbortSignal, facts: Facts = {}): Promise<void> {
+    const { sessionStore, onChange, clock, log } = this.#deps
+    this.#live = next
+    this.#row = { ...this.#row, ...facts }
+    onChange(this.#snapshot())
+    const patch: SessionPatch = {
+      ...facts,
+      status: next.status,
+      problem: next.problem ?? null,
+      live: invitationOf(next),
+    }
+    // In order, so that the last word is the last row.
+    this.#saving = this.#saving.then(async () => {
+      const save = () => sessionStore.update(this.#row.sessionId, patch)
+      await patiently(save, { clock, signal }).catch((thrown: unknown) => {
+        log.warn({ errorCode: toBridgeError(thrown).code }, 'the state of a number was not stored')
+      })
+    })
+    await this.#saving
+  }
+
+  #snapshot(): SessionSnapshot {
+    const { sessionId, locationId, phoneNumber, name, isDefault, lastSeenAt } = this.#row
+    const { status, problem, qr, pairingCode } = this.#live
+    return {
+      id: sessionId,
+      locationId,
+      status,
+      phoneNumber: phoneNumber ?? null,
+      name: name ?? null,
+      isDefault,
+      qr: qr ?? null,
+      pairingCode: pairingCode ?? null,
+      problem: problem ?? null,
+      lastSeenAt: lastSeenAt?.toISOString() ?? null,
+    }
+  }
+}
+
+function invitationOf({ qr, pairingCode }: Live): Invitation | null {
+  if (qr === undefined && pairingCode === undefined) return null
+  return { ...(qr !== undefined && { qr }), ...(pairingCode !== undefined && { pairingCode }) }
+}
