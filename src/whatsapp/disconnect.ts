@@ -39,6 +39,12 @@ export const QR_EXPIRED = problem(
   'Ask for a new one and scan it within a minute.',
 )
 
+export const PAIRING_CODE_REFUSED = problem(
+  'PAIRING_CODE_REFUSED',
+  'WhatsApp refused to make a pairing code for this number.',
+  'Check the number, or pair by scanning a QR.',
+)
+
 export const WRONG_NUMBER = problem(
   'WRONG_NUMBER',
   'Another number than the expected one was scanned, so it was unlinked again.',

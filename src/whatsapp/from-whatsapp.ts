@@ -11,6 +11,8 @@ import {
   type SessionId,
 } from '../core/ids.ts'
 import type { Envelope, IgnoreReason, MediaKind, WaContent, WaMedia } from '../core/message.ts'
+import type { MessageMedia } from './media.ts'
+import { isMe, type Me } from './stanza.ts'
 
 export interface Receiver {
   readonly locationId: LocationId
@@ -21,12 +23,14 @@ export type Converted = { readonly envelope: Envelope } | { readonly ignored: Ig
 
 /**
  * @param author the author as the journal names him.
+ * @param me this number's own addresses.
  * @param alt the chat's other form when somebody knows it better than the message itself.
  */
 export function fromWhatsApp(
   receiver: Receiver,
   message: WAMessage,
   author: string,
+  me: Me,
   alt?: ChatJid,
 ): Converted {
   const { key } = message
@@ -35,7 +39,9 @@ export function fromWhatsApp(
   const chat = findChatJid(key.remoteJid)
   if (chat === undefined || typeof key.id !== 'string') return { ignored: 'protocol' }
   if (isGroupJid(chat)) return { ignored: 'group' }
-  const content = contentOf(message.message)
+  // Notes to oneself are talk between the business' own devices.
+  if (isMe(me, chat)) return { ignored: 'peer' }
+  const content = contentOf(message)
   if ('ignored' in content) return content
   const chatAlt = alt ?? findChatJid(key.remoteJidAlt)
   return {
@@ -119,7 +125,23 @@ function unwrapped(message: proto.IMessage | null | undefined, depth = 0): proto
 
 const isNothing = (value: unknown): boolean => value === null || value === undefined
 
-function contentOf(wrapped: proto.IMessage | null | undefined): Content {
+function contentOf({ key, message }: WAMessage): Content {
+  const content = fromContent(message)
+  if ('kind' in content && content.kind === 'media') {
+    const { remoteJid, id, fromMe } = key
+    const named: MessageMedia = {
+      ...content.media,
+      message: { chat: remoteJid ?? '', id: id ?? '', fromMe: fromMe === true },
+    }
+    return { ...content, media: named }
+  }
+  // Linked devices are only told that there is such a message.
+  if (key.isViewOnce === true && !message)
+    return notice('viewOnceMessage', '[Sent something that can be seen once, and only on the phone.]')
+  return content
+}
+
+function fromContent(wrapped: proto.IMessage | null | undefined): Content {
   const message = unwrapped(wrapped)
   if (message === undefined) return { ignored: 'empty' }
   const { protocolMessage } = message
@@ -156,7 +178,7 @@ function fromProtocol(protocol: proto.Message.IProtocolMessage): Content {
   const { Type } = proto.Message.ProtocolMessage
   if (protocol.type === Type.REVOKE) return notice('revoke', '[Deleted a message.]')
   if (protocol.type !== Type.MESSAGE_EDIT) return { ignored: 'protocol' }
-  const edited = contentOf(protocol.editedMessage)
+  const edited = fromContent(protocol.editedMessage)
   const isText = 'kind' in edited && edited.kind === 'text'
   return notice('edit', isText ? `[Edited:] ${edited.text}` : '[Edited a message.]')
 }

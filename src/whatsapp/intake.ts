@@ -92,12 +92,12 @@ export class Intake {
   }
 
   /** False when it was ignored, and nothing recorded. */
-  async #record(message: WAMessage, author: string, { altOf }: Origin): Promise<boolean> {
+  async #record(message: WAMessage, author: string, { me, altOf }: Origin): Promise<boolean> {
     const { receiver, onIgnored, onMessage } = this.#deps
     const chat = findChatJid(message.key.remoteJid)
     const isAltKnown = findChatJid(message.key.remoteJidAlt) !== undefined
     const alt = chat === undefined || isAltKnown ? undefined : await altOf(chat)
-    const converted = fromWhatsApp(receiver, message, author, alt)
+    const converted = fromWhatsApp(receiver, message, author, me, alt)
     if ('ignored' in converted) {
       onIgnored(converted.ignored)
       return false

@@ -134,7 +134,9 @@ export function createNumbers(deps: SessionDeps): Numbers {
     compose: (id, chat, message) => get(id).compose(chat, message),
     send: (id, chat, messageId, composed) => get(id).send(chat, messageId, composed),
     newMessageId: () => parseWaMessageId(generateMessageIDV2()),
-    openMedia: (_id, media) => openMedia(media),
+    // A file outlives its number: the session only adds that the phone can be asked for it again.
+    openMedia: (id, media) =>
+      find(id)?.openMedia(media) ?? openMedia(media, { askForMediaAgain: undefined, clock: deps.clock }),
   }
 }
 

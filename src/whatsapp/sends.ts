@@ -1,12 +1,12 @@
 /** Sends that wait for the server's ack on the wire: the only proof that WhatsApp took a message (whatsapp.md 1d). */
 import type { BinaryNode } from '@whiskeysockets/baileys'
-import { WhatsAppError } from '../core/errors.ts'
+import { BridgeError, WhatsAppError } from '../core/errors.ts'
 
 /** Acks take well under a second; a server that has not answered by then may still have the message. */
 const ACK_TIMEOUT_MS = 20_000
 
 export class PendingSends {
-  readonly #waiting = new Map<string, (outcome: WhatsAppError | undefined) => void>()
+  readonly #waiting = new Map<string, (outcome: BridgeError | undefined) => void>()
   #isOver = false
 
   /** Call for every raw `ack class=message`. */
@@ -29,15 +29,19 @@ export class PendingSends {
    */
   async send(id: string, relay: () => Promise<unknown>): Promise<void> {
     if (this.#isOver) throw new WhatsAppError('WA_OFFLINE', 'The WhatsApp number is not connected')
-    const { promise, resolve } = Promise.withResolvers<WhatsAppError | undefined>()
+    const { promise, resolve } = Promise.withResolvers<BridgeError | undefined>()
     const timer = setTimeout(() => {
       resolve(unknown('WhatsApp has not acknowledged the message in time'))
     }, ACK_TIMEOUT_MS)
     this.#waiting.set(id, resolve)
     try {
-      // The ratchet may be spent and the stanza out even when the relay fails; only the ack is certain.
       relay().catch((cause: unknown) => {
-        resolve(unknown('The message could not be handed to WhatsApp', cause))
+        // Baileys finds the connection closed before it writes; after any other failure the stanza may be out.
+        resolve(
+          isClosed(cause)
+            ? notSent(cause)
+            : unknown('It is not known whether the message reached WhatsApp', cause),
+        )
       })
       const refused = await promise
       if (refused !== undefined) throw refused
@@ -50,6 +54,28 @@ export class PendingSends {
 
 const unknown = (message: string, cause?: unknown): WhatsAppError =>
   new WhatsAppError('WA_SEND_TIMEOUT', message, { certainty: 'unknown', cause })
+
+/** The status code of a Boom, the error class of Baileys; undefined for anything else. */
+export function statusCodeOf(error: unknown): number | undefined {
+  const output = error instanceof Error && 'output' in error ? error.output : undefined
+  const code =
+    typeof output === 'object' && output !== null && 'statusCode' in output ? output.statusCode : undefined
+  return typeof code === 'number' ? code : undefined
+}
+
+/** Baileys throws 428 on a closed socket; its queries reject with the web socket's bare close code. */
+const isClosed = (cause: unknown): boolean => typeof cause === 'number' || statusCodeOf(cause) === 428
+
+/** Whatever failed before a message was on the wire, in our words. Errors of ours stay what they are. */
+export function notSent(cause: unknown): BridgeError {
+  if (cause instanceof BridgeError) return cause
+  if (isClosed(cause)) {
+    return new WhatsAppError('WA_OFFLINE', 'The connection to WhatsApp was lost before anything was sent', {
+      cause,
+    })
+  }
+  return new WhatsAppError('WA_SEND_TIMEOUT', 'WhatsApp did not answer, so nothing was sent', { cause })
+}
 
 /** By the error code of the ack. @see whatsapp.md 1d */
 function refusal(ackError: string): WhatsAppError {
@@ -69,6 +95,16 @@ function refusal(ackError: string): WhatsAppError {
       return new WhatsAppError('WA_DEVICES_STALE', 'The list of the recipient’s devices was out of date', {
         details,
       })
+    case '429':
+    case '503':
+      return new WhatsAppError(
+        'WA_SEND_TIMEOUT',
+        'WhatsApp takes no messages from this number at the moment',
+        {
+          details,
+          retryAfterMs: 60_000,
+        },
+      )
     default:
       return new WhatsAppError('WA_SEND_REJECTED', `WhatsApp refused the message (error ${ackError})`, {
         details,

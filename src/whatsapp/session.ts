@@ -27,11 +27,19 @@ import {
   type WaMessageId,
 } from '../core/ids.ts'
 import type { Log } from '../core/log.ts'
-import type { Envelope, IgnoreReason, SessionProblem, SessionStatus } from '../core/message.ts'
+import type {
+  Envelope,
+  IgnoreReason,
+  MediaFile,
+  SessionProblem,
+  SessionStatus,
+  WaMedia,
+} from '../core/message.ts'
 import { openAuth, type SessionAuth } from './auth-state.ts'
 import {
   isOver,
   LOGGED_OUT_BY_US,
+  PAIRING_CODE_REFUSED,
   problemOf,
   QR_EXPIRED,
   type Reaction,
@@ -42,10 +50,11 @@ import {
 } from './disconnect.ts'
 import { Intake, type Origin } from './intake.ts'
 import { Journal } from './journal.ts'
+import { openMedia } from './media.ts'
 import { patiently } from './patience.ts'
 import { type Facts, type Live, SessionState } from './session-state.ts'
 import { openSocket, type Socket, type SocketCaches, type SocketEnd, type SocketSettings } from './socket.ts'
-import { meOf, type Receipt } from './stanza.ts'
+import { meOf, type Receipt, samePhone } from './stanza.ts'
 import { compose } from './to-whatsapp.ts'
 
 /** A connection that shows neither QR nor login by then hangs (whatsapp.md 1b: an HTTP answer to the upgrade does that). */
@@ -94,7 +103,10 @@ export class Session {
   #openedAtMs: number | undefined
   /** E.164 digits when pairing by code was asked for. */
   #codeFor: string | undefined
-  #isRefused = false
+  /** The open connection has been paired on; the login comes with the next one. */
+  #isJustPaired = false
+  /** Why the open connection is being given up. */
+  #givenUp: SessionProblem | undefined
   /** Credentials that the store did not take before the connection ended. */
   #unsaved: string | undefined
 
@@ -182,6 +194,12 @@ export class Session {
     await this.#readySocket().send(chat, id, composed)
   }
 
+  /** @throws {MediaError} as the port says. */
+  async openMedia(media: WaMedia): Promise<MediaFile> {
+    const askForMediaAgain = this.isReady ? this.#socket?.askForMediaAgain : undefined
+    return await openMedia(media, { askForMediaAgain, clock: this.#deps.clock })
+  }
+
   #readySocket(): Socket {
     if (this.#socket !== undefined && this.isReady) return this.#socket
     throw this.#offline('The WhatsApp number is not connected')
@@ -266,7 +284,14 @@ export class Session {
       findComposed: (id) => findComposed(this.id, id),
       events: {
         qr: hear((text) => this.#onQr(text)),
-        paired: hear(() => this.#move({ status: 'connecting' })),
+        codeRefused: hear(async () => {
+          this.#givenUp = PAIRING_CODE_REFUSED
+          await socket.end('no pairing code')
+        }),
+        paired: hear(async () => {
+          this.#isJustPaired = true
+          await this.#move({ status: 'connecting' })
+        }),
         open: hear(() => this.#onOpen(auth)),
         // Another person's messages are none of our business, not even in the moment before the number is unlinked.
         journaled: (row) => {
@@ -284,7 +309,8 @@ export class Session {
     )
     const leave = () => void socket.end('stopped')
     this.#socket = socket
-    this.#isRefused = false
+    this.#givenUp = undefined
+    this.#isJustPaired = false
     this.#openedAtMs = undefined
     signal.addEventListener('abort', leave, { once: true })
     if (signal.aborted) leave()
@@ -312,7 +338,7 @@ export class Session {
     return (
       expectedPhone === undefined ||
       state.creds.me === undefined ||
-      phoneOf(state.creds.me.id) === expectedPhone
+      samePhone(phoneOf(state.creds.me.id) ?? '', expectedPhone)
     )
   }
 
@@ -333,7 +359,7 @@ export class Session {
     this.#codeFor = undefined
     this.#openedAtMs = clock.nowMs()
     if (!this.#isExpected(auth)) {
-      this.#isRefused = true
+      this.#givenUp = WRONG_NUMBER
       await this.#socket?.logout()
       return
     }
@@ -363,9 +389,10 @@ export class Session {
   /** What the end of a connection means. */
   async #settle(end: SocketEnd | undefined, signal: AbortSignal): Promise<Reaction> {
     if (end === undefined || signal.aborted) return 'stop'
-    const rule = ruleOf(end.code)
+    // After pairing the server asks for a login by 515 and closes; Baileys sometimes sees only the close.
+    const rule = ruleOf(this.#isJustPaired && end.code === 428 ? 515 : end.code)
     this.#log.info({ disconnectCode: end.code ?? null, reaction: rule.reaction }, 'connection ended')
-    const lost = this.#isRefused ? WRONG_NUMBER : end.refsEnded ? QR_EXPIRED : undefined
+    const lost = this.#givenUp ?? (end.refsEnded ? QR_EXPIRED : undefined)
     if (lost !== undefined) await this.#forget(lost)
     else if (rule.forgetsCredentials && rule.problem) await this.#forget(rule.problem, rule.status)
     else await this.#move({ status: rule.status, problem: rule.problem })

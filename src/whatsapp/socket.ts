@@ -7,6 +7,7 @@ import { randomBytes } from 'node:crypto'
 import {
   type BinaryNode,
   DEFAULT_CONNECTION_CONFIG,
+  jidNormalizedUser,
   makeWASocket,
   proto,
   type UserFacingSocketConfig,
@@ -17,6 +18,7 @@ import { WhatsAppError } from '../core/errors.ts'
 import {
   type ChatJid,
   findChatJid,
+  isGroupJid,
   isLidJid,
   isPnJid,
   parseWaMessageId,
@@ -25,7 +27,7 @@ import {
 import type { Log } from '../core/log.ts'
 import type { SessionAuth } from './auth-state.ts'
 import type { Journal } from './journal.ts'
-import { PendingSends } from './sends.ts'
+import { notSent, PendingSends } from './sends.ts'
 import { quietLogger } from './signal-log.ts'
 import { type Me, meOf, type Receipt, receiptOf } from './stanza.ts'
 import { Turns } from './turns.ts'
@@ -57,9 +59,11 @@ export interface SocketEvents {
   /** Paired: the server now asks for a login with the new credentials. */
   paired(): void
   open(): void
+  /** WhatsApp makes no pairing code for this number. */
+  codeRefused(): void
   /** A journal row is durable and waits for its message to be recorded. */
   journaled(row: JournalWrite): void
-  /** A message that came without its own stanza: content that the phone was asked for. */
+  /** A message that was not in its stanza: the phone was asked for it, or keeps it to itself (view once). */
   resent(message: WAMessage): void
   /** Must resolve when it is durable: the receipt is acknowledged only then, and never comes again after that. */
   receipt(receipt: Receipt): Promise<void>
@@ -76,6 +80,9 @@ export interface SocketDeps {
 }
 
 export type Socket = ReturnType<typeof openSocket>
+
+/** How the device is called on the phone, under Linked devices. */
+const DEVICE_NAME = 'GHL WhatsApp Bridge'
 
 /** Baileys buffers its events for up to 30 s on the first connection after pairing; nobody waits for that. */
 const FLUSH_MS = 500
@@ -94,6 +101,7 @@ export function openSocket(deps: SocketDeps) {
   /** Gives up a question to the server. */
   const asking = new Set<() => void>()
   let isClosed = false
+  const browser: [string, string, string] = [DEVICE_NAME, 'Chrome', '24']
 
   const sock = makeWASocket({
     ...(deps.settings.webSocketUrl !== undefined && { waWebSocketUrl: deps.settings.webSocketUrl }),
@@ -103,7 +111,7 @@ export function openSocket(deps: SocketDeps) {
     transactionOpts: { maxCommitRetries: 1, delayBetweenTriesMs: 1 },
     ...deps.caches,
     auth: auth.state,
-    browser: ['GHL WhatsApp Bridge', 'Chrome', '24'],
+    browser,
     logger: quietLogger(deps.log),
     // The owner's phone keeps its notifications.
     markOnlineOnConnect: false,
@@ -160,8 +168,10 @@ export function openSocket(deps: SocketDeps) {
     })
   })
   sock.ev.on('messages.upsert', ({ messages, requestId }) => {
-    if (requestId === undefined) return
-    for (const message of messages) if (message.message) events.resent(message)
+    for (const message of messages) {
+      const isResent = requestId !== undefined && message.message
+      if (isResent || isForPhoneOnly(message)) events.resent(message)
+    }
   })
   sock.ev.on('connection.update', ({ connection, qr, isNewLogin, lastDisconnect }) => {
     if (qr !== undefined) {
@@ -213,15 +223,36 @@ export function openSocket(deps: SocketDeps) {
           : null
       return findChatJid(await orClosed(Promise.resolve(alt)).catch(() => undefined))
     },
+    /** @throws {WhatsAppError} when WhatsApp does not answer: that says nothing about the number. */
     onWhatsApp: async (phone: string): Promise<ChatJid | undefined> => {
-      const [found] = (await orClosed(sock.onWhatsApp(phone))) ?? []
-      return found?.exists === true ? findChatJid(found.jid) : undefined
+      const answer = await orClosed(sock.onWhatsApp(phone)).catch((cause: unknown) => {
+        throw notSent(cause)
+      })
+      if (answer === undefined) throw notSent(undefined)
+      return answer[0]?.exists === true ? findChatJid(answer[0].jid) : undefined
     },
     isCodeRequested: () => creds.pairingCode !== undefined,
-    requestPairingCode: (digits: string) => orClosed(sock.requestPairingCode(digits)),
+    requestPairingCode: async (digits: string): Promise<string> => {
+      // WhatsApp makes codes only for browsers it knows (Baileys issue 2560); the name of the device has been registered
+      // by now, and Baileys reads this array again for the code.
+      browser[0] = 'Mac OS'
+      sock.ws.once('CB:iq,type:error', () => events.codeRefused())
+      return await orClosed(sock.requestPairingCode(digits))
+    },
     upload: sock.waUploadToServer,
-    send: (chat: ChatJid, id: WaMessageId, composed: Uint8Array) =>
-      sends.send(id, () => sock.relayMessage(chat, proto.Message.decode(composed), { messageId: id })),
+    askForMediaAgain: (message: WAMessage) => orClosed(sock.updateMediaMessage(message)),
+    /** @throws {WhatsAppError} as the port says. */
+    send: async (chat: ChatJid, id: WaMessageId, composed: Uint8Array): Promise<void> => {
+      await orClosed(requireDevices(sock, chat))
+      try {
+        await sends.send(id, () => sock.relayMessage(chat, proto.Message.decode(composed), { messageId: id }))
+      } catch (thrown) {
+        if (thrown instanceof WhatsAppError && thrown.code === 'WA_DEVICES_STALE') {
+          for (const jid of partiesOf(sock, chat)) await deps.caches.userDevicesCache.del(userOf(jid))
+        }
+        throw thrown
+      }
+    },
     /** Unlinks this device at WhatsApp; the connection ends with it. */
     logout: async (): Promise<void> => {
       await Promise.race([sock.logout(), closed])
@@ -234,6 +265,26 @@ export function openSocket(deps: SocketDeps) {
     },
   }
 }
+
+/**
+ * Baileys sends to nobody, and says nothing, when it does not learn the receiver's devices (whatsapp.md 1d). The answer is
+ * cached for the send that follows.
+ */
+async function requireDevices(sock: ReturnType<typeof makeWASocket>, chat: ChatJid): Promise<void> {
+  if (isGroupJid(chat)) return
+  const devices = await sock.getUSyncDevices(partiesOf(sock, chat), true, false).catch((cause: unknown) => {
+    throw notSent(cause)
+  })
+  if (!devices.some(({ user }) => user === userOf(chat))) throw notSent(undefined)
+}
+
+/** Whose devices get a message: our own other ones too, in the chat's address form. */
+function partiesOf({ user }: ReturnType<typeof makeWASocket>, chat: ChatJid): string[] {
+  const { id = '', lid = id } = user ?? {}
+  return [jidNormalizedUser(isLidJid(chat) ? lid : id), chat]
+}
+
+const userOf = (jid: string): string => jid.slice(0, jid.indexOf('@'))
 
 /** What a retry receipt asks for: by id alone, since receipts name the chat in any form. */
 async function messageById(
@@ -273,6 +324,8 @@ function takeOver(
 function asLive({ attrs: { offline: _, ...attrs }, ...stanza }: BinaryNode): BinaryNode {
   return { ...stanza, attrs }
 }
+
+const isForPhoneOnly = ({ key, message }: WAMessage): boolean => key.isViewOnce === true && !message
 
 /** The last but one field of the QR text is the secret that the phone proves itself with. */
 const withSecret = (qr: string, secret: string): string => qr.split(',').with(-2, secret).join(',')

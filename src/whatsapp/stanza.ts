@@ -28,7 +28,7 @@ export const meOf = ({ me }: Pick<AuthenticationCreds, 'me'>): Me => ({
   lid: findChatJid(me?.lid),
 })
 
-const isMe = (me: Me, jid: ChatJid | undefined): boolean =>
+export const isMe = (me: Me, jid: ChatJid | undefined): boolean =>
   jid !== undefined && (jid === me.pn || jid === me.lid)
 
 /** The message that a journal entry holds, as Baileys would have emitted it. */
@@ -38,7 +38,9 @@ export function messageOf({ attrs, plaintext }: JournalEntry, me: Me): WAMessage
   const participant = findChatJid(attrs['participant'])
   const recipient = findChatJid(attrs['recipient'])
   const fromMe = isMe(me, participant ?? from)
-  const chat = fromMe && recipient !== undefined ? recipient : from
+  // A broadcast list is a private message to each of its readers; its own address is of no use to them.
+  const isList = attrs['from']?.endsWith('@broadcast') === true && attrs['from'] !== 'status@broadcast'
+  const chat = isList && !fromMe ? participant : fromMe && recipient !== undefined ? recipient : from
   const alt = chat !== undefined && !isGroupJid(chat) ? altOf(attrs, chat, fromMe) : undefined
   return {
     key: {
@@ -46,7 +48,7 @@ export function messageOf({ attrs, plaintext }: JournalEntry, me: Me): WAMessage
       id: attrs['id'] ?? '',
       fromMe,
       ...(alt !== undefined && { remoteJidAlt: alt }),
-      ...(participant !== undefined && { participant }),
+      ...(participant !== undefined && chat !== participant && { participant }),
     },
     message: decoded.deviceSentMessage?.message ?? decoded,
     // A stanza without a time is from now.
@@ -62,6 +64,19 @@ function altOf(attrs: JournalEntry['attrs'], chat: ChatJid, fromMe: boolean): Ch
     ? findChatJid(attrs[`recipient_${form}`] ?? attrs[`peer_recipient_${form}`])
     : findChatJid(attrs[`sender_${form}`])
 }
+
+/**
+ * True when two numbers reach the same phone: WhatsApp leaves out, or adds, the mobile digit of Brazil, Mexico and
+ * Argentina (observed).
+ */
+export const samePhone = (one: string, other: string): boolean => plainDigits(one) === plainDigits(other)
+
+const plainDigits = (phone: string): string =>
+  phone
+    .replaceAll(/\D/g, '')
+    .replace(/^(55\d{2})9(\d{8})$/, '$1$2')
+    .replace(/^521(\d{10})$/, '52$1')
+    .replace(/^549(\d{10})$/, '54$1')
 
 export interface Receipt {
   readonly ids: readonly WaMessageId[]

@@ -8,13 +8,17 @@ import {
 } from '@whiskeysockets/baileys'
 import type { WaOutgoing } from '../bridge/ports.ts'
 import type { MediaFile } from '../core/message.ts'
+import { notSent } from './sends.ts'
 
 /** What WhatsApp shows as picture, film or sound; everything else travels as a document. @see whatsapp.md, Baileys' own types */
 const PICTURES = new Set(['image/jpeg', 'image/png'])
 const FILMS = new Set(['video/mp4', 'video/3gpp'])
 const SOUNDS = new Set(['audio/ogg', 'audio/mpeg', 'audio/mp4', 'audio/aac', 'audio/amr'])
 
-/** @param ownJid the sender, as Baileys wants to know it. */
+/**
+ * @param ownJid the sender, as Baileys wants to know it.
+ * @throws {WhatsAppError} nothing was sent; whatever reading the file throws passes through.
+ */
 export async function compose(
   chat: string,
   message: WaOutgoing,
@@ -23,6 +27,8 @@ export async function compose(
   const composed = await generateWAMessage(chat, contentOf(message), {
     userJid: context.ownJid,
     upload: context.upload,
+  }).catch((cause: unknown) => {
+    throw notSent(cause)
   })
   return proto.Message.encode(composed.message ?? {}).finish()
 }

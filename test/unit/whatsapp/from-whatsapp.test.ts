@@ -8,6 +8,7 @@ import { fromWhatsApp } from '../../../src/whatsapp/from-whatsapp.ts'
 const RECEIVER = { locationId: parseLocationId('loc1'), sessionId: parseSessionId('s1') }
 const ANA_LID = '98765@lid'
 const ANA_PN = '15551230001@s.whatsapp.net'
+const ME = { pn: '15550009999@s.whatsapp.net', lid: '90000@lid' } as const
 
 const messageWith = (message: proto.IMessage | null, key: Partial<WAMessage['key']> = {}): WAMessage => ({
   key: { remoteJid: ANA_LID, remoteJidAlt: ANA_PN, id: 'A1', fromMe: false, ...key },
@@ -17,7 +18,7 @@ const messageWith = (message: proto.IMessage | null, key: Partial<WAMessage['key
 })
 
 function convert(message: proto.IMessage | null, key?: Partial<WAMessage['key']>) {
-  return fromWhatsApp(RECEIVER, messageWith(message, key), ANA_LID)
+  return fromWhatsApp(RECEIVER, messageWith(message, key), ANA_LID, ME)
 }
 
 function contentOf(message: proto.IMessage): WaContent {
@@ -54,7 +55,7 @@ describe('the envelope', () => {
   })
 
   it('prefers what somebody knows about the other form, and leaves out what says nothing', () => {
-    const known = fromWhatsApp(RECEIVER, messageWith({ conversation: 'hi' }), ANA_LID, '1@s.whatsapp.net')
+    const known = fromWhatsApp(RECEIVER, messageWith({ conversation: 'hi' }), ANA_LID, ME, '1@s.whatsapp.net')
     expect(known).toMatchObject({ envelope: { chatAlt: '1@s.whatsapp.net' } })
     const same = convert({ conversation: 'hi' }, { remoteJidAlt: ANA_LID })
     expect('envelope' in same && same.envelope).not.toHaveProperty('chatAlt')
