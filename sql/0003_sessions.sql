@@ -14,6 +14,7 @@ create table if not exists bridge.sessions (
   problem jsonb,
   expected_phone text,
   last_seen_at timestamptz,
+  paired_at timestamptz,
   wish jsonb,
   live text,
   created_at timestamptz not null default now(),
@@ -24,6 +25,8 @@ create unique index if not exists sessions_one_default_per_location on bridge.se
 comment on table bridge.sessions is 'One linked WhatsApp device of a location.';
 comment on column bridge.sessions.seq is 'Order of creation: clocks tie.';
 comment on column bridge.sessions.problem is '{code, message, action}: the one thing that is wrong, in words for its owner.';
+comment on column bridge.sessions.paired_at is
+  'When the device was linked last. What an agent wrote before and what reaches us after is held, not sent.';
 comment on column bridge.sessions.wish is
   '{id, kind: pair | restart | log_out, codeFor?}: what the owner is asked to do next; gone when it is begun.';
 comment on column bridge.sessions.live is 'QR text and pairing code while one is shown. Sealed by the program.';
@@ -84,6 +87,7 @@ language sql stable as $$
     'live', session.live,
     'wish', session.wish,
     'lastSeenAt', bridge.to_ms(session.last_seen_at),
+    'pairedAt', bridge.to_ms(session.paired_at),
     'createdAt', bridge.to_ms(session.created_at))
 $$;
 
@@ -133,6 +137,8 @@ begin
     name = case when patch ? 'name' then patch->>'name' else session.name end,
     last_seen_at = case when patch ? 'lastSeenAt' then bridge.from_ms((patch->>'lastSeenAt')::bigint)
       else session.last_seen_at end,
+    paired_at = case when patch ? 'pairedAt' then bridge.from_ms((patch->>'pairedAt')::bigint)
+      else session.paired_at end,
     is_default = coalesce((patch->>'isDefault')::boolean, session.is_default),
     problem = case when patch ? 'problem' then nullif(patch->'problem', 'null') else session.problem end,
     live = case when patch ? 'live' then patch->>'live' else session.live end,

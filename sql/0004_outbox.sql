@@ -41,7 +41,7 @@ create sequence if not exists bridge.claim_tokens;
 create table if not exists bridge.jobs (
   id bigint not null generated always as identity constraint jobs_pk primary key,
   lane text not null constraint jobs_lane references bridge.lanes,
-  kind text not null constraint jobs_kind check (kind in ('inbound', 'outbound', 'ghl_status')),
+  kind text not null constraint jobs_kind check (kind in ('inbound', 'outbound', 'ghl_status', 'note')),
   subject text not null,
   state text not null default 'waiting' constraint jobs_state check (state in ('waiting', 'dead')),
   attempts int not null default 0,
@@ -57,7 +57,8 @@ create table if not exists bridge.jobs (
 create index if not exists jobs_waiting_by_lane on bridge.jobs (lane, id) where state = 'waiting';
 create index if not exists jobs_dead on bridge.jobs (id) where state = 'dead';
 create index if not exists jobs_dead_by_lane on bridge.jobs (lane) where state = 'dead';
-create unique index if not exists jobs_one_per_message on bridge.jobs (kind, subject) where kind <> 'ghl_status';
+create unique index if not exists jobs_one_per_message on bridge.jobs (kind, subject)
+  where kind in ('inbound', 'outbound');
 comment on table bridge.jobs is
   'What we owe, one row each; gone when done (the message row remembers), kept as a dead letter when given up.';
 comment on column bridge.jobs.subject is 'The message id; <locationId>/<ghlMessageId> for ghl_status.';
@@ -88,22 +89,34 @@ begin
 end
 $$;
 
--- Internal. A status job reads the state of its message when it runs, so one that waits covers every change until then.
--- One in flight does not: it may have read already. Callers that need several do so in the order of the lane keys.
-create or replace function bridge.enqueue_ghl_status(location text, ghl_message text) returns void
-language plpgsql as $$
-declare
-  lane_key text := 'status:' || location || ':' || ghl_message;
+-- Internal. For jobs that read the state of their message when they run, each on a lane of its own: one that waits covers
+-- every change until then. One in flight does not: it may have read already. Callers that need several do so in the order
+-- of the lane keys.
+create or replace function bridge.enqueue_once(lane_key text, lane_location text, job_kind text, job_subject text)
+returns void language plpgsql as $$
 begin
-  insert into bridge.lanes (key, location_id, state) values (lane_key, location, 'empty')
+  insert into bridge.lanes (key, location_id, state) values (lane_key, lane_location, 'empty')
   on conflict (key) do update set touched_at = now(); -- makes or locks it
   if exists (
     select from bridge.jobs job where job.lane = lane_key and job.state = 'waiting' and job.token is null
   ) then
     return;
   end if;
-  perform bridge.enqueue(lane_key, location, 'ghl_status', location || '/' || ghl_message);
+  perform bridge.enqueue(lane_key, lane_location, job_kind, job_subject);
 end
+$$;
+
+-- Internal. Tell GHL what became of one of its messages.
+create or replace function bridge.enqueue_ghl_status(location text, ghl_message text) returns void
+language sql as $$
+  select bridge.enqueue_once(
+    'status:' || location || ':' || ghl_message, location, 'ghl_status', location || '/' || ghl_message)
+$$;
+
+-- Internal. Tell the people in the contact's GHL conversation what became of a message; never in the way of the chat.
+create or replace function bridge.enqueue_note(location text, message_id text) returns void
+language sql as $$
+  select bridge.enqueue_once('note:' || location || ':' || message_id, location, 'note', message_id)
 $$;
 
 create or replace function bridge.job_json(job bridge.jobs) returns jsonb

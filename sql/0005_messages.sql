@@ -46,10 +46,14 @@ create table if not exists bridge.messages (
   ghl_conversation_id text,
   ghl_message_id text,
   part_no int,
+  written_at timestamptz,
   content text not null,
   composed text,
   attempts int not null default 0,
   error jsonb,
+  is_released boolean not null default false,
+  ghl_told_failed boolean not null default false,
+  noted text constraint messages_noted check (noted in ('died', 'recovered')),
   created_at timestamptz not null default clock_timestamp(),
   updated_at timestamptz not null default clock_timestamp()
 );
@@ -62,6 +66,7 @@ create index if not exists messages_by_wa_message on bridge.messages (session_id
 create index if not exists messages_by_ghl_message on bridge.messages (location_id, ghl_message_id);
 create index if not exists messages_by_contact on bridge.messages (contact_id);
 create index if not exists messages_by_location on bridge.messages (location_id, seq);
+create index if not exists messages_by_day on bridge.messages (location_id, created_at);
 create index if not exists messages_by_session on bridge.messages (session_id, seq);
 create index if not exists messages_unfinished on bridge.messages (state, seq)
   where state in ('received', 'queued', 'sending', 'failed', 'held', 'ignored');
@@ -70,6 +75,11 @@ comment on column bridge.messages.origin is
   'customer: written to us; phone: typed on the business'' own device; ghl: written by an agent or a workflow.';
 comment on column bridge.messages.state is
   'From WhatsApp: queued until GHL has it, then delivered (customer) or sent (phone). From GHL: as WhatsApp''s receipts say.';
+comment on column bridge.messages.written_at is 'When the agent wrote it, by GHL''s clock; for messages from GHL.';
+comment on column bridge.messages.is_released is 'A person has said to send it whatever its age: it is not held again.';
+comment on column bridge.messages.ghl_told_failed is
+  'GHL shows failed, which is final there: what becomes of the message later is told by a note.';
+comment on column bridge.messages.noted is 'What the last note in the GHL conversation said of this message.';
 comment on column bridge.messages.content is 'Sealed by the program: the envelope, or the part with the phone number.';
 comment on column bridge.messages.composed is 'Sealed by the program: the WhatsApp message as it is sent, for repeats.';
 comment on column bridge.messages.attempts is 'What the delivery took; while its job exists, the job counts.';
@@ -85,6 +95,20 @@ language sql stable as $$
     'pushName', contact.push_name,
     'ghlContactId', contact.ghl_contact_id,
     'lastSessionId', contact.last_session_id)
+$$;
+
+-- Internal. The kind of the job that delivers a message.
+create or replace function bridge.delivery_kind(message bridge.messages) returns text
+language sql immutable as $$
+  select case when message.origin = 'ghl' then 'outbound' else 'inbound' end
+$$;
+
+-- Internal. The lane that a message is delivered on, which keeps the order of its chat.
+create or replace function bridge.delivery_lane(message bridge.messages) returns text
+language sql immutable as $$
+  select case when message.origin = 'ghl'
+    then 'out:' || message.location_id || ':' || message.ghl_contact_id
+    else 'in:' || message.session_id || ':' || message.contact_id end
 $$;
 
 create or replace function bridge.message_json(message bridge.messages) returns jsonb
@@ -111,8 +135,7 @@ language sql stable as $$
       case when waiting.state = 'waiting' and lane.state <> 'leased' then lane.ready_at end as next_attempt_at
     from bridge.jobs waiting join bridge.lanes lane on lane.key = waiting.lane
     where waiting.subject = message.id
-      and waiting.kind = case when message.origin = 'ghl' then 'outbound' else 'inbound' end
-      and waiting.kind <> 'ghl_status'
+      and waiting.kind = bridge.delivery_kind(message) and waiting.kind in ('inbound', 'outbound')
   ) job on true
 $$;
 
@@ -120,8 +143,15 @@ $$;
 create or replace function bridge.delivery_attempts(message bridge.messages) returns int
 language sql stable as $$
   select coalesce(max(job.attempts), message.attempts) from bridge.jobs job
-  where job.subject = message.id and job.kind = case when message.origin = 'ghl' then 'outbound' else 'inbound' end
-    and job.kind <> 'ghl_status'
+  where job.subject = message.id and job.kind = bridge.delivery_kind(message) and job.kind in ('inbound', 'outbound')
+$$;
+
+-- Internal. What the people in the GHL conversation should hear of a message and have not heard yet.
+create or replace function bridge.note_due(message bridge.messages) returns text
+language sql immutable as $$
+  select case
+    when message.state = 'failed' and message.noted is distinct from 'died' then 'died'
+    when message.state in ('sent', 'delivered', 'read') and message.noted = 'died' then 'recovered' end
 $$;
 
 -- Internal. The rank of a state on its way forward; null for those that a receipt does not move.
@@ -271,8 +301,8 @@ create or replace function bridge.accept_inbound(args jsonb) returns jsonb
 language plpgsql as $$
 declare
   contact bridge.contacts;
+  accepted bridge.messages;
   is_from_me boolean := (args->>'fromMe')::boolean;
-  is_new boolean := false;
 begin
   update bridge.journal line set settled_at = now()
   where line.session_id = args->>'sessionId' and line.wa_message_id = args->>'waMessageId' and line.settled_at is null
@@ -295,7 +325,8 @@ begin
      args->>'kind', 'queued', args->>'chat', args->>'author',
      case when args->>'group' is null then '' else args->>'author' end, is_from_me, args->>'waMessageId',
      args->>'content')
-  on conflict (session_id, contact_id, from_me, wa_message_id, author_key) where origin <> 'ghl' do nothing;
+  on conflict (session_id, contact_id, from_me, wa_message_id, author_key) where origin <> 'ghl' do nothing
+  returning * into accepted;
   if not found then
     return '"duplicate"';
   end if;
@@ -309,18 +340,19 @@ begin
     and (known.chat is distinct from args->>'chat'
       or not is_from_me and (known.last_session_id is distinct from args->>'sessionId'
         or known.push_name is distinct from coalesce(args->>'pushName', known.push_name)));
-  perform bridge.enqueue(
-    'in:' || (args->>'sessionId') || ':' || contact.id, args->>'locationId', 'inbound', args->>'id');
+  perform bridge.enqueue(bridge.delivery_lane(accepted), accepted.location_id, 'inbound', accepted.id);
   return '"enqueued"';
 end
 $$;
 
 -- The first part decides whether the message is new. What we filed in GHL ourselves comes back as an event: not to be sent.
+-- With "held" (why, as an error) it is recorded and waits for a person: no job.
 create or replace function bridge.accept_outbound(args jsonb) returns jsonb
 language plpgsql as $$
 declare
   location text := args->>'locationId';
   contact bridge.contacts;
+  accepted bridge.messages;
   part record;
 begin
   if exists (
@@ -337,17 +369,20 @@ begin
   loop
     insert into bridge.messages
       (id, location_id, contact_id, direction, origin, kind, state, chat, from_me, wa_message_id, ghl_contact_id,
-       ghl_conversation_id, ghl_message_id, part_no, content)
+       ghl_conversation_id, ghl_message_id, part_no, written_at, content, error)
     values
-      (part.id, location, contact.id, 'outbound', 'ghl', part.kind, 'queued', contact.chat, true, part."waMessageId",
-       args->>'ghlContactId', args->>'ghlConversationId', args->>'ghlMessageId', part."partNo", part.content)
-    on conflict (location_id, ghl_message_id, part_no) where origin = 'ghl' do nothing;
+      (part.id, location, contact.id, 'outbound', 'ghl', part.kind, case when args ? 'held' then 'held' else 'queued' end,
+       contact.chat, true, part."waMessageId", args->>'ghlContactId', args->>'ghlConversationId', args->>'ghlMessageId',
+       part."partNo", bridge.from_ms((args->>'writtenAt')::bigint), part.content, args->'held')
+    on conflict (location_id, ghl_message_id, part_no) where origin = 'ghl' do nothing
+    returning * into accepted;
     if not found then
       return '"duplicate"';
+    elsif accepted.state = 'queued' then
+      perform bridge.enqueue(bridge.delivery_lane(accepted), location, 'outbound', accepted.id);
     end if;
-    perform bridge.enqueue('out:' || location || ':' || (args->>'ghlContactId'), location, 'outbound', part.id);
   end loop;
-  return '"enqueued"';
+  return case when args ? 'held' then '"held"' else '"enqueued"' end;
 end
 $$;
 
@@ -363,7 +398,8 @@ create or replace function bridge.find_outbound_work(args jsonb) returns jsonb
 language sql stable as $$
   select jsonb_build_object(
     'row', bridge.message_json(message), 'content', message.content, 'composed', message.composed,
-    'ghlContactId', message.ghl_contact_id,
+    'ghlContactId', message.ghl_contact_id, 'writtenAt', bridge.to_ms(coalesce(message.written_at, message.created_at)),
+    'isReleased', message.is_released,
     'contact', case when contact.id is not null then bridge.contact_json(contact) end)
   from bridge.messages message
   left join lateral bridge.contact_of_ghl(message.location_id, message.ghl_contact_id) contact on true
@@ -372,14 +408,20 @@ $$;
 
 create or replace function bridge.record_filed(args jsonb) returns jsonb
 language plpgsql as $$
+declare
+  filed bridge.messages;
 begin
   update bridge.messages message
   set ghl_message_id = args->>'ghlMessageId', ghl_conversation_id = args->>'ghlConversationId', error = null,
     state = case when message.state in ('queued', 'failed')
       then case when message.origin = 'customer' then 'delivered' else 'sent' end else message.state end,
     attempts = bridge.delivery_attempts(message), updated_at = clock_timestamp()
-  where message.id = args->>'id' and message.origin <> 'ghl';
-  return to_jsonb(found);
+  where message.id = args->>'id' and message.origin <> 'ghl'
+  returning * into filed;
+  if bridge.note_due(filed) is not null then
+    perform bridge.enqueue_note(filed.location_id, filed.id);
+  end if;
+  return to_jsonb(filed.id is not null);
 end
 $$;
 
@@ -423,40 +465,208 @@ begin
   loop
     perform bridge.enqueue_ghl_status(status_of.location_id, status_of.ghl_message_id);
   end loop;
+  perform bridge.enqueue_note(message.location_id, message.id) from bridge.messages message
+  where message.id = any (message_ids) and bridge.note_due(message) is not null;
   return to_jsonb(moved);
 end
 $$;
 
--- A message that a receipt has proved delivered is not failed by a late time-out of ours.
-create or replace function bridge.mark_failed(args jsonb) returns jsonb
+-- The end of a delivery, all or nothing: the job becomes a dead letter, the message failed, GHL is owed the status and the
+-- conversation a note. A message that a receipt has proved delivered is not failed by a late time-out of ours; its job is
+-- simply over. False when the claim is lost: then somebody else decides.
+create or replace function bridge.give_up(args jsonb) returns jsonb
 language plpgsql as $$
 declare
   failed bridge.messages;
 begin
+  if bridge.bury(args) = 'false' then
+    return 'false';
+  end if;
   update bridge.messages message
-  set state = 'failed', error = args->'error', attempts = bridge.delivery_attempts(message), updated_at = clock_timestamp()
-  where message.id = args->>'id' and message.state not in ('delivered', 'read', 'failed')
-  returning * into failed;
-  if failed.origin = 'ghl' and failed.ghl_message_id is not null then
+  set state = 'failed', attempts = bridge.delivery_attempts(message), updated_at = clock_timestamp(),
+    error = jsonb_strip_nulls(
+      jsonb_build_object('code', args->>'code', 'message', args->>'message', 'action', args->>'action'))
+  from bridge.jobs job
+  where job.id = (args->>'jobId')::bigint and message.id = job.subject and message.state not in ('delivered', 'read')
+  returning message.* into failed;
+  if failed.id is null then
+    delete from bridge.jobs job where job.id = (args->>'jobId')::bigint;
+    return 'true';
+  end if;
+  update bridge.jobs job set may_have_happened = job.may_have_happened or (args->>'mayHaveHappened')::boolean
+  where job.id = (args->>'jobId')::bigint;
+  if failed.origin = 'ghl' then
     perform bridge.enqueue_ghl_status(failed.location_id, failed.ghl_message_id);
   end if;
-  return to_jsonb(failed.id is not null);
+  if bridge.note_due(failed) is not null then
+    perform bridge.enqueue_note(failed.location_id, failed.id);
+  end if;
+  return 'true';
 end
 $$;
 
+-- The worker finds that a message should not be sent without a person's word.
+create or replace function bridge.hold(args jsonb) returns jsonb
+language plpgsql as $$
+begin
+  update bridge.messages message
+  set state = 'held', error = args->'held', updated_at = clock_timestamp()
+  where message.id = args->>'id' and message.origin = 'ghl' and message.state in ('queued', 'sending')
+    and not message.is_released;
+  return to_jsonb(found);
+end
+$$;
+
+-- Internal. Locks a message that waits for a person, dead or held, and whose job is settled; no row otherwise. Nobody
+-- makes a job for it while it is locked.
+create or replace function bridge.lock_waiting(message_id text) returns setof bridge.messages
+language plpgsql as $$
+declare
+  waiting bridge.messages;
+begin
+  select * into waiting from bridge.messages message where message.id = message_id for update;
+  -- A statement of its own: the one that locks may have a snapshot from before the job's end.
+  return query select waiting.* where waiting.state in ('failed', 'held') and not exists (
+    select from bridge.jobs job
+    where job.subject = message_id and job.kind in ('inbound', 'outbound') and job.state = 'waiting');
+end
+$$;
+
+-- Internal. What the person who retries or discards is answered.
+create or replace function bridge.by_hand_json(message_id text, was_waiting boolean) returns jsonb
+language sql stable as $$
+  select jsonb_build_object('wasWaiting', was_waiting, 'row', bridge.message_json(message))
+  from bridge.messages message where message.id = message_id
+$$;
+
+-- Once more, by a person's word: at the end of its lane, because the chat has gone on, under the WhatsApp id it has had all
+-- along. What the dead attempts may have done stays known, so that nothing is doubled; null for an unknown message.
+create or replace function bridge.retry_message(args jsonb) returns jsonb
+language plpgsql as $$
+declare
+  again bridge.messages;
+  may_have boolean;
+begin
+  select * into again from bridge.lock_waiting(args->>'id');
+  if not found then
+    return bridge.by_hand_json(args->>'id', false);
+  end if;
+  delete from bridge.jobs job
+  where job.subject = again.id and job.kind = bridge.delivery_kind(again) and job.kind in ('inbound', 'outbound')
+  returning job.may_have_happened into may_have;
+  update bridge.messages message
+  set state = 'queued', error = null, attempts = 0, is_released = true, updated_at = clock_timestamp()
+  where message.id = again.id;
+  perform bridge.enqueue(
+    bridge.delivery_lane(again), again.location_id, bridge.delivery_kind(again), again.id);
+  -- A held one was never tried. A failed one whose dead letter was thrown away is an unknown.
+  update bridge.jobs job set may_have_happened = again.state = 'failed' and coalesce(may_have, true)
+  where job.subject = again.id and job.kind = bridge.delivery_kind(again) and job.kind in ('inbound', 'outbound');
+  return bridge.by_hand_json(again.id, true);
+end
+$$;
+
+-- A held message is dropped, and GHL hears that it was not sent; a dead one is failed already, its dead letter goes.
+create or replace function bridge.discard_message(args jsonb) returns jsonb
+language plpgsql as $$
+declare
+  dropped bridge.messages;
+begin
+  select * into dropped from bridge.lock_waiting(args->>'id');
+  if not found then
+    return bridge.by_hand_json(args->>'id', false);
+  end if;
+  delete from bridge.jobs job
+  where job.subject = dropped.id and job.kind = bridge.delivery_kind(dropped) and job.kind in ('inbound', 'outbound');
+  if dropped.state = 'held' then
+    update bridge.messages message
+    set state = 'ignored', error = args->'discarded', updated_at = clock_timestamp()
+    where message.id = dropped.id;
+    perform bridge.enqueue_ghl_status(dropped.location_id, dropped.ghl_message_id);
+  end if;
+  return bridge.by_hand_json(dropped.id, true);
+end
+$$;
+
+-- Null when nothing is to be said (any more), or nobody is there to say it to: an inbound message's contact may not have
+-- got as far as GHL.
+create or replace function bridge.find_note_work(args jsonb) returns jsonb
+language sql stable as $$
+  select jsonb_build_object(
+    'row', bridge.message_json(message), 'origin', message.origin, 'content', message.content,
+    'says', bridge.note_due(message), 'ghlContactId', coalesce(person.ghl_contact_id, message.ghl_contact_id))
+  from bridge.messages message
+  left join lateral (
+    select contact.ghl_contact_id from bridge.contacts contact where contact.id = message.contact_id
+  ) person on true
+  where message.id = args->>'id' and bridge.note_due(message) is not null
+    and coalesce(person.ghl_contact_id, message.ghl_contact_id) is not null
+$$;
+
+-- The message may have moved on while the note was written.
+create or replace function bridge.record_note(args jsonb) returns jsonb
+language plpgsql as $$
+declare
+  told bridge.messages;
+begin
+  update bridge.messages message set noted = args->>'said' where message.id = args->>'id' returning * into told;
+  if bridge.note_due(told) is not null then
+    perform bridge.enqueue_note(told.location_id, told.id);
+  end if;
+  return to_jsonb(told.id is not null);
+end
+$$;
+
+create or replace function bridge.record_told_failed(args jsonb) returns jsonb
+language plpgsql as $$
+begin
+  update bridge.messages message set ghl_told_failed = true
+  where message.location_id = args->>'locationId' and message.ghl_message_id = args->>'ghlMessageId'
+    and message.origin = 'ghl';
+  return to_jsonb(found);
+end
+$$;
+
+-- The certificate of one day (UTC): what came, and what became of it by now. Inbound is all that WhatsApp brought, what was
+-- typed on the phone included: received = inGhl + waiting + failed. Outbound is what GHL gave us to send:
+-- accepted = sent + failed + held + waiting, where sent counts those that went further too, and failed the discarded.
+create or replace function bridge.ledger(args jsonb) returns jsonb
+language sql stable as $$
+  select jsonb_build_object(
+    'inbound', jsonb_build_object(
+      'received', count(*) filter (where message.origin <> 'ghl'),
+      'inGhl', count(*) filter (where message.origin <> 'ghl' and message.state in ('sent', 'delivered', 'read')),
+      'waiting', count(*) filter (where message.origin <> 'ghl' and message.state in ('received', 'queued')),
+      'failed', count(*) filter (where message.origin <> 'ghl' and message.state in ('failed', 'ignored'))),
+    'outbound', jsonb_build_object(
+      'accepted', count(*) filter (where message.origin = 'ghl'),
+      'sent', count(*) filter (where message.origin = 'ghl' and message.state in ('sent', 'delivered', 'read')),
+      'delivered', count(*) filter (where message.origin = 'ghl' and message.state in ('delivered', 'read')),
+      'read', count(*) filter (where message.origin = 'ghl' and message.state = 'read'),
+      'failed', count(*) filter (where message.origin = 'ghl' and message.state in ('failed', 'ignored')),
+      'held', count(*) filter (where message.origin = 'ghl' and message.state = 'held'),
+      'waiting', count(*) filter (where message.origin = 'ghl' and message.state in ('queued', 'sending'))))
+  from bridge.messages message
+  where message.location_id = args->>'locationId'
+    and message.created_at >= (args->>'day')::date::timestamp at time zone 'UTC'
+    and message.created_at < ((args->>'day')::date + 1)::timestamp at time zone 'UTC'
+$$;
+
+-- Null also when GHL has been told failed: that is final there.
 create or replace function bridge.find_ghl_status(args jsonb) returns jsonb
 language sql stable as $$
   select jsonb_build_object(
     'status', case
-      when bool_or(message.state = 'failed') then 'failed'
+      when bool_or(message.state in ('failed', 'ignored')) then 'failed'
       when bool_and(message.state = 'read') then 'read'
       when bool_and(message.state in ('delivered', 'read')) then 'delivered'
       else 'pending' end,
-    'error', (array_agg(message.error order by message.part_no) filter (where message.state = 'failed'))[1])
+    'error', (array_agg(message.error order by message.part_no)
+      filter (where message.state in ('failed', 'ignored')))[1])
   from bridge.messages message
   where message.location_id = args->>'locationId' and message.ghl_message_id = args->>'ghlMessageId'
     and message.origin = 'ghl'
-  having count(*) > 0
+  having count(*) > 0 and not bool_or(message.ghl_told_failed)
 $$;
 
 create or replace function bridge.find_composed(args jsonb) returns jsonb
@@ -568,6 +778,7 @@ $$;
 
 select bridge.finish_migration(5, '0005_messages', 1, array[
   'accept_inbound', 'accept_outbound', 'find_inbound_work', 'find_outbound_work', 'record_filed', 'reserve', 'advance',
-  'mark_failed', 'find_ghl_status', 'find_composed', 'is_ours', 'list_messages', 'link_ghl', 'unlink_ghl',
+  'give_up', 'hold', 'retry_message', 'discard_message', 'find_note_work', 'record_note', 'record_told_failed', 'ledger',
+  'find_ghl_status', 'find_composed', 'is_ours', 'list_messages', 'link_ghl', 'unlink_ghl',
   'settle_person', 'prune']);
 notify pgrst, 'reload schema';

@@ -95,10 +95,14 @@ table bridge.messages  -- One row per WhatsApp message; an agent's message is as
   ghl_conversation_id text
   ghl_message_id text
   part_no integer
+  written_at timestamp with time zone  -- When the agent wrote it, by GHL's clock; for messages from GHL.
   content text not null  -- Sealed by the program: the envelope, or the part with the phone number.
   composed text  -- Sealed by the program: the WhatsApp message as it is sent, for repeats.
   attempts integer not null default 0  -- What the delivery took; while its job exists, the job counts.
   error jsonb
+  is_released boolean not null default false  -- A person has said to send it whatever its age: it is not held again.
+  ghl_told_failed boolean not null default false  -- GHL shows failed, which is final there: what becomes of the message later is told by a note.
+  noted text  -- What the last note in the GHL conversation said of this message.
   created_at timestamp with time zone not null default clock_timestamp()
   updated_at timestamp with time zone not null default clock_timestamp()
   row level security, no policies
@@ -145,6 +149,7 @@ table bridge.sessions  -- One linked WhatsApp device of a location.
   problem jsonb  -- {code, message, action}: the one thing that is wrong, in words for its owner.
   expected_phone text
   last_seen_at timestamp with time zone
+  paired_at timestamp with time zone  -- When the device was linked last. What an agent wrote before and what reaches us after is held, not sent.
   wish jsonb  -- {id, kind: pair | restart | log_out, codeFor?}: what the owner is asked to do next; gone when it is begun.
   live text  -- QR text and pairing code while one is shown. Sealed by the program.
   created_at timestamp with time zone not null default now()
@@ -171,7 +176,7 @@ ghl_accounts: ghl_accounts_pk PRIMARY KEY (id)
 ghl_accounts: ghl_accounts_provider_type CHECK ((provider_type = ANY (ARRAY['Custom'::text, 'SMS'::text])))
 ghl_accounts: ghl_accounts_status CHECK ((status = ANY (ARRAY['active'::text, 'needs_reconnect'::text, 'uninstalled'::text])))
 ghl_accounts: ghl_accounts_user_type CHECK ((user_type = ANY (ARRAY['Location'::text, 'Company'::text])))
-jobs: jobs_kind CHECK ((kind = ANY (ARRAY['inbound'::text, 'outbound'::text, 'ghl_status'::text])))
+jobs: jobs_kind CHECK ((kind = ANY (ARRAY['inbound'::text, 'outbound'::text, 'ghl_status'::text, 'note'::text])))
 jobs: jobs_lane FOREIGN KEY (lane) REFERENCES bridge.lanes(key)
 jobs: jobs_pk PRIMARY KEY (id)
 jobs: jobs_state CHECK ((state = ANY (ARRAY['waiting'::text, 'dead'::text])))
@@ -184,6 +189,7 @@ leases: leases_pk PRIMARY KEY (location_id)
 location_wakes: location_wakes_pk PRIMARY KEY (location_id)
 messages: messages_contact FOREIGN KEY (contact_id) REFERENCES bridge.contacts(id)
 messages: messages_direction CHECK ((direction = ANY (ARRAY['inbound'::text, 'outbound'::text])))
+messages: messages_noted CHECK ((noted = ANY (ARRAY['died'::text, 'recovered'::text])))
 messages: messages_origin CHECK ((origin = ANY (ARRAY['customer'::text, 'phone'::text, 'ghl'::text])))
 messages: messages_pk PRIMARY KEY (id)
 messages: messages_seq UNIQUE (seq)
@@ -208,7 +214,7 @@ CREATE INDEX contacts_by_ghl_contact ON bridge.contacts USING btree (location_id
 CREATE UNIQUE INDEX ghl_accounts_one_per_company ON bridge.ghl_accounts USING btree (company_id) WHERE (location_id IS NULL)
 CREATE INDEX jobs_dead ON bridge.jobs USING btree (id) WHERE (state = 'dead'::text)
 CREATE INDEX jobs_dead_by_lane ON bridge.jobs USING btree (lane) WHERE (state = 'dead'::text)
-CREATE UNIQUE INDEX jobs_one_per_message ON bridge.jobs USING btree (kind, subject) WHERE (kind <> 'ghl_status'::text)
+CREATE UNIQUE INDEX jobs_one_per_message ON bridge.jobs USING btree (kind, subject) WHERE (kind = ANY (ARRAY['inbound'::text, 'outbound'::text]))
 CREATE INDEX jobs_waiting_by_lane ON bridge.jobs USING btree (lane, id) WHERE (state = 'waiting'::text)
 CREATE INDEX journal_prunable ON bridge.journal USING btree (settled_at) WHERE (settled_at IS NOT NULL)
 CREATE INDEX journal_unsettled ON bridge.journal USING btree (session_id, seq) WHERE (settled_at IS NULL)
@@ -217,6 +223,7 @@ CREATE INDEX lanes_parked_by_location ON bridge.lanes USING btree (location_id) 
 CREATE INDEX lanes_prunable ON bridge.lanes USING btree (touched_at) WHERE (state = 'empty'::text)
 CREATE INDEX leases_by_node ON bridge.leases USING btree (node)
 CREATE INDEX messages_by_contact ON bridge.messages USING btree (contact_id)
+CREATE INDEX messages_by_day ON bridge.messages USING btree (location_id, created_at)
 CREATE INDEX messages_by_ghl_message ON bridge.messages USING btree (location_id, ghl_message_id)
 CREATE INDEX messages_by_location ON bridge.messages USING btree (location_id, seq)
 CREATE INDEX messages_by_session ON bridge.messages USING btree (session_id, seq)
@@ -258,8 +265,8 @@ CREATE OR REPLACE FUNCTION bridge.accept_inbound(args jsonb)
 AS $function$
 declare
   contact bridge.contacts;
+  accepted bridge.messages;
   is_from_me boolean := (args->>'fromMe')::boolean;
-  is_new boolean := false;
 begin
   update bridge.journal line set settled_at = now()
   where line.session_id = args->>'sessionId' and line.wa_message_id = args->>'waMessageId' and line.settled_at is null
@@ -282,7 +289,8 @@ begin
      args->>'kind', 'queued', args->>'chat', args->>'author',
      case when args->>'group' is null then '' else args->>'author' end, is_from_me, args->>'waMessageId',
      args->>'content')
-  on conflict (session_id, contact_id, from_me, wa_message_id, author_key) where origin <> 'ghl' do nothing;
+  on conflict (session_id, contact_id, from_me, wa_message_id, author_key) where origin <> 'ghl' do nothing
+  returning * into accepted;
   if not found then
     return '"duplicate"';
   end if;
@@ -296,8 +304,7 @@ begin
     and (known.chat is distinct from args->>'chat'
       or not is_from_me and (known.last_session_id is distinct from args->>'sessionId'
         or known.push_name is distinct from coalesce(args->>'pushName', known.push_name)));
-  perform bridge.enqueue(
-    'in:' || (args->>'sessionId') || ':' || contact.id, args->>'locationId', 'inbound', args->>'id');
+  perform bridge.enqueue(bridge.delivery_lane(accepted), accepted.location_id, 'inbound', accepted.id);
   return '"enqueued"';
 end
 $function$
@@ -308,6 +315,7 @@ AS $function$
 declare
   location text := args->>'locationId';
   contact bridge.contacts;
+  accepted bridge.messages;
   part record;
 begin
   if exists (
@@ -324,17 +332,20 @@ begin
   loop
     insert into bridge.messages
       (id, location_id, contact_id, direction, origin, kind, state, chat, from_me, wa_message_id, ghl_contact_id,
-       ghl_conversation_id, ghl_message_id, part_no, content)
+       ghl_conversation_id, ghl_message_id, part_no, written_at, content, error)
     values
-      (part.id, location, contact.id, 'outbound', 'ghl', part.kind, 'queued', contact.chat, true, part."waMessageId",
-       args->>'ghlContactId', args->>'ghlConversationId', args->>'ghlMessageId', part."partNo", part.content)
-    on conflict (location_id, ghl_message_id, part_no) where origin = 'ghl' do nothing;
+      (part.id, location, contact.id, 'outbound', 'ghl', part.kind, case when args ? 'held' then 'held' else 'queued' end,
+       contact.chat, true, part."waMessageId", args->>'ghlContactId', args->>'ghlConversationId', args->>'ghlMessageId',
+       part."partNo", bridge.from_ms((args->>'writtenAt')::bigint), part.content, args->'held')
+    on conflict (location_id, ghl_message_id, part_no) where origin = 'ghl' do nothing
+    returning * into accepted;
     if not found then
       return '"duplicate"';
+    elsif accepted.state = 'queued' then
+      perform bridge.enqueue(bridge.delivery_lane(accepted), location, 'outbound', accepted.id);
     end if;
-    perform bridge.enqueue('out:' || location || ':' || (args->>'ghlContactId'), location, 'outbound', part.id);
   end loop;
-  return '"enqueued"';
+  return case when args ? 'held' then '"held"' else '"enqueued"' end;
 end
 $function$
 CREATE OR REPLACE FUNCTION bridge.advance(args jsonb)
@@ -364,6 +375,8 @@ begin
   loop
     perform bridge.enqueue_ghl_status(status_of.location_id, status_of.ghl_message_id);
   end loop;
+  perform bridge.enqueue_note(message.location_id, message.id) from bridge.messages message
+  where message.id = any (message_ids) and bridge.note_due(message) is not null;
   return to_jsonb(moved);
 end
 $function$
@@ -416,6 +429,14 @@ begin
   perform bridge.rest_lane(lane_key, 'ready', clock_timestamp());
   return 'true';
 end
+$function$
+CREATE OR REPLACE FUNCTION bridge.by_hand_json(message_id text, was_waiting boolean)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select jsonb_build_object('wasWaiting', was_waiting, 'row', bridge.message_json(message))
+  from bridge.messages message where message.id = message_id
 $function$
 CREATE OR REPLACE FUNCTION bridge.claim(args jsonb)
  RETURNS jsonb
@@ -547,8 +568,23 @@ CREATE OR REPLACE FUNCTION bridge.delivery_attempts(message bridge.messages)
  STABLE
 AS $function$
   select coalesce(max(job.attempts), message.attempts) from bridge.jobs job
-  where job.subject = message.id and job.kind = case when message.origin = 'ghl' then 'outbound' else 'inbound' end
-    and job.kind <> 'ghl_status'
+  where job.subject = message.id and job.kind = bridge.delivery_kind(message) and job.kind in ('inbound', 'outbound')
+$function$
+CREATE OR REPLACE FUNCTION bridge.delivery_kind(message bridge.messages)
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE
+AS $function$
+  select case when message.origin = 'ghl' then 'outbound' else 'inbound' end
+$function$
+CREATE OR REPLACE FUNCTION bridge.delivery_lane(message bridge.messages)
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE
+AS $function$
+  select case when message.origin = 'ghl'
+    then 'out:' || message.location_id || ':' || message.ghl_contact_id
+    else 'in:' || message.session_id || ':' || message.contact_id end
 $function$
 CREATE OR REPLACE FUNCTION bridge.depth(args jsonb)
  RETURNS jsonb
@@ -561,6 +597,28 @@ AS $function$
     'parked', (select count(*) from bridge.jobs job join bridge.lanes lane on lane.key = job.lane
       where job.state = 'waiting' and lane.state = 'parked'),
     'dead', (select count(*) from bridge.jobs job where job.state = 'dead'))
+$function$
+CREATE OR REPLACE FUNCTION bridge.discard_message(args jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+AS $function$
+declare
+  dropped bridge.messages;
+begin
+  select * into dropped from bridge.lock_waiting(args->>'id');
+  if not found then
+    return bridge.by_hand_json(args->>'id', false);
+  end if;
+  delete from bridge.jobs job
+  where job.subject = dropped.id and job.kind = bridge.delivery_kind(dropped) and job.kind in ('inbound', 'outbound');
+  if dropped.state = 'held' then
+    update bridge.messages message
+    set state = 'ignored', error = args->'discarded', updated_at = clock_timestamp()
+    where message.id = dropped.id;
+    perform bridge.enqueue_ghl_status(dropped.location_id, dropped.ghl_message_id);
+  end if;
+  return bridge.by_hand_json(dropped.id, true);
+end
 $function$
 CREATE OR REPLACE FUNCTION bridge.enqueue(lane_key text, lane_location text, job_kind text, job_subject text)
  RETURNS void
@@ -577,19 +635,30 @@ end
 $function$
 CREATE OR REPLACE FUNCTION bridge.enqueue_ghl_status(location text, ghl_message text)
  RETURNS void
+ LANGUAGE sql
+AS $function$
+  select bridge.enqueue_once(
+    'status:' || location || ':' || ghl_message, location, 'ghl_status', location || '/' || ghl_message)
+$function$
+CREATE OR REPLACE FUNCTION bridge.enqueue_note(location text, message_id text)
+ RETURNS void
+ LANGUAGE sql
+AS $function$
+  select bridge.enqueue_once('note:' || location || ':' || message_id, location, 'note', message_id)
+$function$
+CREATE OR REPLACE FUNCTION bridge.enqueue_once(lane_key text, lane_location text, job_kind text, job_subject text)
+ RETURNS void
  LANGUAGE plpgsql
 AS $function$
-declare
-  lane_key text := 'status:' || location || ':' || ghl_message;
 begin
-  insert into bridge.lanes (key, location_id, state) values (lane_key, location, 'empty')
+  insert into bridge.lanes (key, location_id, state) values (lane_key, lane_location, 'empty')
   on conflict (key) do update set touched_at = now(); -- makes or locks it
   if exists (
     select from bridge.jobs job where job.lane = lane_key and job.state = 'waiting' and job.token is null
   ) then
     return;
   end if;
-  perform bridge.enqueue(lane_key, location, 'ghl_status', location || '/' || ghl_message);
+  perform bridge.enqueue(lane_key, lane_location, job_kind, job_subject);
 end
 $function$
 CREATE OR REPLACE FUNCTION bridge.extend(args jsonb)
@@ -645,15 +714,16 @@ CREATE OR REPLACE FUNCTION bridge.find_ghl_status(args jsonb)
 AS $function$
   select jsonb_build_object(
     'status', case
-      when bool_or(message.state = 'failed') then 'failed'
+      when bool_or(message.state in ('failed', 'ignored')) then 'failed'
       when bool_and(message.state = 'read') then 'read'
       when bool_and(message.state in ('delivered', 'read')) then 'delivered'
       else 'pending' end,
-    'error', (array_agg(message.error order by message.part_no) filter (where message.state = 'failed'))[1])
+    'error', (array_agg(message.error order by message.part_no)
+      filter (where message.state in ('failed', 'ignored')))[1])
   from bridge.messages message
   where message.location_id = args->>'locationId' and message.ghl_message_id = args->>'ghlMessageId'
     and message.origin = 'ghl'
-  having count(*) > 0
+  having count(*) > 0 and not bool_or(message.ghl_told_failed)
 $function$
 CREATE OR REPLACE FUNCTION bridge.find_inbound_work(args jsonb)
  RETURNS jsonb
@@ -681,6 +751,21 @@ AS $function$
   select to_jsonb(line.entry) from bridge.journal line
   where line.session_id = args->>'sessionId' and line.wa_message_id = args->>'waMessageId' and line.sender = args->>'sender'
 $function$
+CREATE OR REPLACE FUNCTION bridge.find_note_work(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select jsonb_build_object(
+    'row', bridge.message_json(message), 'origin', message.origin, 'content', message.content,
+    'says', bridge.note_due(message), 'ghlContactId', coalesce(person.ghl_contact_id, message.ghl_contact_id))
+  from bridge.messages message
+  left join lateral (
+    select contact.ghl_contact_id from bridge.contacts contact where contact.id = message.contact_id
+  ) person on true
+  where message.id = args->>'id' and bridge.note_due(message) is not null
+    and coalesce(person.ghl_contact_id, message.ghl_contact_id) is not null
+$function$
 CREATE OR REPLACE FUNCTION bridge.find_outbound_work(args jsonb)
  RETURNS jsonb
  LANGUAGE sql
@@ -688,7 +773,8 @@ CREATE OR REPLACE FUNCTION bridge.find_outbound_work(args jsonb)
 AS $function$
   select jsonb_build_object(
     'row', bridge.message_json(message), 'content', message.content, 'composed', message.composed,
-    'ghlContactId', message.ghl_contact_id,
+    'ghlContactId', message.ghl_contact_id, 'writtenAt', bridge.to_ms(coalesce(message.written_at, message.created_at)),
+    'isReleased', message.is_released,
     'contact', case when contact.id is not null then bridge.contact_json(contact) end)
   from bridge.messages message
   left join lateral bridge.contact_of_ghl(message.location_id, message.ghl_contact_id) contact on true
@@ -781,6 +867,50 @@ CREATE OR REPLACE FUNCTION bridge.from_ms(ms bigint)
  IMMUTABLE
 AS $function$
   select to_timestamp(ms / 1000.0)
+$function$
+CREATE OR REPLACE FUNCTION bridge.give_up(args jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+AS $function$
+declare
+  failed bridge.messages;
+begin
+  if bridge.bury(args) = 'false' then
+    return 'false';
+  end if;
+  update bridge.messages message
+  set state = 'failed', attempts = bridge.delivery_attempts(message), updated_at = clock_timestamp(),
+    error = jsonb_strip_nulls(
+      jsonb_build_object('code', args->>'code', 'message', args->>'message', 'action', args->>'action'))
+  from bridge.jobs job
+  where job.id = (args->>'jobId')::bigint and message.id = job.subject and message.state not in ('delivered', 'read')
+  returning message.* into failed;
+  if failed.id is null then
+    delete from bridge.jobs job where job.id = (args->>'jobId')::bigint;
+    return 'true';
+  end if;
+  update bridge.jobs job set may_have_happened = job.may_have_happened or (args->>'mayHaveHappened')::boolean
+  where job.id = (args->>'jobId')::bigint;
+  if failed.origin = 'ghl' then
+    perform bridge.enqueue_ghl_status(failed.location_id, failed.ghl_message_id);
+  end if;
+  if bridge.note_due(failed) is not null then
+    perform bridge.enqueue_note(failed.location_id, failed.id);
+  end if;
+  return 'true';
+end
+$function$
+CREATE OR REPLACE FUNCTION bridge.hold(args jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+AS $function$
+begin
+  update bridge.messages message
+  set state = 'held', error = args->'held', updated_at = clock_timestamp()
+  where message.id = args->>'id' and message.origin = 'ghl' and message.state in ('queued', 'sending')
+    and not message.is_released;
+  return to_jsonb(found);
+end
 $function$
 CREATE OR REPLACE FUNCTION bridge.in_flight_until(lane_key text)
  RETURNS timestamp with time zone
@@ -924,6 +1054,30 @@ begin
   return bridge.job_json(head);
 end
 $function$
+CREATE OR REPLACE FUNCTION bridge.ledger(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select jsonb_build_object(
+    'inbound', jsonb_build_object(
+      'received', count(*) filter (where message.origin <> 'ghl'),
+      'inGhl', count(*) filter (where message.origin <> 'ghl' and message.state in ('sent', 'delivered', 'read')),
+      'waiting', count(*) filter (where message.origin <> 'ghl' and message.state in ('received', 'queued')),
+      'failed', count(*) filter (where message.origin <> 'ghl' and message.state in ('failed', 'ignored'))),
+    'outbound', jsonb_build_object(
+      'accepted', count(*) filter (where message.origin = 'ghl'),
+      'sent', count(*) filter (where message.origin = 'ghl' and message.state in ('sent', 'delivered', 'read')),
+      'delivered', count(*) filter (where message.origin = 'ghl' and message.state in ('delivered', 'read')),
+      'read', count(*) filter (where message.origin = 'ghl' and message.state = 'read'),
+      'failed', count(*) filter (where message.origin = 'ghl' and message.state in ('failed', 'ignored')),
+      'held', count(*) filter (where message.origin = 'ghl' and message.state = 'held'),
+      'waiting', count(*) filter (where message.origin = 'ghl' and message.state in ('queued', 'sending'))))
+  from bridge.messages message
+  where message.location_id = args->>'locationId'
+    and message.created_at >= (args->>'day')::date::timestamp at time zone 'UTC'
+    and message.created_at < ((args->>'day')::date + 1)::timestamp at time zone 'UTC'
+$function$
 CREATE OR REPLACE FUNCTION bridge.link_ghl(args jsonb)
  RETURNS jsonb
  LANGUAGE plpgsql
@@ -1023,21 +1177,18 @@ begin
   end loop;
 end
 $function$
-CREATE OR REPLACE FUNCTION bridge.mark_failed(args jsonb)
- RETURNS jsonb
+CREATE OR REPLACE FUNCTION bridge.lock_waiting(message_id text)
+ RETURNS SETOF bridge.messages
  LANGUAGE plpgsql
 AS $function$
 declare
-  failed bridge.messages;
+  waiting bridge.messages;
 begin
-  update bridge.messages message
-  set state = 'failed', error = args->'error', attempts = bridge.delivery_attempts(message), updated_at = clock_timestamp()
-  where message.id = args->>'id' and message.state not in ('delivered', 'read', 'failed')
-  returning * into failed;
-  if failed.origin = 'ghl' and failed.ghl_message_id is not null then
-    perform bridge.enqueue_ghl_status(failed.location_id, failed.ghl_message_id);
-  end if;
-  return to_jsonb(failed.id is not null);
+  select * into waiting from bridge.messages message where message.id = message_id for update;
+  -- A statement of its own: the one that locks may have a snapshot from before the job's end.
+  return query select waiting.* where waiting.state in ('failed', 'held') and not exists (
+    select from bridge.jobs job
+    where job.subject = message_id and job.kind in ('inbound', 'outbound') and job.state = 'waiting');
 end
 $function$
 CREATE OR REPLACE FUNCTION bridge.message_json(message bridge.messages)
@@ -1067,9 +1218,17 @@ AS $function$
       case when waiting.state = 'waiting' and lane.state <> 'leased' then lane.ready_at end as next_attempt_at
     from bridge.jobs waiting join bridge.lanes lane on lane.key = waiting.lane
     where waiting.subject = message.id
-      and waiting.kind = case when message.origin = 'ghl' then 'outbound' else 'inbound' end
-      and waiting.kind <> 'ghl_status'
+      and waiting.kind = bridge.delivery_kind(message) and waiting.kind in ('inbound', 'outbound')
   ) job on true
+$function$
+CREATE OR REPLACE FUNCTION bridge.note_due(message bridge.messages)
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE
+AS $function$
+  select case
+    when message.state = 'failed' and message.noted is distinct from 'died' then 'died'
+    when message.state in ('sent', 'delivered', 'read') and message.noted = 'died' then 'recovered' end
 $function$
 CREATE OR REPLACE FUNCTION bridge.park(args jsonb)
  RETURNS jsonb
@@ -1159,13 +1318,44 @@ CREATE OR REPLACE FUNCTION bridge.record_filed(args jsonb)
  RETURNS jsonb
  LANGUAGE plpgsql
 AS $function$
+declare
+  filed bridge.messages;
 begin
   update bridge.messages message
   set ghl_message_id = args->>'ghlMessageId', ghl_conversation_id = args->>'ghlConversationId', error = null,
     state = case when message.state in ('queued', 'failed')
       then case when message.origin = 'customer' then 'delivered' else 'sent' end else message.state end,
     attempts = bridge.delivery_attempts(message), updated_at = clock_timestamp()
-  where message.id = args->>'id' and message.origin <> 'ghl';
+  where message.id = args->>'id' and message.origin <> 'ghl'
+  returning * into filed;
+  if bridge.note_due(filed) is not null then
+    perform bridge.enqueue_note(filed.location_id, filed.id);
+  end if;
+  return to_jsonb(filed.id is not null);
+end
+$function$
+CREATE OR REPLACE FUNCTION bridge.record_note(args jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+AS $function$
+declare
+  told bridge.messages;
+begin
+  update bridge.messages message set noted = args->>'said' where message.id = args->>'id' returning * into told;
+  if bridge.note_due(told) is not null then
+    perform bridge.enqueue_note(told.location_id, told.id);
+  end if;
+  return to_jsonb(told.id is not null);
+end
+$function$
+CREATE OR REPLACE FUNCTION bridge.record_told_failed(args jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+AS $function$
+begin
+  update bridge.messages message set ghl_told_failed = true
+  where message.location_id = args->>'locationId' and message.ghl_message_id = args->>'ghlMessageId'
+    and message.origin = 'ghl';
   return to_jsonb(found);
 end
 $function$
@@ -1269,6 +1459,32 @@ begin
   return 'true';
 end
 $function$
+CREATE OR REPLACE FUNCTION bridge.retry_message(args jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+AS $function$
+declare
+  again bridge.messages;
+  may_have boolean;
+begin
+  select * into again from bridge.lock_waiting(args->>'id');
+  if not found then
+    return bridge.by_hand_json(args->>'id', false);
+  end if;
+  delete from bridge.jobs job
+  where job.subject = again.id and job.kind = bridge.delivery_kind(again) and job.kind in ('inbound', 'outbound')
+  returning job.may_have_happened into may_have;
+  update bridge.messages message
+  set state = 'queued', error = null, attempts = 0, is_released = true, updated_at = clock_timestamp()
+  where message.id = again.id;
+  perform bridge.enqueue(
+    bridge.delivery_lane(again), again.location_id, bridge.delivery_kind(again), again.id);
+  -- A held one was never tried. A failed one whose dead letter was thrown away is an unknown.
+  update bridge.jobs job set may_have_happened = again.state = 'failed' and coalesce(may_have, true)
+  where job.subject = again.id and job.kind = bridge.delivery_kind(again) and job.kind in ('inbound', 'outbound');
+  return bridge.by_hand_json(again.id, true);
+end
+$function$
 CREATE OR REPLACE FUNCTION bridge.save_installation(args jsonb)
  RETURNS jsonb
  LANGUAGE plpgsql
@@ -1323,6 +1539,7 @@ AS $function$
     'live', session.live,
     'wish', session.wish,
     'lastSeenAt', bridge.to_ms(session.last_seen_at),
+    'pairedAt', bridge.to_ms(session.paired_at),
     'createdAt', bridge.to_ms(session.created_at))
 $function$
 CREATE OR REPLACE FUNCTION bridge.settle_contact(location text, person_lid text, person_pn text, person_group text)
@@ -1574,6 +1791,8 @@ begin
     name = case when patch ? 'name' then patch->>'name' else session.name end,
     last_seen_at = case when patch ? 'lastSeenAt' then bridge.from_ms((patch->>'lastSeenAt')::bigint)
       else session.last_seen_at end,
+    paired_at = case when patch ? 'pairedAt' then bridge.from_ms((patch->>'pairedAt')::bigint)
+      else session.paired_at end,
     is_default = coalesce((patch->>'isDefault')::boolean, session.is_default),
     problem = case when patch ? 'problem' then nullif(patch->'problem', 'null') else session.problem end,
     live = case when patch ? 'live' then patch->>'live' else session.live end,
@@ -1699,6 +1918,10 @@ CREATE OR REPLACE FUNCTION public.bridge_depth(args jsonb)
  RETURNS jsonb
  LANGUAGE sql
 AS $function$ select bridge.depth(args) $function$
+CREATE OR REPLACE FUNCTION public.bridge_discard_message(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+AS $function$ select bridge.discard_message(args) $function$
 CREATE OR REPLACE FUNCTION public.bridge_extend(args jsonb)
  RETURNS jsonb
  LANGUAGE sql
@@ -1727,6 +1950,10 @@ CREATE OR REPLACE FUNCTION public.bridge_find_journal(args jsonb)
  RETURNS jsonb
  LANGUAGE sql
 AS $function$ select bridge.find_journal(args) $function$
+CREATE OR REPLACE FUNCTION public.bridge_find_note_work(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+AS $function$ select bridge.find_note_work(args) $function$
 CREATE OR REPLACE FUNCTION public.bridge_find_outbound_work(args jsonb)
  RETURNS jsonb
  LANGUAGE sql
@@ -1747,10 +1974,22 @@ CREATE OR REPLACE FUNCTION public.bridge_forget_credentials(args jsonb)
  RETURNS jsonb
  LANGUAGE sql
 AS $function$ select bridge.forget_credentials(args) $function$
+CREATE OR REPLACE FUNCTION public.bridge_give_up(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+AS $function$ select bridge.give_up(args) $function$
+CREATE OR REPLACE FUNCTION public.bridge_hold(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+AS $function$ select bridge.hold(args) $function$
 CREATE OR REPLACE FUNCTION public.bridge_is_ours(args jsonb)
  RETURNS jsonb
  LANGUAGE sql
 AS $function$ select bridge.is_ours(args) $function$
+CREATE OR REPLACE FUNCTION public.bridge_ledger(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+AS $function$ select bridge.ledger(args) $function$
 CREATE OR REPLACE FUNCTION public.bridge_link_ghl(args jsonb)
  RETURNS jsonb
  LANGUAGE sql
@@ -1771,10 +2010,6 @@ CREATE OR REPLACE FUNCTION public.bridge_load_credentials(args jsonb)
  RETURNS jsonb
  LANGUAGE sql
 AS $function$ select bridge.load_credentials(args) $function$
-CREATE OR REPLACE FUNCTION public.bridge_mark_failed(args jsonb)
- RETURNS jsonb
- LANGUAGE sql
-AS $function$ select bridge.mark_failed(args) $function$
 CREATE OR REPLACE FUNCTION public.bridge_park(args jsonb)
  RETURNS jsonb
  LANGUAGE sql
@@ -1799,6 +2034,14 @@ CREATE OR REPLACE FUNCTION public.bridge_record_filed(args jsonb)
  RETURNS jsonb
  LANGUAGE sql
 AS $function$ select bridge.record_filed(args) $function$
+CREATE OR REPLACE FUNCTION public.bridge_record_note(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+AS $function$ select bridge.record_note(args) $function$
+CREATE OR REPLACE FUNCTION public.bridge_record_told_failed(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+AS $function$ select bridge.record_told_failed(args) $function$
 CREATE OR REPLACE FUNCTION public.bridge_record_webhook_event(args jsonb)
  RETURNS jsonb
  LANGUAGE sql
@@ -1823,6 +2066,10 @@ CREATE OR REPLACE FUNCTION public.bridge_retry(args jsonb)
  RETURNS jsonb
  LANGUAGE sql
 AS $function$ select bridge.retry(args) $function$
+CREATE OR REPLACE FUNCTION public.bridge_retry_message(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+AS $function$ select bridge.retry_message(args) $function$
 CREATE OR REPLACE FUNCTION public.bridge_save_installation(args jsonb)
  RETURNS jsonb
  LANGUAGE sql

@@ -7,12 +7,15 @@ import { randomUUID } from 'node:crypto'
 import { acceptFromGhl } from './bridge/ghl-to-whatsapp.ts'
 import { giveUp, jobHandlers } from './bridge/jobs.ts'
 import { CHORES, Leases } from './bridge/leases.ts'
+import { createMessageDesk } from './bridge/message-desk.ts'
+import type { GhlConversations } from './bridge/ports.ts'
 import { acceptReceipt } from './bridge/receipts.ts'
 import { createSessionDesk } from './bridge/session-desk.ts'
 import { acceptFromWhatsApp } from './bridge/whatsapp-to-ghl.ts'
 import { Chores } from './chores.ts'
 import type { Config } from './config.ts'
 import { systemClock } from './core/clock.ts'
+import { StoreError } from './core/errors.ts'
 import { type LocationId, parseLocationId, parseSessionId } from './core/ids.ts'
 import type { Log } from './core/log.ts'
 import { storeDir } from './embedded-secrets.ts'
@@ -33,6 +36,11 @@ export interface AppSecrets {
   readonly encryptionKeys: readonly string[]
   readonly apiKey: string
 }
+
+/** What is not settled by then goes on at the node that takes over, known as possibly done. */
+const DRAIN_MS = 15_000
+/** Backstop for announcements that were not heard. */
+const WISH_POLL_MS = 5_000
 
 /**
  * Starts the whole bridge.
@@ -55,6 +63,12 @@ export async function startApp(config: Config, secrets: AppSecrets, log: Log): P
     log,
   })
   started.defer(() => store.close())
+  if (store.kind === 'embedded') {
+    log.warn(
+      { dataDir: config.DATA_DIR },
+      'embedded store: survives kill -9, but a power cut can lose its last moments and with them a pairing; set DATABASE_URL where that matters',
+    )
+  }
   const { messages, contacts, installations, outbox, sessions, signal } = store
 
   const ghl = createGhl({ config: ghlConfig(config), installations, log, clock })
@@ -97,7 +111,13 @@ export async function startApp(config: Config, secrets: AppSecrets, log: Log): P
       else await numbers.serve(lease.locationId)
       nudge()
     },
+    onLeaving: async (location) => {
+      const settled = worker.yield()
+      ghl.leave(location)
+      await settled
+    },
     onLost: async (location) => {
+      ghl.leave(location)
       if (location === CHORES) chores.stop()
       else await numbers.leave(location)
       store.fences.revoke(location)
@@ -114,7 +134,7 @@ export async function startApp(config: Config, secrets: AppSecrets, log: Log): P
     nudge,
     clock,
     numbers,
-    conversations: ghl.conversations,
+    conversations: onlyAsOwner(ghl.conversations, (location) => leases.held().includes(location)),
     ghlContacts: ghl.contacts,
     attachments: ghl.attachments,
   }
@@ -139,14 +159,26 @@ export async function startApp(config: Config, secrets: AppSecrets, log: Log): P
   })
   started.defer(() => leases.stop())
   await leases.start()
+  // Where nothing can be heard of other nodes, wishes are looked for; jobs have the worker's own poll.
+  const polling = setInterval(() => {
+    if (store.kind !== 'embedded') for (const location of leases.held()) numbers.look(location)
+  }, WISH_POLL_MS)
+  started.defer(() => {
+    clearInterval(polling)
+  })
   worker.start()
-  started.defer(() => worker.stop())
+  started.defer(async () => {
+    const drained = worker.stop()
+    for (const location of leases.held()) ghl.leave(location)
+    await Promise.race([drained, clock.sleep(DRAIN_MS)])
+  })
 
   const server = await createServer({
     bodyLimitBytes: config.BODY_LIMIT_BYTES,
     publicUrl: config.PUBLIC_URL,
     apiKey: secrets.apiKey,
     desk,
+    messageDesk: createMessageDesk({ messages, nudge }),
     sessions,
     installations,
     ping: () => store.ping(),
@@ -161,7 +193,8 @@ export async function startApp(config: Config, secrets: AppSecrets, log: Log): P
     webhooks: {
       verify: (raw, headers) => ghl.verifyWebhook(raw, headers),
       parseDelivery: (json) => ghl.parseDelivery(json),
-      accept: (message, parts) => acceptFromGhl({ messages, installations, numbers, nudge }, message, parts),
+      accept: (message, parts) =>
+        acceptFromGhl({ messages, installations, numbers, nudge, clock }, message, parts),
       acceptEvent: async (json) => {
         const event = ghl.parseAppEvent(json)
         return { accepted: await store.webhookEvents.record(event) }
@@ -174,6 +207,31 @@ export async function startApp(config: Config, secrets: AppSecrets, log: Log): P
 
   const running = started.move()
   return { url, stop: () => running.disposeAsync() }
+}
+
+/**
+ * Nothing is added to a conversation for a location that another node works for by now: it would be added twice. What could
+ * be repeated does no harm.
+ */
+function onlyAsOwner(
+  conversations: GhlConversations,
+  isOurs: (location: LocationId) => boolean,
+): GhlConversations {
+  const check = (location: LocationId): void => {
+    if (isOurs(location)) return
+    throw new StoreError('STORE_LEASE_LOST', 'Another node works for this location now')
+  }
+  return {
+    ...conversations,
+    addInbound: async (message) => {
+      check(message.locationId)
+      return await conversations.addInbound(message)
+    },
+    addNote: async (note) => {
+      check(note.locationId)
+      await conversations.addNote(note)
+    },
+  }
 }
 
 const ghlConfig = (config: Config) => ({

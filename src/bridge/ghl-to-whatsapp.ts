@@ -3,18 +3,21 @@
  *
  * 1. Signature over the raw bytes, shape (http/routes/webhooks.ts, ghl/webhook-signature.ts, ghl/payloads.ts), known
  *    installation and provider.
- * 2. One transaction: dedupe on GHL's messageId, record, enqueue: {@link acceptFromGhl}. Only then the 200.
+ * 2. One transaction: dedupe on GHL's messageId, record, enqueue: {@link acceptFromGhl}. Only then the 200. What comes too
+ *    late to be sent unasked is recorded as held instead (replay-shield.ts).
  * 3. Worker: which session, which chat: {@link deliverToWhatsApp}. A number that is not ready parks, it does not fail.
  * 4. The WhatsApp id is stored since step 2; the composed message is stored with it, then sent. A repeat sends the same
  *    bytes under the same id, which WhatsApp shows once.
  * 5. The server's ack seen on the wire means sent.
  * 6. Receipts move the GHL status forward, never back (receipts.ts).
  */
+import type { Clock } from '../core/clock.ts'
 import { assertNever, WhatsAppError } from '../core/errors.ts'
 import { type ChatJid, parseMessageId, type SessionId } from '../core/ids.ts'
 import type { AgentMessage, OutboundPart } from '../core/message.ts'
 import { type AddressDeps, chatOf } from './contacts.ts'
 import type { GhlAttachments, WaOutgoing, WhatsAppNumbers } from './ports.ts'
+import { HOLD_AFTER_MS, heldByPairing, heldOnArrival } from './replay-shield.ts'
 import type {
   InstallationStore,
   Job,
@@ -29,9 +32,17 @@ export interface AcceptFromGhlDeps {
   readonly installations: InstallationStore
   readonly numbers: Pick<WhatsAppNumbers, 'newMessageId'>
   readonly nudge: () => void
+  readonly clock: Clock
+  /** Default {@link HOLD_AFTER_MS}. */
+  readonly holdAfterMs?: number
 }
 
-export type AcceptedFromGhl = 'enqueued' | 'duplicate' | { readonly ignored: 'unknown_location' | 'empty' }
+export type AcceptedFromGhl =
+  | 'enqueued'
+  | 'duplicate'
+  /** Recorded, and waits for a person's word. */
+  | 'held'
+  | { readonly ignored: 'unknown_location' | 'empty' }
 
 /**
  * Steps 1 (the last part) and 2. Safe to call any number of times with the same message. Touches only the store, so the
@@ -48,9 +59,12 @@ export async function acceptFromGhl(
   if (installation === undefined || installation.status === 'uninstalled')
     return { ignored: 'unknown_location' }
   if (parts.length === 0) return { ignored: 'empty' }
+  const now = new Date(deps.clock.nowMs())
+  const writtenAt = message.writtenAt ?? now
   const outcome = await deps.messages.acceptOutbound(
-    message,
+    { ...message, writtenAt },
     parts.map((part) => ({ part, waMessageId: deps.numbers.newMessageId() })),
+    heldOnArrival(writtenAt, now, installation.installedAt, deps.holdAfterMs ?? HOLD_AFTER_MS),
   )
   if (outcome === 'enqueued') deps.nudge()
   return outcome
@@ -71,14 +85,15 @@ export interface DeliverToWhatsAppDeps extends AddressDeps {
 export async function deliverToWhatsApp(deps: DeliverToWhatsAppDeps, job: Job): Promise<void> {
   const work = await deps.messages.findOutboundWork(parseMessageId(job.subject))
   if (work?.row.waMessageId === undefined || isSettled(work)) return
-  const { sessionId, chat, composed } = reservedBy(work, job) ?? (await reserve(deps, work))
+  const reserved = reservedBy(work, job) ?? (await reserve(deps, work))
+  if (reserved === undefined) return
+  const { sessionId, chat, composed } = reserved
   await deps.numbers.send(sessionId, chat, work.row.waMessageId, composed)
   await deps.messages.advance(sessionId, [work.row.waMessageId], 'sent')
   deps.nudge()
 }
 
-const isSettled = ({ row }: OutboundWork): boolean =>
-  row.state === 'sent' || row.state === 'delivered' || row.state === 'read' || row.state === 'failed'
+const isSettled = ({ row }: OutboundWork): boolean => row.state !== 'queued' && row.state !== 'sending'
 
 interface Reserved {
   readonly sessionId: SessionId
@@ -97,15 +112,21 @@ function reservedBy(work: OutboundWork, job: Job): Reserved | undefined {
   return { sessionId, chat, composed: work.composed }
 }
 
-async function reserve(deps: DeliverToWhatsAppDeps, work: OutboundWork): Promise<Reserved> {
-  const sessionId = await chooseSession(deps, work)
+/** `undefined` when the message is held: it is older than the pairing of the number it would leave by. */
+async function reserve(deps: DeliverToWhatsAppDeps, work: OutboundWork): Promise<Reserved | undefined> {
+  const { sessionId, pairedAt } = await chooseSession(deps, work)
+  const reason = heldByPairing(work, pairedAt)
+  if (reason !== undefined) {
+    await deps.messages.hold(work.row.id, reason)
+    return undefined
+  }
   const chat = await chatOf(deps, sessionId, work)
   const composed = await deps.numbers.compose(sessionId, chat, await open(deps, work.part))
   await deps.messages.reserve(work.row.id, { sessionId, chat, composed })
   return { sessionId, chat, composed }
 }
 
-async function chooseSession(deps: DeliverToWhatsAppDeps, work: OutboundWork): Promise<SessionId> {
+async function chooseSession(deps: DeliverToWhatsAppDeps, work: OutboundWork): Promise<SessionRow> {
   const rows = await deps.sessions.list(work.row.locationId)
   const chosen = preferredSession(rows, work.contact?.lastSessionId, (row) =>
     deps.numbers.isReady(row.sessionId),
@@ -121,7 +142,7 @@ async function chooseSession(deps: DeliverToWhatsAppDeps, work: OutboundWork): P
       details: { sessionId: chosen.sessionId },
     })
   }
-  return chosen.sessionId
+  return chosen
 }
 
 /**

@@ -1,12 +1,12 @@
 /** Which handler does which kind of job, and what is told when one is given up. */
 import type { BridgeError } from '../core/errors.ts'
-import { parseMessageId } from '../core/ids.ts'
 import { type DeliverToWhatsAppDeps, deliverToWhatsApp } from './ghl-to-whatsapp.ts'
+import { type NoteDeps, postNote } from './notes.ts'
 import { pushStatusToGhl, type StatusDeps } from './receipts.ts'
 import type { Job, JobKind } from './storage.ts'
 import { type DeliverToGhlDeps, deliverToGhl } from './whatsapp-to-ghl.ts'
 
-export type JobDeps = DeliverToGhlDeps & DeliverToWhatsAppDeps & StatusDeps
+export type JobDeps = DeliverToGhlDeps & DeliverToWhatsAppDeps & StatusDeps & NoteDeps
 
 /** The table of handlers, for the outbox worker. */
 export function jobHandlers(deps: JobDeps): Record<JobKind, (job: Job) => Promise<void>> {
@@ -14,11 +14,13 @@ export function jobHandlers(deps: JobDeps): Record<JobKind, (job: Job) => Promis
     inbound: (job) => deliverToGhl(deps, job),
     outbound: (job) => deliverToWhatsApp(deps, job),
     ghl_status: (job) => pushStatusToGhl(deps, job),
+    note: (job) => postNote(deps, job),
   }
 }
 
 /**
- * Marks the message of a job that is given up, so that the agent sees `failed` with the reason. Repeatable.
+ * Ends what a given-up job was for: its message is failed, the agent sees the reason, the dead letter waits for a person.
+ * A status or a note that cannot be told is told to nobody: it would only fail the same way. Repeatable.
  *
  * @throws {StoreError} `STORE_UNAVAILABLE`: the job then stays and is given up again later.
  */
@@ -26,14 +28,16 @@ export async function giveUp(deps: JobDeps, job: Job, error: BridgeError): Promi
   switch (job.kind) {
     case 'inbound':
     case 'outbound':
-      await deps.messages.markFailed(parseMessageId(job.subject), {
+      await deps.messages.giveUp(job, {
         code: error.code,
         message: error.message,
         ...(error.action !== undefined && { action: error.action }),
+        mayHaveHappened: error.certainty === 'unknown',
       })
       deps.nudge()
       return
     case 'ghl_status':
+    case 'note':
       return
   }
 }

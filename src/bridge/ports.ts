@@ -8,6 +8,7 @@ import type {
   GhlConversationId,
   GhlMessageId,
   LocationId,
+  MessageId,
   PnJid,
   SessionId,
   WaMessageId,
@@ -16,10 +17,12 @@ import type {
   Direction,
   GhlStatus,
   MediaFile,
+  MessageState,
   SessionProblem,
   SessionStatus,
   WaMedia,
 } from '../core/message.ts'
+import type { Ledger, MessageQuery } from './storage.ts'
 
 /** A message for a GHL conversation, as the inbound endpoint takes it (ghl.md 4.1). */
 export interface GhlInboundMessage {
@@ -65,8 +68,22 @@ export interface GhlConversations {
    * for a message of another provider, so give up after a minute or two.
    */
   setStatus(update: GhlStatusUpdate): Promise<void>
+  /**
+   * Adds a comment that only the team sees; nothing is sent to the contact.
+   *
+   * @throws {GhlError} as {@link addInbound}; after certainty `unknown` look with {@link hasNote}.
+   */
+  addNote(note: GhlNote): Promise<void>
+  /** True when this very text stands among the latest messages of the contact's conversation. */
+  hasNote(note: GhlNote): Promise<boolean>
   /** Uploads one file for a conversation and returns its public URL. */
   upload(locationId: LocationId, contact: GhlContactId, file: MediaFile): Promise<string>
+}
+
+export interface GhlNote {
+  readonly locationId: LocationId
+  readonly ghlContactId: GhlContactId
+  readonly text: string
 }
 
 export interface GhlStatusUpdate {
@@ -138,6 +155,46 @@ export interface WhatsAppNumbers {
    * @throws {MediaError} `MEDIA_GONE`, `MEDIA_FETCH_FAILED`.
    */
   openMedia(session: SessionId, media: WaMedia): Promise<MediaFile>
+}
+
+/** A message as everybody may see it (design.md 3): no body. Times are ISO 8601, null stands for absent. */
+export interface MessageSnapshot {
+  readonly id: MessageId
+  readonly locationId: LocationId
+  readonly sessionId: SessionId | null
+  readonly direction: Direction
+  readonly kind: string
+  readonly state: MessageState
+  readonly chat: ChatJid | null
+  readonly waMessageId: WaMessageId | null
+  readonly ghlMessageId: GhlMessageId | null
+  readonly attempts: number
+  readonly nextAttemptAt: string | null
+  readonly error: { readonly code: string; readonly message: string; readonly action: string | null } | null
+  readonly createdAt: string
+  readonly updatedAt: string
+}
+
+/** The messages of all locations, for the routes and pages that people use. */
+export interface MessageDesk {
+  /** Newest first. @throws {RequestError} `REQUEST_INVALID` for a cursor that no page gave. */
+  list(
+    query: MessageQuery,
+  ): Promise<{ readonly messages: readonly MessageSnapshot[]; readonly nextCursor: string | null }>
+  /**
+   * Sends a dead or held message once more.
+   *
+   * @throws {RequestError} `MESSAGE_UNKNOWN`, `MESSAGE_NOT_WAITING`.
+   */
+  retry(id: MessageId): Promise<MessageSnapshot>
+  /**
+   * Drops a held message, or the dead letter of a failed one.
+   *
+   * @throws {RequestError} `MESSAGE_UNKNOWN`, `MESSAGE_NOT_WAITING`.
+   */
+  discard(id: MessageId): Promise<MessageSnapshot>
+  /** @param day `YYYY-MM-DD`, UTC. */
+  ledger(locationId: LocationId, day: string): Promise<Ledger>
 }
 
 /** A number as everybody may see it (design.md 3). */

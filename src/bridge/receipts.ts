@@ -2,7 +2,7 @@
 import { InvariantError } from '../core/errors.ts'
 import { parseGhlMessageId, parseLocationId, type SessionId, type WaMessageId } from '../core/ids.ts'
 import type { GhlConversations } from './ports.ts'
-import type { Job, MessageStore } from './storage.ts'
+import type { Job, MessageError, MessageStore } from './storage.ts'
 
 export interface ReceiptDeps {
   readonly messages: MessageStore
@@ -48,7 +48,9 @@ export async function pushStatusToGhl(deps: StatusDeps, job: Job): Promise<void>
     status: now.status,
     ...(now.error && { error: { code: now.error.code, type: 'whatsapp', message: sentence(now.error) } }),
   })
+  if (now.status === 'failed') await deps.messages.recordToldFailed(locationId, ghlMessageId)
 }
 
-const sentence = (error: { message: string; action?: string }): string =>
+/** An error as a person reads it. */
+export const sentence = (error: MessageError): string =>
   error.action === undefined ? error.message : `${error.message}. ${error.action}`

@@ -25,6 +25,7 @@ import type {
   OutboundPart,
   SessionProblem,
   SessionStatus,
+  WaContent,
 } from '../core/message.ts'
 
 /** A person or group of one location; LID and PN joined here and nowhere else. */
@@ -77,6 +78,10 @@ export interface InboundWork {
 export interface OutboundWork {
   readonly row: MessageRow
   readonly part: OutboundPart
+  /** When the agent wrote it, by GHL's clock. */
+  readonly writtenAt: Date
+  /** A person has said to send it, whatever its age. */
+  readonly isReleased: boolean
   readonly ghlContactId: GhlContactId
   /** E.164 as GHL's delivery said it. */
   readonly phone: string | undefined
@@ -84,6 +89,37 @@ export interface OutboundWork {
   readonly contact: Contact | undefined
   /** WhatsApp's protobuf of an earlier attempt: send exactly this again. */
   readonly composed: Uint8Array | undefined
+}
+
+/** Something that the people in a contact's GHL conversation should hear about a message. */
+export interface NoteWork {
+  readonly row: MessageRow
+  /** `died`: it was given up. `recovered`: given up, tried again by hand, and through. */
+  readonly says: 'died' | 'recovered'
+  /** customer: written to us; phone: typed on the business' own device; ghl: written by an agent or a workflow. */
+  readonly origin: 'customer' | 'phone' | 'ghl'
+  readonly content: OutboundPart | WaContent
+  readonly ghlContactId: GhlContactId
+}
+
+/** What a retry or a discard by hand found. */
+export interface ByHand {
+  /** False: the message is neither dead nor held (or its last attempt is not settled yet), and nothing was changed. */
+  readonly wasWaiting: boolean
+  readonly row: MessageRow
+}
+
+/** One day (UTC) of a location: what came, and what became of it by now. Counts WhatsApp messages. */
+export interface Ledger {
+  /** What WhatsApp brought, typed on the phone included: `received = inGhl + waiting + failed`. */
+  readonly inbound: Readonly<Record<'received' | 'inGhl' | 'waiting' | 'failed', number>>
+  /**
+   * What GHL gave us to send: `accepted = sent + failed + held + waiting`. What was delivered was sent too, what was read
+   * was delivered too; what was discarded counts as failed.
+   */
+  readonly outbound: Readonly<
+    Record<'accepted' | 'sent' | 'delivered' | 'read' | 'failed' | 'held' | 'waiting', number>
+  >
 }
 
 export interface MessageStore {
@@ -95,12 +131,13 @@ export interface MessageStore {
   acceptInbound(envelope: Envelope): Promise<'enqueued' | 'duplicate'>
   /**
    * Records one agent's message once, cut into parts, each with the WhatsApp id it will be sent under, and enqueues
-   * them in order on the contact's lane.
+   * them in order on the contact's lane. With `held` (why) it is recorded and waits for a person instead.
    */
   acceptOutbound(
     message: AgentMessage,
     parts: readonly { readonly part: OutboundPart; readonly waMessageId: WaMessageId }[],
-  ): Promise<'enqueued' | 'duplicate'>
+    held?: MessageError,
+  ): Promise<'enqueued' | 'duplicate' | 'held'>
   findInboundWork(id: MessageId): Promise<InboundWork | undefined>
   findOutboundWork(id: MessageId): Promise<OutboundWork | undefined>
   /** Notes where GHL filed an inbound message (or a message typed on the phone). */
@@ -123,11 +160,34 @@ export interface MessageStore {
     waMessageIds: readonly WaMessageId[],
     to: 'sent' | 'delivered' | 'read',
   ): Promise<number>
-  /** The outbound message is given up; enqueues the `failed` status for GHL. */
-  markFailed(id: MessageId, error: MessageError): Promise<void>
+  /**
+   * Ends the delivery of the job's message: dead letter, state `failed`, the status for GHL and a note for its people, in
+   * one transaction. A message that a receipt has proved delivered stays so. Nothing happens when the claim was lost.
+   */
+  giveUp(job: Job, failure: MessageError & { readonly mayHaveHappened: boolean }): Promise<void>
+  /** The outbound message is not to be sent without a person's word; its job may end. */
+  hold(id: MessageId, reason: MessageError): Promise<void>
+  /**
+   * Enqueues a dead or held message again, at the end of its lane, under the WhatsApp id it has; `undefined` for an unknown
+   * one. What earlier attempts may have done stays known, so that nothing is doubled.
+   */
+  retryByHand(id: MessageId): Promise<ByHand | undefined>
+  /**
+   * Drops a held message (`ignored`, and GHL is told with `reason`), or the dead letter of a failed one. `undefined` for an
+   * unknown one.
+   */
+  discardByHand(id: MessageId, reason: MessageError): Promise<ByHand | undefined>
+  /** What a note is to say now; `undefined` when there is nothing to say, or no GHL contact to say it at. */
+  findNoteWork(id: MessageId): Promise<NoteWork | undefined>
+  /** The note stands in the conversation; enqueues the next one when the message has moved on meanwhile. */
+  recordNote(id: MessageId, said: NoteWork['says']): Promise<void>
+  /** GHL shows failed now, for good: {@link findGhlStatus} has nothing more to tell. */
+  recordToldFailed(locationId: LocationId, ghlMessageId: GhlMessageId): Promise<void>
+  /** @param day `YYYY-MM-DD`, UTC. */
+  ledger(locationId: LocationId, day: string): Promise<Ledger>
   /**
    * What GHL should be told about one of its messages now: the furthest state that all its parts have reached, `failed`
-   * when any part failed. `undefined` for nothing yet.
+   * when any part failed or was discarded. `undefined` for nothing (more) to tell.
    */
   findGhlStatus(
     locationId: LocationId,
@@ -163,7 +223,7 @@ export interface ContactStore {
 }
 
 /** What a job does: the lane's kind of work. */
-export type JobKind = 'inbound' | 'outbound' | 'ghl_status'
+export type JobKind = 'inbound' | 'outbound' | 'ghl_status' | 'note'
 
 /** One claimed job. It is ours until the lease ends; `token` proves it. */
 export interface Job {
@@ -171,7 +231,7 @@ export interface Job {
   readonly lane: string
   readonly token: string
   readonly kind: JobKind
-  /** The message for `inbound` and `outbound`; `<locationId>/<ghlMessageId>` for `ghl_status`. */
+  /** The message for `inbound`, `outbound` and `note`; `<locationId>/<ghlMessageId>` for `ghl_status`. */
   readonly subject: string
   /** This attempt included. */
   readonly attempts: number
@@ -225,6 +285,8 @@ export interface SessionRow {
   readonly live: Invitation | undefined
   readonly wish: SessionWish | undefined
   readonly lastSeenAt: Date | undefined
+  /** When the device was linked last; undefined before the first time. */
+  readonly pairedAt: Date | undefined
   readonly createdAt: Date
 }
 
@@ -240,7 +302,7 @@ export type SessionWish =
   | { readonly id: string; readonly kind: 'restart' | 'log_out' }
 
 export type SessionPatch = Partial<
-  Pick<SessionRow, 'status' | 'phoneNumber' | 'lid' | 'name' | 'lastSeenAt' | 'isDefault'>
+  Pick<SessionRow, 'status' | 'phoneNumber' | 'lid' | 'name' | 'lastSeenAt' | 'pairedAt' | 'isDefault'>
 > & {
   /** `null` clears it. */
   readonly problem?: SessionProblem | null

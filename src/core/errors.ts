@@ -64,6 +64,9 @@ const REQUEST_CODES = {
   FORBIDDEN: 'refuse',
   LOCATION_UNKNOWN: 'refuse',
   SESSION_UNKNOWN: 'refuse',
+  MESSAGE_UNKNOWN: 'refuse',
+  /** Only a dead or a held message waits for a person. */
+  MESSAGE_NOT_WAITING: 'refuse',
   LINK_EXPIRED: 'refuse',
   OAUTH_STATE_INVALID: 'refuse',
   WEBHOOK_SIGNATURE_INVALID: 'refuse',

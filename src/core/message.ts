@@ -15,16 +15,18 @@ import type {
 /** From the contact to the business, or the other way; the same meaning on both sides of the bridge. */
 export type Direction = 'inbound' | 'outbound'
 
-export type MessageState =
-  | 'received'
-  | 'queued'
-  | 'sending'
-  | 'sent'
-  | 'delivered'
-  | 'read'
-  | 'failed'
-  | 'held'
-  | 'ignored'
+export const MESSAGE_STATES = [
+  'received',
+  'queued',
+  'sending',
+  'sent',
+  'delivered',
+  'read',
+  'failed',
+  'held',
+  'ignored',
+] as const
+export type MessageState = (typeof MESSAGE_STATES)[number]
 
 export const MEDIA_KINDS = ['image', 'video', 'audio', 'document', 'sticker'] as const
 export type MediaKind = (typeof MEDIA_KINDS)[number]
@@ -88,6 +90,8 @@ export interface AgentMessage {
   readonly ghlContactId: GhlContactId
   readonly ghlConversationId?: GhlConversationId
   readonly webhookId?: string
+  /** By GHL's clock; a repeated delivery carries the first one's. */
+  readonly writtenAt?: Date
   /** E.164, when GHL sent one. */
   readonly phone?: string
   readonly text: string

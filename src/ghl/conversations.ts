@@ -1,4 +1,4 @@
-/** GHL conversations: messages in, status back, files up. */
+/** GHL conversations: messages in, status back, notes for the team, files up. */
 import { PassThrough, Readable } from 'node:stream'
 import FormData from 'form-data'
 import { z } from 'zod'
@@ -42,7 +42,11 @@ const SEARCH_LAG_MS = 1_500
 const filingSchema = z.looseObject({ messageId: z.string(), conversationId: z.string() })
 const searchSchema = z.looseObject({ conversations: z.array(z.looseObject({ id: z.string() })) })
 const messageListSchema = z.array(
-  z.looseObject({ id: z.string(), altId: z.string().nullish().catch(undefined) }),
+  z.looseObject({
+    id: z.string(),
+    altId: z.string().nullish().catch(undefined),
+    body: z.string().nullish().catch(undefined),
+  }),
 )
 /** Nested in practice, flat in the published specification. */
 const messagesSchema = z.looseObject({
@@ -54,6 +58,14 @@ const librarySchema = z.looseObject({ url: z.string() })
 
 export function createConversations(deps: ConversationsDeps): GhlConversations {
   const threads = createThreads(deps)
+
+  const latest = async (locationId: LocationId, contact: GhlContactId) => {
+    const conversation =
+      (await threads.find(locationId, contact)) ?? (await threads.findLater(locationId, contact))
+    const messages =
+      conversation === undefined ? [] : await latestMessages(deps.client, locationId, conversation)
+    return { conversation, messages }
+  }
 
   return {
     async addInbound(message) {
@@ -69,12 +81,21 @@ export function createConversations(deps: ConversationsDeps): GhlConversations {
     },
 
     async findByAltId(locationId, contact, altId) {
-      const conversation =
-        (await threads.find(locationId, contact)) ?? (await threads.findLater(locationId, contact))
-      if (conversation === undefined) return undefined
-      const messages = await latestMessages(deps.client, locationId, conversation)
+      const { conversation, messages } = await latest(locationId, contact)
       const found = messages.find((message) => message.altId === altId)
-      return found && { ghlMessageId: parseGhlMessageId(found.id), ghlConversationId: conversation }
+      if (found === undefined || conversation === undefined) return undefined
+      return { ghlMessageId: parseGhlMessageId(found.id), ghlConversationId: conversation }
+    },
+
+    async addNote({ locationId, ghlContactId, text }) {
+      const json = { type: 'InternalComment', contactId: ghlContactId, message: text }
+      const call: GhlCall = { method: 'POST', path: '/conversations/messages', json }
+      await deps.client.request(locationId, call, 'GHL refused the note')
+    },
+
+    async hasNote({ locationId, ghlContactId, text }) {
+      const { messages } = await latest(locationId, ghlContactId)
+      return messages.some((message) => message.body === text)
     },
 
     async setStatus({ locationId, ghlMessageId, status, error }) {

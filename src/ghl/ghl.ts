@@ -2,6 +2,7 @@
 import type { GhlAttachments, GhlContacts, GhlConversations } from '../bridge/ports.ts'
 import type { InstallationStore } from '../bridge/storage.ts'
 import type { Clock } from '../core/clock.ts'
+import type { LocationId } from '../core/ids.ts'
 import type { Log } from '../core/log.ts'
 import { createAttachments } from './attachments.ts'
 import { GhlClient } from './client.ts'
@@ -43,6 +44,8 @@ export interface Ghl {
   parseDelivery(json: unknown): Delivery
   /** @throws {RequestError} `WEBHOOK_MALFORMED`. */
   parseAppEvent(json: unknown): AppEvent
+  /** Another node makes this location's calls: those that wait for their turn are not made. */
+  leave(location: LocationId): void
   /** Ends every connection; calls under way fail. */
   close(): Promise<void>
 }
@@ -72,6 +75,9 @@ export function createGhl({ config, installations, log, clock }: GhlDeps): Ghl {
     verifyWebhook: createWebhookVerifier(config.webhookPublicKeys),
     parseDelivery: (json) => parseDelivery(json, config.providerId),
     parseAppEvent,
+    leave: (location) => {
+      limiter.abandon(location)
+    },
     close: async () => {
       await Promise.all([transport.close(), attachments.close()])
     },

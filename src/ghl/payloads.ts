@@ -32,6 +32,12 @@ const maybe = <Schema extends z.ZodType>(schema: Schema) =>
 /** A field that is nice to have: when it is odd it counts as absent. */
 const lenient = <Schema extends z.ZodType>(schema: Schema) => maybe(schema).catch(undefined)
 
+/** ISO 8601, or milliseconds since the epoch. */
+const instant = z
+  .union([z.string(), z.number()])
+  .transform((value) => new Date(value))
+  .refine((date) => !Number.isNaN(date.getTime()))
+
 const attachment = z.union([z.string(), z.looseObject({ url: z.string() }).transform(({ url }) => url)])
 
 const deliverySchema = z.looseObject({
@@ -43,6 +49,8 @@ const deliverySchema = z.looseObject({
   conversationProviderId: lenient(z.string()),
   webhookId: lenient(z.string()),
   phone: lenient(z.string()),
+  timestamp: lenient(instant),
+  dateAdded: lenient(instant),
   message: lenient(z.string()),
   attachments: z.preprocess(
     (value) => value ?? [],
@@ -68,6 +76,7 @@ export function parseDelivery(json: unknown, providerId: string | undefined): De
   if (theirs !== undefined && providerId !== undefined && theirs !== providerId)
     return { ignored: 'foreign_provider' }
   const phone = e164(post.phone)
+  const writtenAt = post.timestamp ?? post.dateAdded
   const message: AgentMessage = {
     locationId: post.locationId,
     ghlMessageId: post.messageId,
@@ -75,6 +84,7 @@ export function parseDelivery(json: unknown, providerId: string | undefined): De
     ...(post.conversationId !== undefined && { ghlConversationId: post.conversationId }),
     ...(post.webhookId !== undefined && { webhookId: post.webhookId }),
     ...(phone !== undefined && { phone }),
+    ...(writtenAt !== undefined && { writtenAt }),
     text: cleanText(post.message ?? ''),
     attachments: post.attachments.map((url) => url.trim()).filter((url) => url !== ''),
   }

@@ -28,6 +28,8 @@ export interface RateLimiter {
    * @throws {GhlError} `GHL_RATE_LIMITED` at once when the wait would be longer than a minute.
    */
   take(resourceId: string, priority: Priority): Promise<Ticket>
+  /** Whoever waits for a turn gets `GHL_RATE_LIMITED` instead: nothing was sent. */
+  abandon(resourceId: string): void
 }
 
 const START = { max: 100, intervalMs: 10_000 }
@@ -47,7 +49,13 @@ export function createRateLimiter(clock: Clock): RateLimiter {
       windows.set(resourceId, window)
       return window.take(priority)
     },
+    abandon: (resourceId) => windows.get(resourceId)?.abandon(),
   }
+}
+
+interface Waiting {
+  resolve(ticket: Ticket): void
+  reject(error: GhlError): void
 }
 
 interface Place {
@@ -65,7 +73,7 @@ class Window {
   /** Requests that GHL has counted and that were not ours, as of the latest answer. */
   #others = { count: 0, untilMs: 0 }
   readonly #places = new Set<Place>()
-  readonly #waiting: Record<Priority, ((ticket: Ticket) => void)[]> = { live: [], history: [] }
+  readonly #waiting: Record<Priority, Waiting[]> = { live: [], history: [] }
   #alarm: AbortController | undefined
 
   constructor(clock: Clock) {
@@ -81,10 +89,23 @@ class Window {
         }),
       )
     }
-    return new Promise((resolve) => {
-      this.#waiting[priority].push(resolve)
+    return new Promise((resolve, reject) => {
+      this.#waiting[priority].push({ resolve, reject })
       this.#admit()
     })
+  }
+
+  abandon(): void {
+    for (const queue of [this.#waiting.live, this.#waiting.history]) {
+      for (const { reject } of queue.splice(0)) {
+        reject(
+          new GhlError('GHL_RATE_LIMITED', 'Another node makes the calls of this location now', {
+            retryAfterMs: 0,
+          }),
+        )
+      }
+    }
+    this.#admit()
   }
 
   #expectedWaitMs(): number {
@@ -98,13 +119,13 @@ class Window {
     for (const place of this.#places) if (place.freeAtMs <= nowMs) this.#places.delete(place)
     let next = this.#next(nowMs)
     while (next !== undefined) {
-      next(this.#ticket(nowMs))
+      next.resolve(this.#ticket(nowMs))
       next = this.#next(nowMs)
     }
     this.#setAlarm(nowMs)
   }
 
-  #next(nowMs: number): ((ticket: Ticket) => void) | undefined {
+  #next(nowMs: number): Waiting | undefined {
     if (nowMs < this.#blockedUntilMs) return undefined
     if (!this.#isKnown && this.#underWay >= BLIND_REQUESTS) return undefined
     const free = this.#max - this.#places.size - (nowMs < this.#others.untilMs ? this.#others.count : 0)

@@ -1,9 +1,11 @@
 /** Shapes that several routes share; the OpenAPI document is made from them. */
 import { z } from 'zod'
-import { SESSION_STATUSES } from '../core/message.ts'
+import { MESSAGE_STATES, SESSION_STATUSES } from '../core/message.ts'
 
-export const LocationParams = z.object({ locationId: z.string().regex(/^[A-Za-z0-9_-]{1,64}$/) })
-export const SessionParams = LocationParams.extend({ id: z.string().regex(/^[A-Za-z0-9_-]{1,64}$/) })
+/** Any id of ours or of GHL's. */
+export const Id = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/)
+export const LocationParams = z.object({ locationId: Id })
+export const SessionParams = LocationParams.extend({ id: Id })
 
 export const Phone = z.string().regex(/^\+[1-9]\d{6,14}$/, { error: 'must be a number like +15551230001' })
 
@@ -18,4 +20,21 @@ export const SessionBody = z.object({
   pairingCode: z.string().nullable(),
   problem: z.object({ code: z.string(), message: z.string(), action: z.string() }).nullable(),
   lastSeenAt: z.string().nullable(),
+})
+
+export const MessageBody = z.object({
+  id: z.string(),
+  locationId: z.string(),
+  sessionId: z.string().nullable(),
+  direction: z.enum(['inbound', 'outbound']),
+  kind: z.string(),
+  state: z.enum(MESSAGE_STATES),
+  chat: z.string().nullable(),
+  waMessageId: z.string().nullable(),
+  ghlMessageId: z.string().nullable(),
+  attempts: z.number().int(),
+  nextAttemptAt: z.string().nullable(),
+  error: z.object({ code: z.string(), message: z.string(), action: z.string().nullable() }).nullable(),
+  createdAt: z.string(),
+  updatedAt: z.string(),
 })

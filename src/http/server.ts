@@ -3,7 +3,7 @@ import { fastifySSE } from '@fastify/sse'
 import { fastifySwagger } from '@fastify/swagger'
 import { type FastifyInstance, fastify } from 'fastify'
 import { jsonSchemaTransform, serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod'
-import type { SessionDesk } from '../bridge/ports.ts'
+import type { MessageDesk, SessionDesk } from '../bridge/ports.ts'
 import type { InstallationStore, SessionStore } from '../bridge/storage.ts'
 import { ConfigError } from '../core/errors.ts'
 import type { Log } from '../core/log.ts'
@@ -11,6 +11,7 @@ import { errorHandler } from './answers.ts'
 import { operatorOnly } from './auth.ts'
 import { assetRoutes } from './routes/assets.ts'
 import { healthRoutes } from './routes/health.ts'
+import { messageRoutes } from './routes/messages.ts'
 import { type OauthDeps, oauthRoutes } from './routes/oauth.ts'
 import { pairingRoutes } from './routes/pairing.ts'
 import { sessionRoutes } from './routes/sessions.ts'
@@ -21,6 +22,7 @@ export interface ServerDeps {
   readonly publicUrl: string
   readonly apiKey: string
   readonly desk: SessionDesk
+  readonly messageDesk: MessageDesk
   readonly sessions: SessionStore
   readonly installations: InstallationStore
   readonly ping: () => Promise<void>
@@ -62,6 +64,7 @@ export async function createServer(deps: ServerDeps): Promise<FastifyInstance> {
   await app.register(async (guarded) => {
     guarded.addHook('onRequest', operatorOnly(deps.apiKey))
     await guarded.register(sessionRoutes(deps))
+    await guarded.register(messageRoutes(deps))
   })
   app.get('/docs', { schema: { hide: true } }, () => app.swagger())
   await app.ready()

@@ -3,6 +3,7 @@
  * Knows nothing of messages.
  *
  * States: `running` (claims and works) -> `draining` (takes nothing new, finishes what it holds) -> `stopped`.
+ * {@link OutboxWorker.yield} does the like for what is in hand at one moment, while the worker goes on.
  * A job is ours for LEASE_MS and is extended while its handler runs. When this process dies, the job comes again after
  * that, or at once where the location's new owner frees it, and is known as one that may have happened.
  */
@@ -20,6 +21,8 @@ const POLL_MS = 1_000
 /** Lanes worked on at once. Each waits mostly for GHL or WhatsApp; more would only deepen the limiter's queue. */
 const CONCURRENCY = 64
 
+const NOTHING: Claim = { jobs: [], nextInMs: undefined }
+
 export type JobHandlers = Readonly<Record<JobKind, (job: Job) => Promise<void>>>
 
 export interface WorkerDeps {
@@ -27,7 +30,7 @@ export interface WorkerDeps {
   readonly handlers: JobHandlers
   /** The locations that this node works for. */
   readonly locations: () => readonly LocationId[]
-  /** Called when a job is given up, before it is buried; must be repeatable. */
+  /** Called when a job is given up, before it is buried; must be repeatable, and may bury the job itself. */
   readonly onDead: (job: Job, error: BridgeError) => Promise<void>
   readonly clock: Clock
   readonly log: Log
@@ -37,6 +40,9 @@ export class OutboxWorker {
   readonly #deps: WorkerDeps
   readonly #running = new Set<Promise<void>>()
   readonly #stop = new AbortController()
+  /** Rises with every yield: a lane that was begun under an earlier one takes no further job. */
+  #generation = 0
+  #claiming: Promise<Claim> = Promise.resolve(NOTHING)
   #wake = Promise.withResolvers<void>()
   #loop: Promise<void> = Promise.resolve()
 
@@ -53,6 +59,13 @@ export class OutboxWorker {
     this.#wake.resolve()
   }
 
+  /** Resolves when every job that is in hand now is settled. Lanes are claimed anew, where they are still ours. */
+  async yield(): Promise<void> {
+    this.#generation += 1
+    await this.#claiming
+    await Promise.all(this.#running)
+  }
+
   /** Takes nothing new and resolves when everything in hand is settled. */
   async stop(): Promise<void> {
     this.#stop.abort()
@@ -65,8 +78,10 @@ export class OutboxWorker {
     while (!this.#stop.signal.aborted) {
       this.#wake = Promise.withResolvers()
       const free = CONCURRENCY - this.#running.size
-      const claim = free > 0 ? await this.#claim(free) : { jobs: [], nextInMs: undefined }
-      for (const job of claim.jobs) this.#begin(job)
+      const generation = this.#generation
+      this.#claiming = free > 0 ? this.#claim(free) : Promise.resolve(NOTHING)
+      const claim = await this.#claiming
+      for (const job of claim.jobs) this.#begin(job, generation)
       if (claim.jobs.length === 0) await this.#pause(Math.min(claim.nextInMs ?? POLL_MS, POLL_MS))
     }
   }
@@ -88,8 +103,8 @@ export class OutboxWorker {
     over.abort(new Error('woken'))
   }
 
-  #begin(job: Job): void {
-    const work = this.#workLane(job).finally(() => {
+  #begin(job: Job, generation: number): void {
+    const work = this.#workLane(job, generation).finally(() => {
       this.#running.delete(work)
       this.nudge()
     })
@@ -97,16 +112,16 @@ export class OutboxWorker {
   }
 
   /** One job after the other while the lane has more: a burst in one chat drains without a claim in between. */
-  async #workLane(first: Job): Promise<void> {
+  async #workLane(first: Job, generation: number): Promise<void> {
     let job: Job | undefined = first
-    while (job !== undefined) job = await this.#workOne(job)
+    while (job !== undefined) job = await this.#workOne(job, generation)
   }
 
-  async #workOne(job: Job): Promise<Job | undefined> {
+  async #workOne(job: Job, generation: number): Promise<Job | undefined> {
     const { outbox, handlers, log } = this.#deps
     try {
       await this.#whileExtending(job, () => handlers[job.kind](job))
-      return await this.#keepUnlessDraining(await outbox.complete(job, LEASE_MS))
+      return await this.#keepUnlessDraining(await outbox.complete(job, LEASE_MS), generation)
     } catch (thrown) {
       const error = toBridgeError(thrown)
       await this.#settle(job, error).catch((unsettled: unknown) => {
@@ -138,9 +153,10 @@ export class OutboxWorker {
     }
   }
 
-  async #keepUnlessDraining(next: Job | undefined): Promise<Job | undefined> {
-    if (next === undefined || !this.#stop.signal.aborted) return next
-    await this.#deps.outbox.park(next, 0, { code: 'DRAINING', message: 'The server is stopping' })
+  async #keepUnlessDraining(next: Job | undefined, generation: number): Promise<Job | undefined> {
+    const isDraining = this.#stop.signal.aborted || generation !== this.#generation
+    if (next === undefined || !isDraining) return next
+    await this.#deps.outbox.park(next, 0, { code: 'DRAINING', message: 'Another node may go on with it' })
     return undefined
   }
 

@@ -6,10 +6,11 @@ import { type LocationId, parseGhlContactId, type SessionId } from '../core/ids.
 import type { Envelope, OutboundPart, WaContent } from '../core/message.ts'
 import type { Database } from './database.ts'
 import { addressColumns } from './person.ts'
-import { ContactRow, MessageErrorRow, MessageRowSchema } from './rows.ts'
+import { ContactRow, date, MessageErrorRow, MessageRowSchema } from './rows.ts'
 import type { Seal, SealedPlace } from './seal.ts'
 
-const Accepted = z.enum(['enqueued', 'duplicate'])
+const AcceptedInbound = z.enum(['enqueued', 'duplicate'])
+const AcceptedOutbound = z.enum(['enqueued', 'duplicate', 'held'])
 const InboundWorkRow = z
   .object({ row: MessageRowSchema, content: z.string(), contact: ContactRow })
   .nullable()
@@ -18,10 +19,35 @@ const OutboundWorkRow = z
     row: MessageRowSchema,
     content: z.string(),
     composed: z.string().nullable(),
+    writtenAt: date,
+    isReleased: z.boolean(),
     ghlContactId: z.string().transform(parseGhlContactId),
     contact: ContactRow.nullable(),
   })
   .nullable()
+const NoteWorkRow = z
+  .object({
+    row: MessageRowSchema,
+    origin: z.enum(['customer', 'phone', 'ghl']),
+    content: z.string(),
+    says: z.enum(['died', 'recovered']),
+    ghlContactId: z.string().transform(parseGhlContactId),
+  })
+  .nullable()
+const ByHandRow = z.object({ wasWaiting: z.boolean(), row: MessageRowSchema }).nullable()
+const count = z.number()
+const LedgerRow = z.object({
+  inbound: z.object({ received: count, inGhl: count, waiting: count, failed: count }),
+  outbound: z.object({
+    accepted: count,
+    sent: count,
+    delivered: count,
+    read: count,
+    failed: count,
+    held: count,
+    waiting: count,
+  }),
+})
 const GhlStatusRow = z
   .object({ status: z.enum(['pending', 'delivered', 'read', 'failed']), error: MessageErrorRow })
   .nullable()
@@ -60,15 +86,17 @@ export function createMessageStore({ database, owned, seal }: MessageStoreDeps):
           JSON.stringify({ ...envelope, sentAt: envelope.sentAt.getTime() }),
         ),
       })
-      return Accepted.parse(accepted)
+      return AcceptedInbound.parse(accepted)
     },
 
-    async acceptOutbound(message, parts) {
+    async acceptOutbound(message, parts, held) {
       const accepted = await database.call('accept_outbound', {
         locationId: message.locationId,
         ghlMessageId: message.ghlMessageId,
         ghlContactId: message.ghlContactId,
         ghlConversationId: message.ghlConversationId,
+        writtenAt: message.writtenAt?.getTime(),
+        held,
         parts: parts.map(({ part, waMessageId }, partNo) => {
           const id = randomUUID()
           const content: OutboundContent = {
@@ -84,7 +112,7 @@ export function createMessageStore({ database, owned, seal }: MessageStoreDeps):
           }
         }),
       })
-      return Accepted.parse(accepted)
+      return AcceptedOutbound.parse(accepted)
     },
 
     async findInboundWork(id) {
@@ -97,14 +125,15 @@ export function createMessageStore({ database, owned, seal }: MessageStoreDeps):
     async findOutboundWork(id) {
       const found = OutboundWorkRow.parse(await database.call('find_outbound_work', { id }))
       if (found === null) return undefined
-      const { row, ghlContactId, contact, composed } = found
-      const opened = seal.openText(contentOf(row.locationId, id), found.content)
-      const content = JSON.parse(opened) as OutboundContent // sealed by acceptOutbound, and nobody else can
+      const { row, ghlContactId, writtenAt, isReleased, contact, composed } = found
+      const { part, phone } = openOutbound(seal, contentOf(row.locationId, id), found.content)
       return {
         row,
-        part: content.part,
+        part,
+        writtenAt,
+        isReleased,
         ghlContactId,
-        phone: content.phone,
+        phone,
         contact: contact ?? undefined,
         composed:
           composed === null || row.sessionId === undefined
@@ -130,8 +159,43 @@ export function createMessageStore({ database, owned, seal }: MessageStoreDeps):
       return z.number().parse(await owned.call('advance', { sessionId, waMessageIds, to }))
     },
 
-    async markFailed(id, error) {
-      await database.call('mark_failed', { id, error })
+    async giveUp({ jobId, token }, failure) {
+      await database.call('give_up', { jobId, token, ...failure })
+    },
+
+    async hold(id, reason) {
+      await database.call('hold', { id, held: reason })
+    },
+
+    async retryByHand(id) {
+      return ByHandRow.parse(await database.call('retry_message', { id })) ?? undefined
+    },
+
+    async discardByHand(id, reason) {
+      return ByHandRow.parse(await database.call('discard_message', { id, discarded: reason })) ?? undefined
+    },
+
+    async findNoteWork(id) {
+      const found = NoteWorkRow.parse(await database.call('find_note_work', { id }))
+      if (found === null) return undefined
+      const place = contentOf(found.row.locationId, id)
+      const content =
+        found.origin === 'ghl'
+          ? openOutbound(seal, place, found.content).part
+          : openEnvelope(seal, place, found.content).content
+      return { ...found, content }
+    },
+
+    async recordNote(id, said) {
+      await database.call('record_note', { id, said })
+    },
+
+    async recordToldFailed(location, ghlMessageId) {
+      await database.call('record_told_failed', { locationId: location, ghlMessageId })
+    },
+
+    async ledger(location, day) {
+      return LedgerRow.parse(await database.call('ledger', { locationId: location, day }))
     },
 
     async findGhlStatus(location, ghlMessageId) {
@@ -183,6 +247,10 @@ function kindOf(content: WaContent): string {
     case 'notice':
       return content.waKind
   }
+}
+
+function openOutbound(seal: Seal, place: SealedPlace, sealed: string): OutboundContent {
+  return JSON.parse(seal.openText(place, sealed)) as OutboundContent // sealed by acceptOutbound, and nobody else can
 }
 
 function openEnvelope(seal: Seal, place: SealedPlace, sealed: string): Envelope {

@@ -16,7 +16,7 @@ import {
   parseSessionId,
   parseWaMessageId,
 } from '../core/ids.ts'
-import { SESSION_STATUSES } from '../core/message.ts'
+import { MESSAGE_STATES, SESSION_STATUSES } from '../core/message.ts'
 
 const optional = <T extends z.ZodType>(schema: T) =>
   schema.nullable().transform((value) => value ?? undefined)
@@ -54,7 +54,7 @@ export const MessageRowSchema: z.ZodType<MessageRow> = z.object({
   contactId: optional(idOf(parseContactId)),
   direction: z.enum(['inbound', 'outbound']),
   kind: z.string(),
-  state: z.enum(['received', 'queued', 'sending', 'sent', 'delivered', 'read', 'failed', 'held', 'ignored']),
+  state: z.enum(MESSAGE_STATES),
   chat: optional(chatJid),
   waMessageId: optional(idOf(parseWaMessageId)),
   ghlMessageId: optional(idOf(parseGhlMessageId)),
@@ -69,7 +69,7 @@ export const JobRow: z.ZodType<Job> = z.object({
   jobId: z.string(),
   lane: z.string(),
   token: z.string(),
-  kind: z.enum(['inbound', 'outbound', 'ghl_status']),
+  kind: z.enum(['inbound', 'outbound', 'ghl_status', 'note']),
   subject: z.string(),
   attempts: z.number(),
   mayHaveHappened: z.boolean(),
@@ -94,6 +94,7 @@ export const SessionRowSchema = z.object({
   live: optional(z.string()),
   wish: optional(Wish),
   lastSeenAt: optional(date),
+  pairedAt: optional(date),
   createdAt: date,
 })
 

@@ -38,12 +38,13 @@ export function createSessionStore({ database, owned, fences, seal }: SessionSto
         .parse(await database.call('list_sessions', { locationId }))
         .map(read)
     },
-    async update(id, { lastSeenAt, live, ...patch }) {
+    async update(id, { lastSeenAt, pairedAt, live, ...patch }) {
       await owned.call('update_session', {
         sessionId: id,
         patch: {
           ...patch,
           ...(lastSeenAt !== undefined && { lastSeenAt: lastSeenAt.getTime() }),
+          ...(pairedAt !== undefined && { pairedAt: pairedAt.getTime() }),
           ...(live !== undefined && {
             live: live === null ? null : seal.seal(liveOf(id), JSON.stringify(live)),
           }),

@@ -132,7 +132,7 @@ class Load {
     for (let count = 1; !this.#stopped; count += 1) {
       const mark = await this.#stage.whatsapp.send(phone, { to: OWNER, text: `customer ${phone} ${count}` })
       this.inbound.push({ chat: phone, mark })
-      await sleep(random.between(100, 600))
+      await sleep(random.between(400, 1_600))
     }
   }
 
@@ -142,9 +142,19 @@ class Load {
       const mark = `agent ${phone} ${count}`
       const { messageId } = ghl.agentReply({ locationId: this.locationId, contactId, message: mark })
       this.outbound.push({ chat: phone, mark })
-      await ghl.waitForPost((post) => post.messageId === messageId && post.state === 'accepted', 120_000)
-      await sleep(random.between(100, 600))
+      await handedOver(ghl, messageId)
+      await sleep(random.between(400, 1_600))
     }
+  }
+}
+
+/** GHL repeats a delivery until it is accepted; its own order between two of them is nobody's promise. */
+async function handedOver(ghl: Stage['ghl'], messageId: string): Promise<void> {
+  const posts = () => ghl.posts().findLast((post) => post.messageId === messageId)
+  let post = posts()
+  while (post?.state !== 'accepted') {
+    await sleep(30)
+    post ??= posts()
   }
 }
 

@@ -194,6 +194,43 @@ describe('a message added to a conversation', () => {
   })
 })
 
+describe('a note', () => {
+  const SEND = 'POST /conversations/messages'
+
+  it('stands in the conversation for the team, and nothing is sent to the contact', async () => {
+    const [locationId, ghlContactId] = await ready({ deliveryUrl: 'http://127.0.0.1:9/' })
+    await bench.ghl.conversations.addNote({ locationId, ghlContactId, text: 'It was not sent.' })
+    expect(calls()).toEqual([SEND])
+    expect(bench.sandbox.messages(locationId)).toMatchObject([
+      {
+        contactId: ghlContactId,
+        channel: 'InternalComment',
+        body: 'It was not sent.',
+        conversationProviderId: undefined,
+      },
+    ])
+    expect(bench.sandbox.posts()).toEqual([])
+  })
+
+  it('whose answer was lost is found by its words, and no other is', async () => {
+    const [locationId, ghlContactId] = await ready()
+    const note = { locationId, ghlContactId, text: 'It was not sent.' }
+    expect(await bench.ghl.conversations.hasNote(note)).toBe(false)
+    bench.sandbox.faults.add({ route: SEND, when: 'after', effect: { kind: 'drop' } })
+    await expect(bench.ghl.conversations.addNote(note)).rejects.toMatchObject({ certainty: 'unknown' })
+    expect(await bench.ghl.conversations.hasNote(note)).toBe(true)
+    expect(await bench.ghl.conversations.hasNote({ ...note, text: 'It was sent.' })).toBe(false)
+  })
+
+  it('for a contact that is gone is refused as such', async () => {
+    const [locationId] = await ready()
+    const note = { locationId, ghlContactId: parseGhlContactId('gone'), text: 'x' }
+    await expect(bench.ghl.conversations.addNote(note)).rejects.toMatchObject({
+      code: 'GHL_CONTACT_NOT_FOUND',
+    })
+  })
+})
+
 describe('a message status', () => {
   async function replied(statusEarlyMs: number) {
     const target = await ready({ statusEarlyMs, deliveryUrl: 'http://127.0.0.1:9/' })

@@ -1,6 +1,6 @@
 import { generateKeyPairSync, sign } from 'node:crypto'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import type { SessionDesk, SessionSnapshot } from '../../../src/bridge/ports.ts'
+import type { MessageDesk, SessionDesk, SessionSnapshot } from '../../../src/bridge/ports.ts'
 import type { InstallationRow, InstallationStore, SessionStore } from '../../../src/bridge/storage.ts'
 import { RequestError, StoreError } from '../../../src/core/errors.ts'
 import {
@@ -91,6 +91,7 @@ function surroundings() {
   } as unknown as InstallationStore // only what these routes call
   return {
     desk,
+    messageDesk: {} as MessageDesk, // these routes do not call it; messages.test.ts does
     sessions,
     installations,
     listeners,
@@ -110,6 +111,7 @@ async function start(world: ReturnType<typeof surroundings>) {
     publicUrl: 'https://bridge.example',
     apiKey: API_KEY,
     desk: world.desk,
+    messageDesk: world.messageDesk,
     sessions: world.sessions,
     installations: world.installations,
     ping: () =>

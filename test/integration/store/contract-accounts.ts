@@ -130,13 +130,16 @@ export function describeAccounts(subject: () => Subject): void {
       const { sessionId } = await freshPlace(subject())
       const problem = { code: 'OFFLINE', message: 'No answer', action: 'Wait' }
       const lastSeenAt = new Date('2026-11-20T10:00:00.001Z')
-      await sessions.update(sessionId, { phoneNumber: '+15550003333', problem, lastSeenAt })
+      const pairedAt = new Date('2026-11-19T10:00:00.002Z')
+      expect((await sessions.find(sessionId))?.pairedAt).toBeUndefined()
+      await sessions.update(sessionId, { phoneNumber: '+15550003333', problem, lastSeenAt, pairedAt })
       await sessions.update(sessionId, { status: 'ready' })
       expect(await sessions.find(sessionId)).toMatchObject({
         status: 'ready',
         phoneNumber: '+15550003333',
         problem,
         lastSeenAt,
+        pairedAt,
       })
       await sessions.update(sessionId, { problem: null })
       expect((await sessions.find(sessionId))?.problem).toBeUndefined()

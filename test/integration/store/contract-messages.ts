@@ -217,10 +217,8 @@ export function describeMessages(subject: () => Subject): void {
       const message = agentMessage(place)
       const parts = partsOf('a', 'b')
       await store.messages.acceptOutbound(message, parts)
-      const ids = []
       let job: Awaited<ReturnType<typeof store.outbox.complete>> = await claimOne()
       while (job !== undefined) {
-        ids.push(messageIdOf(job))
         await store.messages.reserve(messageIdOf(job), {
           sessionId: place.sessionId,
           chat: freshPerson().lid,
@@ -229,9 +227,8 @@ export function describeMessages(subject: () => Subject): void {
         job = await store.outbox.complete(job, LEASE_MS)
       }
       const [first, second] = parts.map((part) => part.waMessageId)
-      const [firstId, secondId] = ids
-      if (!first || !second || !firstId || !secondId) throw new Error('two parts')
-      return { place, message, first, second, firstId, secondId }
+      if (!first || !second) throw new Error('two parts')
+      return { place, message, first, second }
     }
 
     it('moves forward, never back, and ignores ids it does not know', async () => {
@@ -259,23 +256,51 @@ export function describeMessages(subject: () => Subject): void {
     })
 
     it('lets a failed part decide, for good', async () => {
-      const { messages } = subject().store
-      const { place, message, first, firstId, second } = await sentInTwoParts()
+      const { messages, outbox } = subject().store
+      const place = await freshPlace(subject())
+      const message = agentMessage(place)
+      const parts = partsOf('a', 'b')
+      await messages.acceptOutbound(message, parts)
+      const job = await claimOne()
+      const reserved = {
+        sessionId: place.sessionId,
+        chat: freshPerson().lid,
+        composed: Buffer.from('x'),
+      }
+      await messages.reserve(messageIdOf(job), reserved)
       const error = { code: 'WA_SEND_REJECTED', message: 'refused', action: 'Do this.' }
-      await messages.markFailed(firstId, error)
-      expect(await messages.advance(place.sessionId, [first, second], 'read')).toBe(1)
+      await messages.giveUp(job, { ...error, mayHaveHappened: false })
+      const second = (await outbox.claim(9, LEASE_MS)).jobs.find(({ kind }) => kind === 'outbound')
+      if (second === undefined) throw new Error('the second part waits for the first no more')
+      await messages.reserve(messageIdOf(second), reserved)
+      const ids = parts.map((part) => part.waMessageId)
+      expect(await messages.advance(place.sessionId, ids, 'read')).toBe(1)
       const status = await messages.findGhlStatus(place.locationId, message.ghlMessageId)
       expect(status).toEqual({ status: 'failed', error })
-      expect((await messages.findOutboundWork(firstId))?.row).toMatchObject({ state: 'failed', error })
+      expect((await messages.findOutboundWork(messageIdOf(job)))?.row).toMatchObject({
+        state: 'failed',
+        error,
+      })
     })
 
     it('does not fail a message that a receipt has proved delivered', async () => {
-      const { messages } = subject().store
-      const { place, message, first, second, firstId } = await sentInTwoParts()
-      await messages.advance(place.sessionId, [first, second], 'delivered')
-      await messages.markFailed(firstId, { code: 'WA_SEND_TIMEOUT', message: 'late' })
+      const { messages, outbox } = subject().store
+      const place = await freshPlace(subject())
+      const message = agentMessage(place)
+      const [part] = partsOf('a')
+      if (part === undefined) throw new Error('one part')
+      await messages.acceptOutbound(message, [part])
+      const job = await claimOne()
+      await messages.reserve(messageIdOf(job), {
+        sessionId: place.sessionId,
+        chat: freshPerson().lid,
+        composed: Buffer.from('x'),
+      })
+      await messages.advance(place.sessionId, [part.waMessageId], 'delivered')
+      await messages.giveUp(job, { code: 'WA_SEND_TIMEOUT', message: 'late', mayHaveHappened: true })
       const status = await messages.findGhlStatus(place.locationId, message.ghlMessageId)
       expect(status).toEqual({ status: 'delivered' })
+      expect((await outbox.depth()).dead).toBe(0)
     })
 
     it('owes GHL one status call for several receipts, and another for one that comes while it is made', async () => {
@@ -340,7 +365,8 @@ export function describeMessages(subject: () => Subject): void {
       const { sessionId } = place
       expect((await messages.list({ sessionId, limit: 10 })).messages).toHaveLength(1)
       expect((await messages.list({ sessionId, state: 'failed', limit: 10 })).messages).toEqual([])
-      await messages.markFailed(messageIdOf(await claimOne()), { code: 'GHL_REJECTED', message: 'no' })
+      const refused = { code: 'GHL_REJECTED', message: 'no', mayHaveHappened: false }
+      await messages.giveUp(await claimOne(), refused)
       const failed = await messages.list({ state: 'failed', locationId: place.locationId, limit: 10 })
       expect(failed.messages.map((row) => row.error?.code)).toEqual(['GHL_REJECTED'])
     })
@@ -356,6 +382,8 @@ export function describeMessages(subject: () => Subject): void {
     const id = parseMessageId('unknown')
     expect(await messages.findInboundWork(id)).toBeUndefined()
     expect(await messages.findOutboundWork(id)).toBeUndefined()
-    await messages.markFailed(id, { code: 'X', message: 'x' })
+    expect(await messages.findNoteWork(id)).toBeUndefined()
+    expect(await messages.retryByHand(id)).toBeUndefined()
+    expect(await messages.discardByHand(id, { code: 'DISCARDED', message: 'x' })).toBeUndefined()
   })
 }

@@ -181,8 +181,8 @@ export function describeOutbox(subject: () => Subject): void {
       expect(waiting?.nextAttemptAt?.getTime()).toBeGreaterThan(Date.now() + 30_000)
       await expireWaits(subject())
       const again = await claimOne()
-      await messages.markFailed(messageIdOf(again), { code: 'GHL_REJECTED', message: 'no' })
-      await outbox().complete(again, LEASE_MS)
+      await messages.giveUp(again, { code: 'GHL_REJECTED', message: 'no', mayHaveHappened: false })
+      await messages.discardByHand(messageIdOf(again), { code: 'DISCARDED', message: 'dropped' })
       expect(await find()).toMatchObject({ attempts: 2, nextAttemptAt: undefined, state: 'failed' })
     })
 

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, beforeEach, describe } from 'vitest'
 import { describeAccounts } from './contract-accounts.ts'
 import { describeContacts } from './contract-contacts.ts'
+import { describeDeadLetters } from './contract-dead-letters.ts'
 import { describeLeases } from './contract-leases.ts'
 import { describeMessages } from './contract-messages.ts'
 import { describeOutbox } from './contract-outbox.ts'
@@ -22,6 +23,7 @@ export function describeContract(
 
     const subject = () => opened.subject
     describeMessages(subject)
+    describeDeadLetters(subject)
     describeContacts(subject)
     describeOutbox(subject)
     describeAccounts(subject)

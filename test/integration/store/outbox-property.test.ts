@@ -11,10 +11,14 @@ import { type EmbeddedFolder, freshEmbeddedStore } from '../../support/embedded-
 import { freshDatabase, type TestDatabase } from '../../support/postgres.ts'
 import { silentLog } from '../../support/silent-log.ts'
 import {
+  agentMessage,
   expireLeases,
   expireWaits,
+  freshPlace,
+  ghlContactId,
   harmless,
   LEASE_MS,
+  partsOf,
   type Subject,
   subjectOf,
   uncertain,
@@ -235,5 +239,47 @@ describe('the queue under anything', () => {
       expect(own).toEqual([...own].sort())
       expect(own).toHaveLength(perLane)
     }
+  })
+
+  it('does each message once although it dies twice and several people press retry at any moment', async () => {
+    const { outbox, messages } = postgres.store
+    await postgres.run('delete from bridge.jobs; delete from bridge.lanes')
+    const place = await freshPlace(postgres)
+    const chats = Array.from({ length: 5 }, () => ghlContactId())
+    const deaths = new Map<string, number>()
+    const done: string[] = []
+    const total = chats.length * 6
+
+    const work = async () => {
+      while (done.length < total) {
+        for (const job of (await outbox.claim(3, LEASE_MS)).jobs) {
+          const died = deaths.get(job.subject) ?? 0
+          if (job.kind === 'outbound' && died < 2) {
+            deaths.set(job.subject, died + 1)
+            await messages.giveUp(job, { ...harmless, mayHaveHappened: false })
+          } else {
+            if (job.kind === 'outbound') done.push(job.subject)
+            // What comes next in the lane is taken by the next claim.
+            const next = await outbox.complete(job, LEASE_MS)
+            if (next !== undefined) await outbox.park(next, 0, harmless)
+          }
+        }
+      }
+    }
+    const press = async () => {
+      while (done.length < total) {
+        const failed = await messages.list({ locationId: place.locationId, state: 'failed', limit: 200 })
+        await Promise.all(failed.messages.map(({ id }) => messages.retryByHand(id)))
+      }
+    }
+    for (let turn = 0; turn < 6; turn++) {
+      for (const chat of chats)
+        await messages.acceptOutbound(agentMessage(place, { ghlContactId: chat }), partsOf(`turn ${turn}`))
+    }
+    await Promise.all([work(), work(), work(), press(), press()])
+    expect(new Set(done).size).toBe(total)
+    expect(done).toHaveLength(total)
+    expect([...deaths.values()]).toEqual(Array.from({ length: total }, () => 2))
+    expect((await outbox.depth()).dead).toBe(0)
   })
 })

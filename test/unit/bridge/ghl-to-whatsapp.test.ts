@@ -74,7 +74,7 @@ describe('a GHL message on its way to WhatsApp', () => {
     expect(composed).toMatchObject([{ kind: 'file', caption: 'look', file: { fileName: 'photo.jpg' } }])
   })
 
-  it.each(['sent', 'delivered', 'read', 'failed'] as const)(
+  it.each(['sent', 'delivered', 'read', 'failed', 'held', 'ignored'] as const)(
     'does nothing for a message that is %s already',
     async (done) => {
       const { deps, state, done: steps } = world()
@@ -109,13 +109,18 @@ describe('what GHL is told', () => {
   })
 
   it('is failed with a reason that an agent understands, when a message was given up', async () => {
-    const { deps, statuses, failures, state } = world()
+    const { deps, done, statuses, failures, state } = world()
     const refusal = new WhatsAppError('WA_NOT_ON_WHATSAPP', 'This phone number is not on WhatsApp', {
       action: 'Check the number.',
     })
     await giveUp(deps, outbound, refusal)
     expect(failures).toEqual([
-      { code: 'WA_NOT_ON_WHATSAPP', message: refusal.message, action: 'Check the number.' },
+      {
+        code: 'WA_NOT_ON_WHATSAPP',
+        message: refusal.message,
+        action: 'Check the number.',
+        mayHaveHappened: false,
+      },
     ])
     state.ghlStatus = { status: 'failed', error: failures[0] ?? { code: '', message: '' } }
     await pushStatusToGhl(deps, status)
@@ -124,5 +129,7 @@ describe('what GHL is told', () => {
       type: 'whatsapp',
       message: 'This phone number is not on WhatsApp. Check the number.',
     })
+    // Failed is final at GHL: from now on it is told nothing else.
+    expect(done.at(-1)).toBe('recordToldFailed g1')
   })
 })

@@ -1,11 +1,12 @@
 /** Ports in memory, for the two paths: what was done is recorded, what goes wrong is set. */
 import type { JobDeps } from '../../../src/bridge/jobs.ts'
-import type { GhlInboundMessage, GhlStatusUpdate, WaOutgoing } from '../../../src/bridge/ports.ts'
+import type { GhlInboundMessage, GhlNote, GhlStatusUpdate, WaOutgoing } from '../../../src/bridge/ports.ts'
 import type {
   Contact,
   InboundWork,
   Job,
   MessageError,
+  NoteWork,
   OutboundWork,
   SessionRow,
 } from '../../../src/bridge/storage.ts'
@@ -45,6 +46,7 @@ export const session = (over: Partial<SessionRow> = {}): SessionRow => ({
   live: undefined,
   wish: undefined,
   lastSeenAt: undefined,
+  pairedAt: undefined,
   createdAt: new Date(0),
   ...over,
 })
@@ -119,6 +121,8 @@ export function outboundWork(part: OutboundPart, over: Partial<OutboundWork> = {
       ghlMessageId: FILED.ghlMessageId,
     },
     part,
+    writtenAt: new Date(),
+    isReleased: false,
     ghlContactId: parseGhlContactId('ghl-ana'),
     phone: '+15551230001',
     contact: customer(),
@@ -135,7 +139,8 @@ export function world() {
   const done: string[] = []
   const inbound: GhlInboundMessage[] = []
   const statuses: GhlStatusUpdate[] = []
-  const failures: MessageError[] = []
+  const failures: (MessageError & { mayHaveHappened: boolean })[] = []
+  const notes: GhlNote[] = []
   const composed: WaOutgoing[] = []
   const state = {
     inboundWork: undefined as InboundWork | undefined,
@@ -144,6 +149,8 @@ export function world() {
     ready: true,
     onWhatsApp: true,
     ghlStatus: undefined as { status: GhlStatus; error?: MessageError } | undefined,
+    noteWork: undefined as NoteWork | undefined,
+    /** An earlier attempt has reached GHL. */
     filedEarlier: false,
     /** Thrown by the next calls of each name. */
     failures: new Map<string, Error[]>(),
@@ -167,10 +174,17 @@ export function world() {
         await step(`advance ${ids.join()} ${to}`)
         return 1
       },
-      markFailed: async (_id, error) => {
-        failures.push(error)
-        await step('markFailed')
+      giveUp: async (_job, failure) => {
+        failures.push(failure)
+        await step('giveUp')
       },
+      hold: (_id, reason) => step(`hold ${reason.code}`),
+      retryByHand: notCalled,
+      discardByHand: notCalled,
+      findNoteWork: () => Promise.resolve(state.noteWork),
+      recordNote: (_id, said) => step(`recordNote ${said}`),
+      recordToldFailed: (_location, message) => step(`recordToldFailed ${message}`),
+      ledger: notCalled,
       findGhlStatus: () => Promise.resolve(state.ghlStatus),
       findComposed: notCalled,
       isOurs: notCalled,
@@ -207,6 +221,14 @@ export function world() {
       setStatus: async (update) => {
         await step('setStatus')
         statuses.push(update)
+      },
+      addNote: async (note) => {
+        await step('addNote')
+        notes.push(note)
+      },
+      hasNote: async () => {
+        await step('hasNote')
+        return state.filedEarlier
       },
       upload: async () => {
         await step('upload')
@@ -251,7 +273,7 @@ export function world() {
     },
   }
   const failNext = (name: string, ...errors: Error[]) => state.failures.set(name, errors)
-  return { deps, done, inbound, statuses, failures, composed, state, failNext }
+  return { deps, done, inbound, statuses, failures, notes, composed, state, failNext }
 }
 
 async function* nothing(): AsyncGenerator<Uint8Array> {

@@ -47,6 +47,20 @@ describe('a provider delivery', () => {
   })
 
   it.each([
+    ['timestamp', { timestamp: '2026-08-01T00:00:00.000Z' }],
+    ['timestamp in milliseconds', { timestamp: Date.UTC(2026, 7, 1) }],
+    ['dateAdded', { timestamp: null, dateAdded: '2026-08-01T02:00:00+02:00' }],
+  ])('says when it was written by its %s', (_field, change) => {
+    expect(parseDelivery({ ...delivery, ...change })).toMatchObject({
+      message: { writtenAt: new Date('2026-08-01T00:00:00.000Z') },
+    })
+  })
+
+  it.each([undefined, null, '', 'yesterday', {}])('does not say when it was written by %j', (timestamp) => {
+    expect(parseDelivery({ ...delivery, timestamp })).not.toHaveProperty('message.writtenAt')
+  })
+
+  it.each([
     ['absent', { attachments: undefined, phone: undefined, message: undefined }],
     ['null', { attachments: null, phone: null, message: null }],
     ['empty', { attachments: [], phone: '', message: '' }],

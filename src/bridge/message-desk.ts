@@ -1,0 +1,59 @@
+/** The messages as people and other programs see and command them, on any node. Everything goes through the store. */
+import { RequestError } from '../core/errors.ts'
+import type { MessageDesk, MessageSnapshot } from './ports.ts'
+import type { ByHand, MessageError, MessageRow, MessageStore } from './storage.ts'
+
+const DISCARDED: MessageError = {
+  code: 'DISCARDED',
+  message: 'This message was held, and then discarded by hand',
+}
+
+export interface MessageDeskDeps {
+  readonly messages: Pick<MessageStore, 'list' | 'retryByHand' | 'discardByHand' | 'ledger'>
+  /** Tells the worker that there is work. */
+  readonly nudge: () => void
+}
+
+export function createMessageDesk({ messages, nudge }: MessageDeskDeps): MessageDesk {
+  const settled = (byHand: ByHand | undefined): MessageSnapshot => {
+    if (byHand === undefined) throw new RequestError('MESSAGE_UNKNOWN', 'There is no such message')
+    if (!byHand.wasWaiting) throw notWaiting(byHand.row)
+    nudge()
+    return snapshotOf(byHand.row)
+  }
+
+  return {
+    async list(query) {
+      const { messages: rows, nextCursor } = await messages.list(query)
+      return { messages: rows.map(snapshotOf), nextCursor: nextCursor ?? null }
+    },
+    retry: async (id) => settled(await messages.retryByHand(id)),
+    discard: async (id) => settled(await messages.discardByHand(id, DISCARDED)),
+    ledger: (locationId, day) => messages.ledger(locationId, day),
+  }
+}
+
+const notWaiting = ({ state }: MessageRow): RequestError =>
+  new RequestError('MESSAGE_NOT_WAITING', `This message is ${state}: it waits for nobody’s word`, {
+    action: 'Only failed and held messages can be sent again or discarded.',
+    details: { state },
+  })
+
+function snapshotOf(row: MessageRow): MessageSnapshot {
+  return {
+    id: row.id,
+    locationId: row.locationId,
+    sessionId: row.sessionId ?? null,
+    direction: row.direction,
+    kind: row.kind,
+    state: row.state,
+    chat: row.chat ?? null,
+    waMessageId: row.waMessageId ?? null,
+    ghlMessageId: row.ghlMessageId ?? null,
+    attempts: row.attempts,
+    nextAttemptAt: row.nextAttemptAt?.toISOString() ?? null,
+    error: row.error === undefined ? null : { action: null, ...row.error },
+    createdAt: row.createdAt.toISOString(),
+    updatedAt: row.updatedAt.toISOString(),
+  }
+}

@@ -1,0 +1,87 @@
+/** What the people in a GHL conversation are told about a message that died, and that it came through after all. */
+import { assertNever, GhlError } from '../core/errors.ts'
+import { parseMessageId } from '../core/ids.ts'
+import type { GhlConversations } from './ports.ts'
+import { sentence } from './receipts.ts'
+import type { Job, MessageStore, NoteWork } from './storage.ts'
+
+/** Enough to know which message is meant. */
+const QUOTE_LENGTH = 80
+
+export interface NoteDeps {
+  readonly messages: MessageStore
+  readonly conversations: GhlConversations
+}
+
+/**
+ * Writes the note that a message is due, as a job on a lane of its own. An earlier attempt that may have reached GHL is
+ * looked for by its words before anything is added. A note that GHL refuses is left out: there is nobody to tell.
+ *
+ * @throws {GhlError} as the client settles it, when trying again can help.
+ */
+export async function postNote(deps: NoteDeps, job: Job): Promise<void> {
+  const work = await deps.messages.findNoteWork(parseMessageId(job.subject))
+  if (work === undefined) return
+  const note = { locationId: work.row.locationId, ghlContactId: work.ghlContactId, text: noteText(work) }
+  try {
+    const stands = job.mayHaveHappened && (await deps.conversations.hasNote(note))
+    if (!stands) await deps.conversations.addNote(note)
+  } catch (thrown) {
+    if (isRefused(thrown)) return
+    throw thrown
+  }
+  await deps.messages.recordNote(work.row.id, work.says)
+}
+
+const isRefused = (thrown: unknown): boolean =>
+  thrown instanceof GhlError && (thrown.disposition === 'dead' || thrown.code === 'GHL_CONTACT_NOT_FOUND')
+
+/** The note in plain words. */
+export function noteText(work: NoteWork): string {
+  const what = quote(work.content)
+  switch (work.says) {
+    case 'died':
+      return [DIED[work.origin](what), ...(work.row.error ? [withStop(sentence(work.row.error))] : [])].join(
+        ' ',
+      )
+    case 'recovered':
+      return work.origin === 'ghl'
+        ? `WhatsApp bridge: ${what} was sent on WhatsApp after all.`
+        : `WhatsApp bridge: ${what}, which could not be brought here at first, is in this conversation now.`
+    default:
+      return assertNever(work.says)
+  }
+}
+
+const DIED = {
+  ghl: (what: string) => `WhatsApp bridge: ${what} was not sent.`,
+  customer: (what: string) =>
+    `WhatsApp bridge: ${what} from this contact could not be brought here. It can be seen on the phone.`,
+  phone: (what: string) =>
+    `WhatsApp bridge: ${what}, typed on the phone, could not be brought here. It can be seen on the phone.`,
+} as const
+
+const withStop = (text: string): string => (/[.!?]$/.test(text) ? text : `${text}.`)
+
+function quote(content: NoteWork['content']): string {
+  switch (content.kind) {
+    case 'text':
+    case 'notice':
+      return `the message “${shortened(content.text)}”`
+    case 'attachment':
+    case 'media': {
+      const file = content.kind === 'media' ? content.media.mediaKind : 'attachment'
+      return content.caption === undefined
+        ? `a file (${file})`
+        : `a file (${file}) “${shortened(content.caption)}”`
+    }
+    default:
+      return assertNever(content)
+  }
+}
+
+function shortened(text: string): string {
+  const line = text.replaceAll(/\s+/g, ' ').trim()
+  const characters = [...line]
+  return characters.length <= QUOTE_LENGTH ? line : `${characters.slice(0, QUOTE_LENGTH - 1).join('')}…`
+}

@@ -1,0 +1,88 @@
+/** What is waiting, parked, dead and held; retry and discard; the daily certificate. Register behind a caller check. */
+import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod'
+import { z } from 'zod'
+import type { MessageDesk } from '../../bridge/ports.ts'
+import type { InstallationStore } from '../../bridge/storage.ts'
+import { parseLocationId, parseMessageId, parseSessionId } from '../../core/ids.ts'
+import { MESSAGE_STATES } from '../../core/message.ts'
+import { locationUnknown } from '../answers.ts'
+import { Id, LocationParams, MessageBody } from '../schemas.ts'
+
+export interface MessageDeps {
+  readonly messageDesk: MessageDesk
+  readonly installations: Pick<InstallationStore, 'findByLocation'>
+}
+
+const Query = z.object({
+  state: z.enum(MESSAGE_STATES).optional(),
+  locationId: Id.optional(),
+  sessionId: Id.optional(),
+  limit: z.coerce.number().int().min(1).max(200).default(50),
+  cursor: z.string().min(1).max(40).optional(),
+})
+
+const count = z.number().int()
+const LedgerBody = z.object({
+  day: z.string(),
+  inbound: z.object({ received: count, inGhl: count, waiting: count, failed: count }),
+  outbound: z.object({
+    accepted: count,
+    sent: count,
+    delivered: count,
+    read: count,
+    failed: count,
+    held: count,
+    waiting: count,
+  }),
+})
+
+export function messageRoutes({ messageDesk, installations }: MessageDeps): FastifyPluginCallbackZod {
+  return (app, _options, done) => {
+    app.get(
+      '/api/messages',
+      {
+        schema: {
+          querystring: Query,
+          response: { 200: z.object({ messages: z.array(MessageBody), nextCursor: z.string().nullable() }) },
+        },
+      },
+      async ({ query: { locationId, sessionId, state, cursor, limit } }) => {
+        const page = await messageDesk.list({
+          limit,
+          ...(state !== undefined && { state }),
+          ...(cursor !== undefined && { cursor }),
+          ...(locationId !== undefined && { locationId: parseLocationId(locationId) }),
+          ...(sessionId !== undefined && { sessionId: parseSessionId(sessionId) }),
+        })
+        return { messages: [...page.messages], nextCursor: page.nextCursor }
+      },
+    )
+
+    for (const deed of ['retry', 'discard'] as const) {
+      app.post(
+        `/api/messages/:id/${deed}`,
+        { schema: { params: z.object({ id: Id }), response: { 200: MessageBody } } },
+        async (request) => await messageDesk[deed](parseMessageId(request.params.id)),
+      )
+    }
+
+    app.get(
+      '/api/ledger/:locationId',
+      {
+        schema: {
+          params: LocationParams,
+          // A day of UTC; today when absent.
+          querystring: z.object({ day: z.iso.date().optional() }),
+          response: { 200: LedgerBody },
+        },
+      },
+      async (request) => {
+        const locationId = parseLocationId(request.params.locationId)
+        if ((await installations.findByLocation(locationId)) === undefined) throw locationUnknown()
+        const day = request.query.day ?? new Date().toISOString().slice(0, 10)
+        return { day, ...(await messageDesk.ledger(locationId, day)) }
+      },
+    )
+    done()
+  }
+}

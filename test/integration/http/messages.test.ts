@@ -1,0 +1,267 @@
+/** The message routes on a real store: what a caller reads is what is there, what he does is done there. */
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { createMessageDesk } from '../../../src/bridge/message-desk.ts'
+import type { SessionDesk } from '../../../src/bridge/ports.ts'
+import { RequestError } from '../../../src/core/errors.ts'
+import { createServer } from '../../../src/http/server.ts'
+import { openPostgres } from '../../../src/store/postgres.ts'
+import { freshDatabase, type TestDatabase } from '../../support/postgres.ts'
+import { silentLog } from '../../support/silent-log.ts'
+import {
+  agentMessage,
+  envelope,
+  freshPerson,
+  freshPlace,
+  LEASE_MS,
+  type Place,
+  partsOf,
+  type Subject,
+  subjectOf,
+} from '../store/subject.ts'
+
+const API_KEY = 'operator-key-of-the-test'
+const HELD = { code: 'HELD_TOO_OLD', message: 'held', action: 'Retry or discard.' }
+const REFUSED = { code: 'WA_NOT_ON_WHATSAPP', message: 'not there', mayHaveHappened: false }
+
+interface Listed {
+  readonly messages: readonly { readonly id: string; readonly state: string }[]
+  readonly nextCursor: string | null
+}
+
+describe('the message routes', () => {
+  let target: TestDatabase
+  let subject: Subject
+  let app: Awaited<ReturnType<typeof createServer>>
+  let place: Place
+  let nudges = 0
+
+  beforeAll(async () => {
+    target = await freshDatabase()
+    subject = subjectOf('postgres', await openPostgres(target.url, silentLog))
+    const { store } = subject
+    app = await createServer({
+      bodyLimitBytes: 4_096,
+      publicUrl: 'https://bridge.example',
+      apiKey: API_KEY,
+      desk: {} as SessionDesk, // not reached by these routes
+      messageDesk: createMessageDesk({ messages: store.messages, nudge: () => nudges++ }),
+      sessions: store.sessions,
+      installations: store.installations,
+      ping: () => store.ping(),
+      oauth: undefined,
+      webhooks: {
+        verify: () => false,
+        parseDelivery: () => ({ ignored: 'nothing' }),
+        accept: () => Promise.reject(new RequestError('FORBIDDEN', 'not in this test')),
+        acceptEvent: () => Promise.resolve({ ignored: 'nothing' }),
+      },
+      log: silentLog,
+    })
+  })
+  afterAll(async () => {
+    await app.close()
+    await subject.store.close()
+    await target.drop()
+  })
+  beforeEach(async () => {
+    await subject.run('delete from bridge.jobs; delete from bridge.lanes')
+    place = await freshPlace(subject)
+    nudges = 0
+  })
+
+  const call = (method: 'GET' | 'POST', url: string) =>
+    app.inject({ method, url, headers: { authorization: `Bearer ${API_KEY}` } })
+  const list = async (query: string): Promise<Listed> => (await call('GET', `/api/messages?${query}`)).json()
+  const here = () => `locationId=${place.locationId}`
+  const deliver = (...texts: string[]) =>
+    subject.store.messages.acceptOutbound(agentMessage(place), partsOf(...texts))
+  const claimOne = async () => {
+    const [job] = (await subject.store.outbox.claim(1, LEASE_MS)).jobs
+    if (job === undefined) throw new Error('nothing to claim')
+    return job
+  }
+  /** The id of a message that died. */
+  async function dead(): Promise<string> {
+    await deliver('hello')
+    const job = await claimOne()
+    await subject.store.messages.giveUp(job, REFUSED)
+    return job.subject
+  }
+  async function held(): Promise<string> {
+    await subject.store.messages.acceptOutbound(agentMessage(place), partsOf('late'), HELD)
+    return (await list(`state=held&${here()}`)).messages[0]?.id ?? ''
+  }
+
+  it.each([
+    ['GET', '/api/messages'],
+    ['POST', '/api/messages/m1/retry'],
+    ['POST', '/api/messages/m1/discard'],
+    ['GET', '/api/ledger/loc1'],
+  ] as const)('%s %s needs the operator’s key', async (method, url) => {
+    for (const headers of [{}, { authorization: 'Bearer wrong' }]) {
+      const answer = await app.inject({ method, url, headers })
+      expect([answer.statusCode, answer.json()]).toMatchObject([401, { error: { code: 'UNAUTHENTICATED' } }])
+    }
+  })
+
+  it('show a message in the shape of the contract, with null for what is absent', async () => {
+    const { lid } = freshPerson()
+    const sent = envelope(place, lid)
+    await subject.store.messages.acceptInbound(sent)
+    const answer = await call('GET', `/api/messages?${here()}`)
+    expect(answer.statusCode).toBe(200)
+    const iso = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/) as string
+    expect(answer.json()).toEqual({
+      messages: [
+        {
+          id: expect.any(String) as string,
+          locationId: place.locationId,
+          sessionId: place.sessionId,
+          direction: 'inbound',
+          kind: 'text',
+          state: 'queued',
+          chat: lid,
+          waMessageId: sent.waMessageId,
+          ghlMessageId: null,
+          attempts: 0,
+          nextAttemptAt: iso,
+          error: null,
+          createdAt: iso,
+          updatedAt: iso,
+        },
+      ],
+      nextCursor: null,
+    })
+  })
+
+  it('show attempts, the next attempt and what is wrong', async () => {
+    await deliver('x')
+    const failure = { code: 'WA_SEND_TIMEOUT', message: 'no ack', mayHaveHappened: true }
+    await subject.store.outbox.retry(await claimOne(), 60_000, failure)
+    const [waiting] = (await list(here())).messages
+    expect(waiting).toMatchObject({ attempts: 1, state: 'queued' })
+    const { nextAttemptAt } = waiting as unknown as { nextAttemptAt: string }
+    expect(Date.parse(nextAttemptAt)).toBeGreaterThan(Date.now() + 30_000)
+
+    const id = await dead()
+    const failed = (await list(`state=failed&${here()}`)).messages
+    expect(failed).toMatchObject([
+      {
+        id,
+        attempts: 1,
+        nextAttemptAt: null,
+        error: { code: 'WA_NOT_ON_WHATSAPP', message: 'not there', action: null },
+      },
+    ])
+  })
+
+  it('give pages of the asked size, newest first, each message once', async () => {
+    for (let turn = 0; turn < 5; turn++) await deliver(`text ${turn}`)
+    const seen: string[] = []
+    let cursor: string | null = ''
+    do {
+      const page: Listed = await list(`${here()}&limit=2${cursor === '' ? '' : `&cursor=${cursor}`}`)
+      expect(page.messages.length).toBeLessThanOrEqual(2)
+      seen.push(...page.messages.map(({ id }) => id))
+      cursor = page.nextCursor
+    } while (cursor !== null)
+    expect(new Set(seen).size).toBe(5)
+    expect((await list(`${here()}&limit=200`)).messages.map(({ id }) => id)).toEqual(seen)
+  })
+
+  it('list by state and by session', async () => {
+    await subject.store.messages.acceptInbound(envelope(place, freshPerson().lid))
+    const id = await held()
+    expect((await list(`state=held&${here()}`)).messages.map((message) => message.id)).toEqual([id])
+    expect((await list(`sessionId=${place.sessionId}`)).messages).toHaveLength(1)
+    expect((await list(`sessionId=${place.sessionId}&state=read`)).messages).toEqual([])
+  })
+
+  it.each(['state=lost', 'limit=0', 'limit=201', 'limit=x', 'cursor=abc', 'locationId=a%20b', 'sessionId='])(
+    'refuse the query %s with 400',
+    async (query) => {
+      const answer = await call('GET', `/api/messages?${query}`)
+      expect([answer.statusCode, answer.json()]).toMatchObject([400, { error: { code: 'REQUEST_INVALID' } }])
+    },
+  )
+
+  it('retry a dead message: queued again, with work for the worker, who is told', async () => {
+    const id = await dead()
+    const answer = await call('POST', `/api/messages/${id}/retry`)
+    expect([answer.statusCode, answer.json()]).toMatchObject([
+      200,
+      { id, state: 'queued', error: null, attempts: 0 },
+    ])
+    expect(nudges).toBe(1)
+    const jobs = (await subject.store.outbox.claim(9, LEASE_MS)).jobs
+    expect(jobs.filter((job) => job.subject === id && job.kind === 'outbound')).toHaveLength(1)
+  })
+
+  it('retry a held message', async () => {
+    const id = await held()
+    const answer = await call('POST', `/api/messages/${id}/retry`)
+    expect([answer.statusCode, answer.json()]).toMatchObject([200, { id, state: 'queued' }])
+    expect((await claimOne()).subject).toBe(id)
+  })
+
+  it('discard a held message for good, and keep a dead one failed', async () => {
+    const id = await held()
+    const dropped = await call('POST', `/api/messages/${id}/discard`)
+    expect([dropped.statusCode, dropped.json()]).toMatchObject([
+      200,
+      { id, state: 'ignored', error: { code: 'DISCARDED' } },
+    ])
+    expect((await call('POST', `/api/messages/${id}/retry`)).statusCode).toBe(409)
+
+    await subject.run('delete from bridge.jobs; delete from bridge.lanes')
+    const failed = await dead()
+    const answer = await call('POST', `/api/messages/${failed}/discard`)
+    expect([answer.statusCode, answer.json()]).toMatchObject([200, { id: failed, state: 'failed' }])
+    expect((await subject.store.outbox.depth()).dead).toBe(0)
+  })
+
+  it.each(['retry', 'discard'])('refuse to %s what is unknown, or waits for nobody', async (deed) => {
+    const unknown = await call('POST', `/api/messages/no-such-message/${deed}`)
+    expect([unknown.statusCode, unknown.json()]).toMatchObject([404, { error: { code: 'MESSAGE_UNKNOWN' } }])
+    await deliver('still waiting')
+    const [waiting] = (await list(here())).messages
+    const answer = await call('POST', `/api/messages/${waiting?.id ?? ''}/${deed}`)
+    expect([answer.statusCode, answer.json()]).toMatchObject([
+      409,
+      {
+        error: { code: 'MESSAGE_NOT_WAITING', action: expect.stringContaining('failed and held') as string },
+      },
+    ])
+    expect((await list(here())).messages).toMatchObject([{ state: 'queued' }])
+    expect(nudges).toBe(0)
+  })
+
+  it('certify a day of an installed location, today when none is named', async () => {
+    await subject.store.installations.save({
+      locationId: place.locationId,
+      companyId: undefined,
+      userType: 'Location',
+      scopes: '',
+      tokens: { accessToken: 'a', refreshToken: 'r', expiresAt: new Date() },
+    })
+    await subject.store.messages.acceptInbound(envelope(place, freshPerson().lid))
+    await held()
+    const today = new Date().toISOString().slice(0, 10)
+    const answer = await call('GET', `/api/ledger/${place.locationId}`)
+    expect([answer.statusCode, answer.json()]).toEqual([
+      200,
+      {
+        day: today,
+        inbound: { received: 1, inGhl: 0, waiting: 1, failed: 0 },
+        outbound: { accepted: 1, sent: 0, delivered: 0, read: 0, failed: 0, held: 1, waiting: 0 },
+      },
+    ])
+    const before = await call('GET', `/api/ledger/${place.locationId}?day=2026-01-31`)
+    expect(before.json()).toMatchObject({ day: '2026-01-31', inbound: { received: 0 } })
+    for (const day of ['2026-02-30', 'today', '']) {
+      expect((await call('GET', `/api/ledger/${place.locationId}?day=${day}`)).statusCode).toBe(400)
+    }
+    const nowhere = await call('GET', '/api/ledger/elsewhere')
+    expect([nowhere.statusCode, nowhere.json()]).toMatchObject([404, { error: { code: 'LOCATION_UNKNOWN' } }])
+  })
+})
