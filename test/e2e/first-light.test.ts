@@ -91,7 +91,7 @@ describe('first light', () => {
       stage.whatsapp.messages(OWNER).some(({ text }) => text === 'While you were away'),
     )
     expect(stage.ghl.message(messageId)?.status).toBe('pending')
-    await stage.whatsapp.phone(ANA).goOnline()
+    stage.whatsapp.phone(ANA).goOnline()
     await reachesAna('While you were away')
     await stage.ghl.waitForStatus(messageId, 'delivered', 20_000)
   })
