@@ -31,6 +31,7 @@ const sendBody = z.strictObject({
   addressing: z.enum(['lid', 'pn']).optional(),
   id: z.string().optional(),
   corrupt: z.boolean().optional(),
+  phonesOnly: z.boolean().optional(),
 })
 
 const accountBody = z.strictObject({ phone: z.string(), name: z.string(), lid: z.string().optional() })
@@ -117,6 +118,10 @@ function addAccountRoutes(app: FastifyInstance, sandbox: WhatsAppSandbox): void 
     const { code } = z.strictObject({ code: z.string() }).parse(request.body)
     return { deviceId: (await sandbox.enterPairingCode(phone, code)).deviceId }
   })
+  app.post('/accounts/:phone/history', async (request, reply) => {
+    await sandbox.pushHistory(phoneParams.parse(request.params).phone)
+    return await reply.code(204).send()
+  })
   app.post('/accounts/:phone/unlink', (request, reply) => {
     sandbox.unlink(phoneParams.parse(request.params).phone)
     return reply.code(204).send()
@@ -144,8 +149,8 @@ function addMessageRoutes(app: FastifyInstance, sandbox: WhatsAppSandbox): void 
   app.post('/accounts/:phone/send', async (request) => {
     const { phone } = phoneParams.parse(request.params)
     const body = sendBody.parse(request.body)
-    const { to, text, message, addressing, id, corrupt } = body
-    const wanted = { to, text, addressing, id, corrupt, media: outgoingMedia(body) }
+    const { to, text, message, addressing, id, corrupt, phonesOnly } = body
+    const wanted = { to, text, addressing, id, corrupt, phonesOnly, media: outgoingMedia(body) }
     // The protobuf library checks the shape when it encodes.
     return { id: await sandbox.send(phone, without({ ...wanted, message: message as object | undefined })) }
   })

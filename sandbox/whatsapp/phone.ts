@@ -14,7 +14,7 @@ import {
   deviceJid,
 } from './directory.ts'
 import { SandboxError } from './errors.ts'
-import { historyMessage } from './history.ts'
+import { type HistoryPiece, historyMessage, requestedHistory } from './history.ts'
 import type { Outlet } from './mailboxes.ts'
 import { decryptMedia, encryptMedia, sha256 } from './media-crypto.ts'
 import type { MediaHost } from './media-host.ts'
@@ -54,6 +54,8 @@ export interface OutgoingMessage {
   readonly id?: string
   /** Spoils the ciphertext, so that receivers have to ask for a retry. */
   readonly corrupt?: boolean
+  /** Phones alone get it, as when the network fails the companions: these can learn of it by history only. */
+  readonly phonesOnly?: boolean
 }
 
 interface SentRecord {
@@ -146,7 +148,7 @@ export class Phone {
       this.#sent.set(id, { chat, addressing, message })
       const envelope = { id, chat, sender: this.address, addressing, status: 'pending' } as const
       this.log.record(envelope, message, media && describeSentMedia(media, message))
-      await this.#transmit(id, outgoing.corrupt ?? false)
+      await this.#transmit(id, outgoing)
     })
     return id
   }
@@ -172,25 +174,9 @@ export class Phone {
     return changed.map((message) => message.id)
   }
 
-  /** Gives a new companion the own LID mapping, inline, as the first history chunk does. */
-  async sendHistory(companion: DeviceAddress): Promise<void> {
-    await this.#enqueue(async () => {
-      const message = await historyMessage(this.account)
-      const enc = await this.#encryptFor(companion, message)
-      this.#submit(
-        stanza(
-          'message',
-          {
-            id: `3EB0${randomBytes(9).toString('hex').toUpperCase()}`,
-            to: deviceJid(companion, 'pn'),
-            type: 'text',
-            category: 'peer',
-            push_priority: 'high_force',
-          },
-          [encStanza(enc)],
-        ),
-      )
-    })
+  /** Gives a companion all of this phone's messages and the own LID mapping. */
+  async sendHistory(companion: DeviceAddress, kind: 'bootstrap' | 'recent'): Promise<void> {
+    await this.#enqueue(() => this.#giveHistory(companion, { kind }, this.log.messages))
   }
 
   /** @throws {SandboxError} `WAIT_TIMEOUT` */
@@ -246,7 +232,33 @@ export class Phone {
     return await this.signal.encrypt(jid, message)
   }
 
-  async #transmit(id: string, corrupt: boolean): Promise<void> {
+  async #giveHistory(
+    companion: DeviceAddress,
+    piece: HistoryPiece,
+    messages: readonly PhoneMessage[],
+  ): Promise<void> {
+    const { directory } = this.#network
+    const message = await historyMessage({ account: this.account, directory }, piece, messages)
+    const enc = await this.#encryptFor(companion, message)
+    this.#submit(
+      stanza(
+        'message',
+        {
+          id: `3EB0${randomBytes(9).toString('hex').toUpperCase()}`,
+          to: deviceJid(companion, 'pn'),
+          type: 'text',
+          category: 'peer',
+          push_priority: 'high_force',
+        },
+        [encStanza(enc)],
+      ),
+    )
+  }
+
+  async #transmit(
+    id: string,
+    { corrupt, phonesOnly }: Pick<OutgoingMessage, 'corrupt' | 'phonesOnly'>,
+  ): Promise<void> {
     const { chat, addressing, message } = this.#sentRecord(id)
     const { type, mediaType } = stanzaTypes(message)
     const copy = ownCopy(message, accountJid(chat, addressing))
@@ -254,6 +266,7 @@ export class Phone {
     for (const account of new Set([chat, this.account])) {
       for (const deviceId of account.devices.keys()) {
         if (account === this.account && deviceId === 0) continue
+        if (phonesOnly && deviceId !== 0) continue
         const receiver = { account, deviceId }
         const enc = await this.#encryptFor(receiver, account === this.account ? copy : message)
         const sealed = corrupt ? spoiled(enc) : enc
@@ -309,6 +322,12 @@ export class Phone {
     this.#taken.add(key)
     if (category !== 'peer') await this.#take(node, sender, message)
     this.#answerMessage(node, sender)
+    if (category === 'peer' && sender.account === this.account) await this.#onRequest(id, sender, message)
+  }
+
+  async #onRequest(requestId: string, companion: DeviceAddress, request: proto.IMessage): Promise<void> {
+    const messages = requestedHistory(request, this.log, this.#network.directory)
+    if (messages) await this.#giveHistory(companion, { kind: 'onDemand', requestId }, messages)
   }
 
   async #take(node: BinaryNode, sender: DeviceAddress, received: proto.Message): Promise<void> {

@@ -197,6 +197,14 @@ export class WhatsAppSandbox {
     this.#server.lockReachOut(this.phone(phone).account, until)
   }
 
+  /** The phone gives all its messages to its companions again, as a RECENT piece of history. */
+  async pushHistory(phone: string): Promise<void> {
+    const owner = this.phone(phone)
+    const { account } = owner
+    for (const { deviceId } of this.#server.companions(account.phone))
+      await owner.sendHistory({ account, deviceId }, 'recent')
+  }
+
   /** Makes downloads of one direct path fail with this status until undefined is given. */
   failMedia(directPath: string, status: number | undefined): void {
     this.#media.fail(directPath, status)

@@ -245,7 +245,7 @@ export class WhatsAppServer extends EventEmitter<ServerEvents> implements PhoneN
 
   #sendHistory(address: DeviceAddress): void {
     const phone = this.phone(address.account.phone)
-    phone.sendHistory(address).catch((error: unknown) => {
+    phone.sendHistory(address, 'bootstrap').catch((error: unknown) => {
       // A companion that is unlinked at once has no use for history.
       if (!address.account.devices.has(address.deviceId)) return
       this.counters.unknown(`history not sent: ${String(error)}`)

@@ -6,7 +6,7 @@ import type { WAMessage } from '@whiskeysockets/baileys'
 import type { JournalWrite, SignalStore } from '../bridge/storage.ts'
 import type { Clock } from '../core/clock.ts'
 import { toBridgeError } from '../core/errors.ts'
-import { type ChatJid, findChatJid } from '../core/ids.ts'
+import { type ChatJid, findChatJid, isLidJid } from '../core/ids.ts'
 import type { Log } from '../core/log.ts'
 import type { Envelope, IgnoreReason } from '../core/message.ts'
 import { fromWhatsApp, type Receiver } from './from-whatsapp.ts'
@@ -67,7 +67,7 @@ export class Intake {
   /** Puts a message in line that came without a stanza of its own. */
   takeResent(message: WAMessage, origin: Origin): void {
     this.#enqueue(origin.signal, async () => {
-      await this.#record(message, findChatJid(message.key.remoteJid) ?? '', origin)
+      await this.#record(message, authorOf(message, origin.me), origin)
     })
   }
 
@@ -105,4 +105,11 @@ export class Intake {
     await onMessage(converted.envelope)
     return true
   }
+}
+
+/** Who wrote a message that has no stanza, as the journal would name him: in the address form of the chat. */
+function authorOf({ key }: WAMessage, me: Me): string {
+  const chat = findChatJid(key.remoteJid)
+  if (key.fromMe !== true) return findChatJid(key.participant) ?? chat ?? ''
+  return (chat !== undefined && isLidJid(chat) ? me.lid : me.pn) ?? ''
 }

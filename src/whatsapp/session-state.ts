@@ -17,7 +17,7 @@ export interface Live {
 }
 
 /** What a login teaches about the number. */
-export type Facts = Partial<Pick<SessionRow, 'phoneNumber' | 'lid' | 'name' | 'lastSeenAt'>>
+export type Facts = Partial<Pick<SessionRow, 'phoneNumber' | 'lid' | 'name' | 'lastSeenAt' | 'pairedAt'>>
 
 export interface SessionStateDeps {
   readonly sessionStore: SessionStore

@@ -48,13 +48,14 @@ import {
   STOPPED,
   WRONG_NUMBER,
 } from './disconnect.ts'
+import { anchorOf, type Company, History } from './history.ts'
 import { Intake, type Origin } from './intake.ts'
-import { Journal } from './journal.ts'
+import { Journal, parseEntry } from './journal.ts'
 import { openMedia } from './media.ts'
 import { patiently } from './patience.ts'
 import { type Facts, type Live, SessionState } from './session-state.ts'
 import { openSocket, type Socket, type SocketCaches, type SocketEnd, type SocketSettings } from './socket.ts'
-import { meOf, type Receipt, samePhone } from './stanza.ts'
+import { meOf, messageOf, type Receipt, samePhone } from './stanza.ts'
 import { compose } from './to-whatsapp.ts'
 
 /** A connection that shows neither QR nor login by then hangs (whatsapp.md 1b: an HTTP answer to the upgrade does that). */
@@ -90,6 +91,7 @@ export class Session {
   readonly #log: Log
   readonly #caches: SocketCaches
   readonly #intake: Intake
+  readonly #history: History
   readonly #state: SessionState
   /** Of the connection that is open; nobody else's events count. */
   #socket: Socket | undefined
@@ -103,8 +105,6 @@ export class Session {
   #openedAtMs: number | undefined
   /** E.164 digits when pairing by code was asked for. */
   #codeFor: string | undefined
-  /** The open connection has been paired on; the login comes with the next one. */
-  #isJustPaired = false
   /** Why the open connection is being given up. */
   #givenUp: SessionProblem | undefined
   /** Credentials that the store did not take before the connection ended. */
@@ -117,6 +117,11 @@ export class Session {
     this.#caches = caches
     this.#log = deps.log.child({ session: `location_${row.locationId}_${row.sessionId}` })
     this.#state = new SessionState({ ...deps, log: this.#log }, row)
+    this.#history = new History({
+      pairedAt: () => this.#state.row.pairedAt ?? this.#state.row.createdAt,
+      clock: deps.clock,
+      log: this.#log,
+    })
     this.#intake = new Intake({
       receiver: { locationId: row.locationId, sessionId: row.sessionId },
       signalStore: deps.signalStore,
@@ -191,13 +196,20 @@ export class Session {
 
   /** @throws {WhatsAppError} as the port says. */
   async send(chat: ChatJid, id: WaMessageId, composed: Uint8Array): Promise<void> {
-    await this.#readySocket().send(chat, id, composed)
+    const socket = this.#readySocket()
+    await socket.send(chat, id, composed)
+    const sent = () => ({ key: { remoteJid: chat, id, fromMe: true }, sentAtMs: this.#deps.clock.nowMs() })
+    this.#history.seen(sent, this.#company(socket))
   }
 
   /** @throws {MediaError} as the port says. */
   async openMedia(media: WaMedia): Promise<MediaFile> {
     const askForMediaAgain = this.isReady ? this.#socket?.askForMediaAgain : undefined
     return await openMedia(media, { askForMediaAgain, clock: this.#deps.clock })
+  }
+
+  #company(socket: Socket): Company {
+    return { me: socket.me(), ask: socket.askForHistory, signal: this.#life.signal }
   }
 
   #readySocket(): Socket {
@@ -289,16 +301,24 @@ export class Session {
           await socket.end('no pairing code')
         }),
         paired: hear(async () => {
-          this.#isJustPaired = true
-          await this.#move({ status: 'connecting' })
+          this.#history.paired()
+          await this.#move({ status: 'connecting' }, { pairedAt: new Date(this.#deps.clock.nowMs()) })
         }),
         open: hear(() => this.#onOpen(auth)),
         // Another person's messages are none of our business, not even in the moment before the number is unlinked.
         journaled: (row) => {
-          if (this.#isExpected(auth)) this.#intake.take(row, origin())
+          if (!this.#isExpected(auth)) return
+          this.#intake.take(row, origin())
+          const taken = () => anchorOf(messageOf(parseEntry(row.entry), socket.me()))
+          this.#history.seen(taken, this.#company(socket))
         },
         resent: (message) => {
           if (this.#isExpected(auth)) this.#intake.takeResent(message, origin())
+        },
+        history: (messages) => {
+          if (!this.#isExpected(auth)) return
+          for (const message of this.#history.usable(messages, socket.me()))
+            this.#intake.takeResent(message, origin())
         },
         receipt: ({ ids, state }) => this.#deps.onReceipt(this.id, ids, state),
       },
@@ -310,7 +330,6 @@ export class Session {
     const leave = () => void socket.end('stopped')
     this.#socket = socket
     this.#givenUp = undefined
-    this.#isJustPaired = false
     this.#openedAtMs = undefined
     signal.addEventListener('abort', leave, { once: true })
     if (signal.aborted) leave()
@@ -320,6 +339,7 @@ export class Session {
     clearTimeout(watchdog)
     signal.removeEventListener('abort', leave)
     this.#socket = undefined
+    this.#history.left()
     return end
   }
 
@@ -363,6 +383,7 @@ export class Session {
       await this.#socket?.logout()
       return
     }
+    this.#history.arrived()
     const { me } = auth.state.creds
     const phoneNumber = phoneOf(me?.id)
     const lid = findChatJid(me?.lid)
@@ -389,8 +410,7 @@ export class Session {
   /** What the end of a connection means. */
   async #settle(end: SocketEnd | undefined, signal: AbortSignal): Promise<Reaction> {
     if (end === undefined || signal.aborted) return 'stop'
-    // After pairing the server asks for a login by 515 and closes; Baileys sometimes sees only the close.
-    const rule = ruleOf(this.#isJustPaired && end.code === 428 ? 515 : end.code)
+    const rule = ruleOf(end.code)
     this.#log.info({ disconnectCode: end.code ?? null, reaction: rule.reaction }, 'connection ended')
     const lost = this.#givenUp ?? (end.refsEnded ? QR_EXPIRED : undefined)
     if (lost !== undefined) await this.#forget(lost)

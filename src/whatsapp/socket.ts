@@ -26,6 +26,7 @@ import {
 } from '../core/ids.ts'
 import type { Log } from '../core/log.ts'
 import type { SessionAuth } from './auth-state.ts'
+import type { Anchor } from './history.ts'
 import type { Journal } from './journal.ts'
 import { notSent, PendingSends } from './sends.ts'
 import { quietLogger } from './signal-log.ts'
@@ -65,6 +66,8 @@ export interface SocketEvents {
   journaled(row: JournalWrite): void
   /** A message that was not in its stanza: the phone was asked for it, or keeps it to itself (view once). */
   resent(message: WAMessage): void
+  /** Messages that the phone has, in no order to rely on; most are known. */
+  history(messages: WAMessage[]): void
   /** Must resolve when it is durable: the receipt is acknowledged only then, and never comes again after that. */
   receipt(receipt: Receipt): Promise<void>
 }
@@ -88,6 +91,8 @@ const DEVICE_NAME = 'GHL WhatsApp Bridge'
 const FLUSH_MS = 500
 /** A peer that is gone does not answer the close either; `ws` alone would wait half a minute. */
 const CLOSE_GRACE_MS = 2_000
+/** Decoding a stanza takes a fraction of this. */
+const LAST_WORDS_MS = 50
 
 export function openSocket(deps: SocketDeps) {
   const { auth, events } = deps
@@ -123,6 +128,7 @@ export function openSocket(deps: SocketDeps) {
   })
 
   closeInTime(sock)
+  hearLastWords(sock)
   const me = (): Me => meOf(creds)
 
   const chatOf = ({ attrs }: BinaryNode): string => findChatJid(attrs['recipient'] ?? attrs['from']) ?? ''
@@ -173,6 +179,7 @@ export function openSocket(deps: SocketDeps) {
       if (isResent || isForPhoneOnly(message)) events.resent(message)
     }
   })
+  sock.ev.on('messaging-history.set', ({ messages }) => events.history(messages))
   sock.ev.on('connection.update', ({ connection, qr, isNewLogin, lastDisconnect }) => {
     if (qr !== undefined) {
       lastQr = qr
@@ -241,6 +248,9 @@ export function openSocket(deps: SocketDeps) {
     },
     upload: sock.waUploadToServer,
     askForMediaAgain: (message: WAMessage) => orClosed(sock.updateMediaMessage(message)),
+    /** The answer comes by the event `history`. */
+    askForHistory: ({ key, sentAtMs }: Anchor, count: number) =>
+      orClosed(sock.fetchMessageHistory(count, key, sentAtMs)),
     /** @throws {WhatsAppError} as the port says. */
     send: async (chat: ChatJid, id: WaMessageId, composed: Uint8Array): Promise<void> => {
       await orClosed(requireDevices(sock, chat))
@@ -329,6 +339,20 @@ const isForPhoneOnly = ({ key, message }: WAMessage): boolean => key.isViewOnce 
 
 /** The last but one field of the QR text is the secret that the phone proves itself with. */
 const withSecret = (qr: string, secret: string): string => qr.split(',').with(-2, secret).join(',')
+
+/**
+ * Lets the last stanza be read before the close behind it counts: Baileys decodes frames later than it hears of the close,
+ * and then takes "replaced" or "unlinked" for a lost connection.
+ */
+function hearLastWords(sock: ReturnType<typeof makeWASocket>): void {
+  const handlers = sock.ws.listeners('close') as (() => void)[] // Baileys registers only such
+  sock.ws.removeAllListeners('close')
+  sock.ws.on('close', () => {
+    setTimeout(() => {
+      for (const handle of handlers) handle()
+    }, LAST_WORDS_MS)
+  })
+}
 
 /** Cuts the connection when the other side does not answer the close. */
 function closeInTime(sock: ReturnType<typeof makeWASocket>): void {
