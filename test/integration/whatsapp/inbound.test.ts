@@ -71,6 +71,8 @@ describe('between journal and record', () => {
 
     world.inbox.gate = () => undefined
     world.sandbox.disconnect(OWNER)
+    // The dead one writes no more after this: it waits for ever for what it has in hand.
+    await world.until(session, ({ status }) => status !== 'ready')
     const three = world.inbox.offered
     await world.reborn()
     await world.accepted('one', 'two', 'three')
