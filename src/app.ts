@@ -37,8 +37,6 @@ export interface AppSecrets {
   readonly apiKey: string
 }
 
-/** What is not settled by then goes on at the node that takes over, known as possibly done. */
-const DRAIN_MS = 15_000
 /** Backstop for announcements that were not heard. */
 const WISH_POLL_MS = 5_000
 
@@ -170,7 +168,7 @@ export async function startApp(config: Config, secrets: AppSecrets, log: Log): P
   started.defer(async () => {
     const drained = worker.stop()
     for (const location of leases.held()) ghl.leave(location)
-    await Promise.race([drained, clock.sleep(DRAIN_MS)])
+    await drained
   })
 
   const server = await createServer({

@@ -51,6 +51,8 @@ export class Leases {
   readonly #stop = new AbortController()
   #usableUntilMs = 0
   #expiry: NodeJS.Timeout | undefined
+  /** Resolves when the leases run out. */
+  #ended = Promise.withResolvers<void>()
   #wake = Promise.withResolvers<void>()
   #loop: Promise<void> = Promise.resolve()
 
@@ -107,7 +109,7 @@ export class Leases {
     const askedAtMs = performance.now()
     try {
       const { held, excess } = await this.#inTime(leases.tend({ node, ttlMs: LEASE_TTL_MS, isAlone }))
-      this.#useUntil(askedAtMs + LEASE_TTL_MS - SAFETY_MS)
+      this.#useUntil(isAlone ? Infinity : askedAtMs + LEASE_TTL_MS - SAFETY_MS)
       this.#adopt(held)
       this.#giveBack(excess)
       return true
@@ -135,9 +137,12 @@ export class Leases {
   #useUntil(untilMs: number): void {
     this.#usableUntilMs = untilMs
     clearTimeout(this.#expiry)
+    if (untilMs === Infinity) return
     this.#expiry = setTimeout(() => {
       this.#deps.log.error({}, 'the leases ran out: this node stops working until the database answers')
       this.#adopt([])
+      this.#ended.resolve()
+      this.#ended = Promise.withResolvers()
     }, untilMs - performance.now())
     this.#expiry.unref()
   }
@@ -175,7 +180,7 @@ export class Leases {
     this.#held.delete(location)
     this.#leaving.add(location)
     this.#step(location, async () => {
-      await onLeaving(location)
+      await Promise.race([onLeaving(location), this.#ended.promise])
       await onLost(location)
       log.info({ locationId: location }, 'location handed over')
       await leases.release(node, [location]).finally(() => this.#leaving.delete(location))

@@ -16,6 +16,8 @@ import { settle } from './settle.ts'
 
 const LEASE_MS = 30_000
 const HEARTBEAT_MS = 10_000
+/** What is not settled this long after a stop goes on where the location is taken over, known as possibly done. */
+const DRAIN_MS = 15_000
 /** Backstop for a wake-up that was lost, and the poll between nodes. */
 const POLL_MS = 1_000
 /** Lanes worked on at once. Each waits mostly for GHL or WhatsApp; more would only deepen the limiter's queue. */
@@ -66,12 +68,16 @@ export class OutboxWorker {
     await Promise.all(this.#running)
   }
 
-  /** Takes nothing new and resolves when everything in hand is settled. */
+  /** Takes nothing new and resolves when everything in hand is settled, or after DRAIN_MS. */
   async stop(): Promise<void> {
     this.#stop.abort()
     this.nudge()
     await this.#loop
-    await Promise.all(this.#running)
+    const over = new AbortController()
+    const patience = this.#deps.clock.sleep(DRAIN_MS, over.signal).catch(() => undefined)
+    await Promise.race([Promise.all(this.#running), patience])
+    over.abort(new Error('stopped'))
+    this.#running.clear()
   }
 
   async #run(): Promise<void> {
