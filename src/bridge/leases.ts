@@ -88,18 +88,22 @@ export class Leases {
     await this.#deps.leases.release(this.#deps.node)
   }
 
+  #isStopping(): boolean {
+    return this.#stop.signal.aborted
+  }
+
   async #run(): Promise<void> {
     const { clock } = this.#deps
     const { signal } = this.#stop
     let isWell = true
-    while (!signal.aborted) {
+    while (!this.#isStopping()) {
       await clock.sleep(PAUSE_MS, signal).catch(() => undefined)
       const over = new AbortController()
       const rest = isWell ? clock.sleep(BEAT_MS - PAUSE_MS, over.signal).catch(() => undefined) : undefined
       await Promise.race([rest, this.#wake.promise])
       over.abort(new Error('woken'))
       this.#wake = Promise.withResolvers()
-      if (!signal.aborted) isWell = await this.#beat()
+      if (!this.#isStopping()) isWell = await this.#beat()
     }
   }
 

@@ -352,7 +352,7 @@ describe('killed right after a step', () => {
       )
       await hold.until('the end of the job to wait', isStuck('complete'))
       await dieAndComeBack()
-      await stage.whatsapp.phone(ANA).goOnline()
+      stage.whatsapp.phone(ANA).goOnline()
       await expectWithAnaOnce(text, messageId)
     })
 
@@ -365,7 +365,7 @@ describe('killed right after a step', () => {
         `select from bridge.messages where ghl_message_id = '${messageId}' and state = 'sent'`,
       )
       await hold.tables('bridge.messages')
-      await stage.whatsapp.phone(ANA).goOnline()
+      stage.whatsapp.phone(ANA).goOnline()
       await hold.until('the receipt to wait', isStuck('fenced'))
       await dieAndComeBack()
       await expectWithAnaOnce(text, messageId)
