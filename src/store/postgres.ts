@@ -16,8 +16,14 @@ import {
 import { migrate, readMigrations } from './migrate.ts'
 
 const CONNECT_TIMEOUT_MS = 10_000
-/** Our functions take milliseconds; an answer this late will not come. */
-const ANSWER_TIMEOUT_MS = 30_000
+
+export interface PostgresPatience {
+  readonly connectTimeoutMs: number
+  readonly answerTimeoutMs: number
+}
+
+/** Our functions take milliseconds; an answer later than this will not come. */
+const PATIENCE: PostgresPatience = { connectTimeoutMs: CONNECT_TIMEOUT_MS, answerTimeoutMs: 30_000 }
 const LISTEN_RETRY_MS = 2_000
 /** Connections per node. Calls take about a millisecond, so a few carry thousands a second. */
 const POOL_SIZE = 10
@@ -27,12 +33,16 @@ const POOL_SIZE = 10
  *
  * @throws {StoreError} `STORE_UNAVAILABLE`, `STORE_SCHEMA`.
  */
-export async function openPostgres(databaseUrl: string, log: Log): Promise<Database> {
+export async function openPostgres(
+  databaseUrl: string,
+  log: Log,
+  patience: PostgresPatience = PATIENCE,
+): Promise<Database> {
   const pool = new pg.Pool({
     connectionString: databaseUrl,
     max: POOL_SIZE,
-    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-    query_timeout: ANSWER_TIMEOUT_MS,
+    connectionTimeoutMillis: patience.connectTimeoutMs,
+    query_timeout: patience.answerTimeoutMs,
     keepAlive: true,
     application_name: 'ghl-whatsapp-bridge',
   })
