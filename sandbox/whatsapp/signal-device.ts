@@ -2,7 +2,6 @@
 // Sessions are always kept under LID device JIDs, whatever addressing a stanza used.
 import {
   type AuthenticationCreds,
-  addTransactionCapability,
   Curve,
   DEFAULT_CONNECTION_CONFIG,
   encodeWAMessage,
@@ -11,7 +10,7 @@ import {
   proto,
   type SignalDataSet,
   type SignalDataTypeMap,
-  type SignalKeyStore,
+  type SignalKeyStoreWithTransaction,
   type SignalRepositoryWithLIDStore,
   unpadRandomMax16,
 } from '@whiskeysockets/baileys'
@@ -23,8 +22,26 @@ export interface Ciphertext {
   readonly bytes: Uint8Array
 }
 
-class MemoryKeys implements SignalKeyStore {
+/** Sessions with one device as libsignal serialises them, by base key. */
+interface SessionRecord {
+  readonly _sessions: Readonly<Record<string, unknown>>
+}
+
+/**
+ * Writes at once, without Baileys' transactions: these follow the async context, but libsignal runs the jobs of all
+ * devices of the process in one queue per receiver, so a step could end up in another's closed transaction and be
+ * lost. The phone's own queue already keeps its steps apart.
+ */
+class MemoryKeys implements SignalKeyStoreWithTransaction {
   readonly #rows = new Map<string, unknown>()
+
+  isInTransaction(): boolean {
+    return false
+  }
+
+  transaction<T>(work: () => Promise<T>): Promise<T> {
+    return work()
+  }
 
   get<T extends keyof SignalDataTypeMap>(type: T, ids: string[]): Record<string, SignalDataTypeMap[T]> {
     const found: Record<string, SignalDataTypeMap[T]> = {}
@@ -45,6 +62,15 @@ class MemoryKeys implements SignalKeyStore {
     }
   }
 
+  session(id: string): SessionRecord | undefined {
+    // A "session" row is what libsignal serialised.
+    return this.#rows.get(`session/${id}`) as SessionRecord | undefined
+  }
+
+  setSession(id: string, record: SessionRecord): void {
+    this.#rows.set(`session/${id}`, record)
+  }
+
   deleteAll(type: keyof SignalDataTypeMap): void {
     for (const key of this.#rows.keys()) if (key.startsWith(`${type}/`)) this.#rows.delete(key)
   }
@@ -58,8 +84,8 @@ export class SignalDevice {
 
   constructor() {
     const logger = pino({ level: 'silent' })
-    const keys = addTransactionCapability(this.#rows, logger, { maxCommitRetries: 1, delayBetweenTriesMs: 1 })
-    this.#repository = DEFAULT_CONNECTION_CONFIG.makeSignalRepository({ creds: this.creds, keys }, logger)
+    const auth = { creds: this.creds, keys: this.#rows }
+    this.#repository = DEFAULT_CONNECTION_CONFIG.makeSignalRepository(auth, logger)
   }
 
   get identityKey(): Uint8Array {
@@ -105,9 +131,30 @@ export class SignalDevice {
   }
 
   /** Rejects when no session fits, which calls for a retry receipt. */
-  async decrypt(jid: string, { type, bytes }: Ciphertext): Promise<proto.Message> {
-    const padded = await this.#repository.decryptMessage({ jid, type, ciphertext: bytes })
+  async decrypt(jid: string, ciphertext: Ciphertext): Promise<proto.Message> {
+    const padded = await this.#decryptPadded(jid, ciphertext)
     return proto.Message.decode(unpadRandomMax16(padded))
+  }
+
+  /**
+   * libsignal's JavaScript tries all sessions with a device and keeps the steps of those that did not fit, which
+   * spoils them. Two sides that wrote first at once have two sessions and would meet that; phones, with the C
+   * library, do not. So each session is tried alone.
+   */
+  async #decryptPadded(jid: string, { type, bytes }: Ciphertext): Promise<Uint8Array> {
+    const id = this.#repository.jidToSignalProtocolAddress(jid)
+    const record = this.#rows.session(id)
+    if (type === 'pkmsg' || !record) {
+      return await this.#repository.decryptMessage({ jid, type, ciphertext: bytes })
+    }
+    for (const [baseKey, session] of Object.entries(record._sessions)) {
+      this.#rows.setSession(id, { ...record, _sessions: { [baseKey]: session } })
+      const padded = await this.#repository.decryptMessage({ jid, type, ciphertext: bytes }).catch(() => null)
+      const tried = this.#rows.session(id)
+      this.#rows.setSession(id, { ...record, _sessions: { ...record._sessions, ...tried?._sessions } })
+      if (padded) return padded
+    }
+    throw new Error('no session with this device fits the message')
   }
 
   /** Loses every session, as a restored or reinstalled phone does; the next `msg` from anyone fails. */
