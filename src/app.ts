@@ -20,6 +20,7 @@ import { type LocationId, parseLocationId, parseSessionId } from './core/ids.ts'
 import type { Log } from './core/log.ts'
 import { storeDir } from './embedded-secrets.ts'
 import { createGhl } from './ghl/ghl.ts'
+import { createPageTokens } from './http/page-token.ts'
 import { createServer, listen } from './http/server.ts'
 import { OutboxWorker } from './outbox/worker.ts'
 import { openStore } from './store/open-store.ts'
@@ -171,10 +172,15 @@ export async function startApp(config: Config, secrets: AppSecrets, log: Log): P
     await drained
   })
 
+  const pageTokens = createPageTokens(secrets.encryptionKeys, config.GHL_SHARED_SECRET)
   const server = await createServer({
     bodyLimitBytes: config.BODY_LIMIT_BYTES,
     publicUrl: config.PUBLIC_URL,
-    apiKey: secrets.apiKey,
+    callers: {
+      apiKey: secrets.apiKey,
+      readPageToken: (token) => pageTokens.read(token),
+      findServiceKey: () => Promise.resolve(undefined),
+    },
     desk,
     messageDesk: createMessageDesk({ messages, nudge }),
     sessions,

@@ -1,20 +1,140 @@
-/** Who is calling. Comparison by digest, so that its time says nothing about the key. */
+/**
+ * Who is calling, and who may. Three kinds of callers, each with a bearer of its own: the operator (API_KEY), a page inside
+ * GHL (a token from POST /api/sso, bound to one location), a sibling backend (a service key). Every guarded route says with
+ * {@link may} who besides the operator is let in; one that says nothing is the operator's alone.
+ */
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { FastifyRequest } from 'fastify'
 import { RequestError } from '../core/errors.ts'
+import type { LocationId } from '../core/ids.ts'
 
-const digest = (text: string): Buffer => createHash('sha256').update(text).digest()
+/** `user` reads; `admin` also changes things. */
+export type PageRole = 'admin' | 'user'
 
-/** A hook that lets only the operator pass. */
-export function operatorOnly(apiKey: string): (request: FastifyRequest) => Promise<void> {
-  const expected = digest(apiKey)
-  return (request) => {
-    const given = /^Bearer (.+)$/i.exec(request.headers.authorization ?? '')?.[1]
-    if (given !== undefined && timingSafeEqual(digest(given), expected)) return Promise.resolve()
-    return Promise.reject(
-      new RequestError('UNAUTHENTICATED', 'This needs the operator’s key', {
-        action: 'Send it as "Authorization: Bearer <API_KEY>".',
-      }),
-    )
+export interface PageCaller {
+  readonly kind: 'page'
+  readonly locationId: LocationId
+  readonly role: PageRole
+  /** GHL's id of the person; for audit and rate limit. */
+  readonly userId: string
+}
+
+export interface ServiceCaller {
+  readonly kind: 'service'
+  readonly id: string
+  /** Undefined: every location. */
+  readonly locationId: LocationId | undefined
+  readonly scopes: readonly string[]
+}
+
+export type Caller = { readonly kind: 'operator' } | PageCaller | ServiceCaller
+
+/** Who besides the operator is let in; an absent member lets none of that kind in. */
+export interface Admission {
+  /** The least role of a page. */
+  readonly page?: PageRole
+  /** The scope that a service key must have. */
+  readonly scope?: string
+}
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Set on every guarded route. */
+    caller: Caller | undefined
+  }
+  interface FastifyContextConfig {
+    admission?: Admission
   }
 }
+
+/** For a route's `config`: who besides the operator may call it. */
+export const may = (admission: Admission): { readonly admission: Admission } => ({ admission })
+
+export interface CallerDeps {
+  readonly apiKey: string
+  /** The caller behind a page token; undefined for one that is not ours or is over. */
+  readonly readPageToken: (token: string) => PageCaller | undefined
+  /** The caller behind a service key; undefined for one that is unknown or revoked. */
+  readonly findServiceKey: (key: string) => Promise<ServiceCaller | undefined>
+}
+
+/**
+ * The one guard of all guarded routes: names the caller, checks the route's admission, and, where the path or the query
+ * names a location, that the caller is not confined to another.
+ */
+export function guard(deps: CallerDeps): (request: FastifyRequest) => Promise<void> {
+  const expected = digest(deps.apiKey)
+  const identify = async (bearer: string): Promise<Caller | undefined> =>
+    timingSafeEqual(digest(bearer), expected)
+      ? { kind: 'operator' }
+      : (deps.readPageToken(bearer) ?? (await deps.findServiceKey(bearer)))
+
+  return async (request) => {
+    const bearer = /^Bearer (\S+)$/i.exec(request.headers.authorization ?? '')?.[1]
+    const caller = bearer === undefined ? undefined : await identify(bearer)
+    if (caller === undefined) throw unauthenticated()
+    checkAdmission(caller, request.routeOptions.config.admission ?? {})
+    request.caller = caller
+    for (const named of [namedLocation(request.params), namedLocation(request.query)])
+      if (named !== undefined) requireLocation(request, named)
+  }
+}
+
+/** The caller of a guarded route. @throws {RequestError} `UNAUTHENTICATED` on any other. */
+export function callerOf(request: FastifyRequest): Caller {
+  if (request.caller === undefined) throw unauthenticated()
+  return request.caller
+}
+
+/** The only location that the caller may see or touch; undefined when it may all. */
+export function confinedTo(request: FastifyRequest): LocationId | undefined {
+  const caller = callerOf(request)
+  return caller.kind === 'operator' ? undefined : caller.locationId
+}
+
+/**
+ * For routes that learn the location from what they look up; one named in the path or the query is checked by the guard.
+ *
+ * @throws {RequestError} `FORBIDDEN` when the caller is confined to another location.
+ */
+export function requireLocation(request: FastifyRequest, locationId: string): void {
+  const own = confinedTo(request)
+  if (own === undefined || own === locationId) return
+  throw new RequestError('FORBIDDEN', 'This caller belongs to another location', {
+    action: 'Use the token or key of that location.',
+  })
+}
+
+// Comparison by digest, so that its time says nothing about the key.
+const digest = (text: string): Buffer => createHash('sha256').update(text).digest()
+
+function checkAdmission(caller: Caller, { page, scope }: Admission): void {
+  if (caller.kind === 'operator') return
+  if (caller.kind === 'page') {
+    if (page === 'user' || (page === 'admin' && caller.role === 'admin')) return
+    throw page === 'admin'
+      ? forbidden(
+          'Only an admin of this location may do that',
+          'Ask an admin of the location or of the agency.',
+        )
+      : forbidden('Pages may not do that', 'It needs the operator’s key.')
+  }
+  if (scope !== undefined && caller.scopes.includes(scope)) return
+  throw scope === undefined
+    ? forbidden('Service keys may not do that', 'It needs the operator’s key.')
+    : forbidden(`This key lacks the scope ${scope}`, 'Make a key with that scope: POST /api/keys.')
+}
+
+function namedLocation(values: unknown): string | undefined {
+  if (typeof values !== 'object' || values === null || !('locationId' in values)) return undefined
+  // A parameter given twice arrives as an array, which equals no location and is refused by every schema.
+  return String(values.locationId)
+}
+
+const forbidden = (message: string, action: string): RequestError =>
+  new RequestError('FORBIDDEN', message, { action })
+
+const unauthenticated = (): RequestError =>
+  new RequestError('UNAUTHENTICATED', 'This needs a key or a page token that is valid now', {
+    action: 'Send it as "Authorization: Bearer <key>"; a page asks for a new token with POST /api/sso.',
+  })

@@ -8,7 +8,7 @@ import type { InstallationStore, SessionStore } from '../bridge/storage.ts'
 import { ConfigError } from '../core/errors.ts'
 import type { Log } from '../core/log.ts'
 import { errorHandler } from './answers.ts'
-import { operatorOnly } from './auth.ts'
+import { type CallerDeps, guard } from './auth.ts'
 import { assetRoutes } from './routes/assets.ts'
 import { healthRoutes } from './routes/health.ts'
 import { messageRoutes } from './routes/messages.ts'
@@ -20,7 +20,7 @@ import { type WebhookDeps, webhookRoutes } from './routes/webhooks.ts'
 export interface ServerDeps {
   readonly bodyLimitBytes: number
   readonly publicUrl: string
-  readonly apiKey: string
+  readonly callers: CallerDeps
   readonly desk: SessionDesk
   readonly messageDesk: MessageDesk
   readonly sessions: SessionStore
@@ -62,7 +62,8 @@ export async function createServer(deps: ServerDeps): Promise<FastifyInstance> {
   await app.register(webhookRoutes({ ...deps.webhooks, log: deps.log }))
   await app.register(pairingRoutes(deps))
   await app.register(async (guarded) => {
-    guarded.addHook('onRequest', operatorOnly(deps.apiKey))
+    guarded.decorateRequest('caller', undefined)
+    guarded.addHook('onRequest', guard(deps.callers))
     await guarded.register(sessionRoutes(deps))
     await guarded.register(messageRoutes(deps))
   })

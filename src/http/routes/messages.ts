@@ -1,4 +1,4 @@
-/** What is waiting, parked, dead and held; retry and discard; the daily certificate. Register behind a caller check. */
+/** What is waiting, parked, dead and held; retry and discard; the daily certificate. Register behind the guard. */
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import type { MessageDesk } from '../../bridge/ports.ts'
@@ -6,6 +6,7 @@ import type { InstallationStore } from '../../bridge/storage.ts'
 import { parseLocationId, parseMessageId, parseSessionId } from '../../core/ids.ts'
 import { MESSAGE_STATES } from '../../core/message.ts'
 import { locationUnknown } from '../answers.ts'
+import { confinedTo, may } from '../auth.ts'
 import { Id, LocationParams, MessageBody } from '../schemas.ts'
 
 export interface MessageDeps {
@@ -20,6 +21,8 @@ const Query = z.object({
   limit: z.coerce.number().int().min(1).max(200).default(50),
   cursor: z.string().min(1).max(40).optional(),
 })
+
+const READ = may({ page: 'user', scope: 'messages:read' })
 
 const count = z.number().int()
 const LedgerBody = z.object({
@@ -41,12 +44,15 @@ export function messageRoutes({ messageDesk, installations }: MessageDeps): Fast
     app.get(
       '/api/messages',
       {
+        config: READ,
         schema: {
           querystring: Query,
           response: { 200: z.object({ messages: z.array(MessageBody), nextCursor: z.string().nullable() }) },
         },
       },
-      async ({ query: { locationId, sessionId, state, cursor, limit } }) => {
+      async (request) => {
+        const { sessionId, state, cursor, limit } = request.query
+        const locationId = confinedTo(request) ?? request.query.locationId
         const page = await messageDesk.list({
           limit,
           ...(state !== undefined && { state }),
@@ -69,6 +75,7 @@ export function messageRoutes({ messageDesk, installations }: MessageDeps): Fast
     app.get(
       '/api/ledger/:locationId',
       {
+        config: READ,
         schema: {
           params: LocationParams,
           // A day of UTC; today when absent.

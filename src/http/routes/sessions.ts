@@ -5,6 +5,7 @@ import type { SessionDesk, SessionSnapshot } from '../../bridge/ports.ts'
 import type { InstallationStore, SessionStore } from '../../bridge/storage.ts'
 import { type LocationId, parseLocationId, parseSessionId } from '../../core/ids.ts'
 import { locationUnknown, sessionUnknown } from '../answers.ts'
+import { may } from '../auth.ts'
 import { LocationParams, Phone, SessionBody, SessionParams } from '../schemas.ts'
 import { streamSession } from '../session-events.ts'
 
@@ -20,7 +21,10 @@ export interface SessionDeps {
   readonly publicUrl: string
 }
 
-/** The numbers of one location. Register behind a caller check. */
+const READ = may({ page: 'user', scope: 'sessions:read' })
+const WRITE = may({ page: 'admin', scope: 'sessions:write' })
+
+/** The numbers of one location. Register behind the guard. */
 export function sessionRoutes(deps: SessionDeps): FastifyPluginCallbackZod {
   const { desk } = deps
 
@@ -44,6 +48,7 @@ export function sessionRoutes(deps: SessionDeps): FastifyPluginCallbackZod {
     app.post(
       path,
       {
+        config: WRITE,
         schema: {
           params: LocationParams,
           body: z.object({ phoneNumber: Phone.optional(), expectedPhone: Phone.optional() }).nullish(),
@@ -63,7 +68,10 @@ export function sessionRoutes(deps: SessionDeps): FastifyPluginCallbackZod {
 
     app.get(
       path,
-      { schema: { params: LocationParams, response: { 200: z.object({ sessions: z.array(SessionBody) }) } } },
+      {
+        config: READ,
+        schema: { params: LocationParams, response: { 200: z.object({ sessions: z.array(SessionBody) }) } },
+      },
       async (request) => {
         const locationId = await installed(request.params.locationId)
         return { sessions: [...(await desk.list(locationId))] }
@@ -72,7 +80,7 @@ export function sessionRoutes(deps: SessionDeps): FastifyPluginCallbackZod {
 
     app.get(
       `${path}/:id/events`,
-      { sse: 'only', schema: { params: SessionParams } },
+      { sse: 'only', config: READ, schema: { params: SessionParams } },
       async (request, reply) => {
         await streamSession(desk, await found(request.params), reply)
       },
@@ -80,22 +88,27 @@ export function sessionRoutes(deps: SessionDeps): FastifyPluginCallbackZod {
 
     app.post(
       `${path}/:id/restart`,
-      { schema: { params: SessionParams, response: { 202: SessionBody } } },
+      { config: WRITE, schema: { params: SessionParams, response: { 202: SessionBody } } },
       async (request, reply) => {
         const session = await found(request.params)
         return await reply.code(202).send(await desk.restart(session.id))
       },
     )
 
-    app.delete(`${path}/:id`, { schema: { params: SessionParams } }, async (request, reply) => {
-      const session = await found(request.params)
-      await desk.logOut(session.id)
-      return await reply.code(204).send()
-    })
+    app.delete(
+      `${path}/:id`,
+      { config: WRITE, schema: { params: SessionParams } },
+      async (request, reply) => {
+        const session = await found(request.params)
+        await desk.logOut(session.id)
+        return await reply.code(204).send()
+      },
+    )
 
     app.post(
       `${path}/:id/pairing-link`,
       {
+        config: WRITE,
         schema: {
           params: SessionParams,
           response: { 201: z.object({ url: z.string(), expiresAt: z.string() }) },

@@ -5,6 +5,7 @@ import type { SessionDesk } from '../../../src/bridge/ports.ts'
 import { RequestError } from '../../../src/core/errors.ts'
 import { createServer } from '../../../src/http/server.ts'
 import { openPostgres } from '../../../src/store/postgres.ts'
+import { onlyOperator } from '../../support/callers.ts'
 import { freshDatabase, type TestDatabase } from '../../support/postgres.ts'
 import { silentLog } from '../../support/silent-log.ts'
 import {
@@ -42,7 +43,7 @@ describe('the message routes', () => {
     app = await createServer({
       bodyLimitBytes: 4_096,
       publicUrl: 'https://bridge.example',
-      apiKey: API_KEY,
+      callers: onlyOperator(API_KEY),
       desk: {} as SessionDesk, // not reached by these routes
       messageDesk: createMessageDesk({ messages: store.messages, nudge: () => nudges++ }),
       sessions: store.sessions,

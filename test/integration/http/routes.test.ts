@@ -12,6 +12,7 @@ import {
 import type { AgentMessage } from '../../../src/core/message.ts'
 import { createServer, listen } from '../../../src/http/server.ts'
 import { createLogger } from '../../../src/logger.ts'
+import { onlyOperator } from '../../support/callers.ts'
 
 const API_KEY = 'operator-key-of-the-test'
 const LOCATION = parseLocationId('loc1')
@@ -109,7 +110,7 @@ async function start(world: ReturnType<typeof surroundings>) {
   return await createServer({
     bodyLimitBytes: 4_096,
     publicUrl: 'https://bridge.example',
-    apiKey: API_KEY,
+    callers: onlyOperator(API_KEY),
     desk: world.desk,
     messageDesk: world.messageDesk,
     sessions: world.sessions,
