@@ -234,6 +234,7 @@ CREATE INDEX messages_unfinished ON bridge.messages USING btree (state, seq) WHE
 CREATE INDEX pairing_links_by_session ON bridge.pairing_links USING btree (session_id)
 CREATE INDEX sessions_by_location ON bridge.sessions USING btree (location_id, seq)
 CREATE UNIQUE INDEX sessions_one_default_per_location ON bridge.sessions USING btree (location_id) WHERE is_default
+CREATE INDEX sessions_with_wish ON bridge.sessions USING btree (location_id) WHERE (wish IS NOT NULL)
 CREATE INDEX webhook_events_by_location ON bridge.webhook_events USING btree (location_id, received_at)
 
 -- Sequences
@@ -1838,6 +1839,16 @@ begin
   return to_jsonb(location is not null);
 end
 $function$
+CREATE OR REPLACE FUNCTION bridge.wished_locations(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select coalesce(jsonb_agg(distinct session.location_id), '[]')
+  from bridge.sessions session
+  where session.wish is not null
+    and session.location_id in (select jsonb_array_elements_text(args->'locations'))
+$function$
 CREATE OR REPLACE FUNCTION bridge.write_signal(args jsonb)
  RETURNS jsonb
  LANGUAGE plpgsql
@@ -2114,6 +2125,10 @@ CREATE OR REPLACE FUNCTION public.bridge_wish_session(args jsonb)
  RETURNS jsonb
  LANGUAGE sql
 AS $function$ select bridge.wish_session(args) $function$
+CREATE OR REPLACE FUNCTION public.bridge_wished_locations(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+AS $function$ select bridge.wished_locations(args) $function$
 CREATE OR REPLACE FUNCTION public.bridge_write_signal(args jsonb)
  RETURNS jsonb
  LANGUAGE sql

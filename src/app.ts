@@ -38,8 +38,8 @@ export interface AppSecrets {
   readonly apiKey: string
 }
 
-/** Backstop for announcements that were not heard. */
-const WISH_POLL_MS = 5_000
+/** Backstop for announcements that were not heard, and the poll between nodes that cannot hear each other. */
+const LOOK_AROUND_MS = 1_000
 
 /**
  * Starts the whole bridge.
@@ -158,10 +158,17 @@ export async function startApp(config: Config, secrets: AppSecrets, log: Log): P
   })
   started.defer(() => leases.stop())
   await leases.start()
-  // Where nothing can be heard of other nodes, wishes are looked for; jobs have the worker's own poll.
+  // Where nothing can be heard of other nodes, somebody has to look; jobs have the worker's own poll.
+  const lookAround = async (): Promise<void> => {
+    if (store.kind === 'embedded') return
+    desk.lookAround()
+    const held = leases.held()
+    if (held.length > 0) for (const location of await sessions.wished(held)) numbers.look(location)
+  }
   const polling = setInterval(() => {
-    if (store.kind !== 'embedded') for (const location of leases.held()) numbers.look(location)
-  }, WISH_POLL_MS)
+    // The next poll asks again.
+    lookAround().catch(() => undefined)
+  }, LOOK_AROUND_MS)
   started.defer(() => {
     clearInterval(polling)
   })

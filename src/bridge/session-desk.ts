@@ -22,14 +22,41 @@ export interface SessionDeskDeps {
 /** A desk that also hears of changes: call `changed` with what the store announces. */
 export interface HearingDesk extends SessionDesk {
   changed(session: SessionId): void
+  /** Looks after every session that somebody watches: the backstop for announcements that were not heard. */
+  lookAround(): void
+}
+
+interface Watched {
+  readonly listeners: Set<(snapshot: SessionSnapshot) => void>
+  /** What they were told last, as JSON. */
+  told: string | undefined
 }
 
 export function createSessionDesk({ sessions, newId, clock }: SessionDeskDeps): HearingDesk {
-  const watchers = new Map<SessionId, Set<(snapshot: SessionSnapshot) => void>>()
+  const watched = new Map<SessionId, Watched>()
 
   const find = async (id: SessionId): Promise<SessionSnapshot | undefined> => {
     const row = await sessions.find(id)
     return row && snapshotOf(row)
+  }
+
+  const tell = (place: Watched, snapshot: SessionSnapshot): void => {
+    const now = JSON.stringify(snapshot)
+    if (now === place.told) return
+    place.told = now
+    for (const listener of place.listeners) listener(snapshot)
+  }
+
+  const look = (session: SessionId): void => {
+    const place = watched.get(session)
+    if (place === undefined) return
+    find(session).then(
+      (snapshot) => {
+        if (snapshot !== undefined) tell(place, snapshot)
+      },
+      // The next change, or the reader's reconnect, brings the state.
+      () => undefined,
+    )
   }
 
   return {
@@ -70,23 +97,17 @@ export function createSessionDesk({ sessions, newId, clock }: SessionDeskDeps): 
       }
     },
     watch(sessionId, listener) {
-      const listeners = watchers.get(sessionId) ?? new Set()
-      watchers.set(sessionId, listeners.add(listener))
+      const place = watched.get(sessionId) ?? { listeners: new Set(), told: undefined }
+      place.listeners.add(listener)
+      watched.set(sessionId, place)
       return () => {
-        listeners.delete(listener)
-        if (listeners.size === 0) watchers.delete(sessionId)
+        place.listeners.delete(listener)
+        if (place.listeners.size === 0) watched.delete(sessionId)
       }
     },
-    changed(session) {
-      const listeners = watchers.get(session)
-      if (listeners === undefined) return
-      find(session).then(
-        (snapshot) => {
-          if (snapshot !== undefined) for (const listener of listeners) listener(snapshot)
-        },
-        // The next change, or the reader's reconnect, brings the state.
-        () => undefined,
-      )
+    changed: look,
+    lookAround() {
+      for (const session of watched.keys()) look(session)
     },
   }
 }

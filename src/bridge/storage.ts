@@ -322,6 +322,8 @@ export interface SessionStore {
   update(sessionId: SessionId, patch: SessionPatch): Promise<void>
   /** Asks the owner, on whichever node, to do something. A newer wish replaces one that was not begun. */
   wish(sessionId: SessionId, wish: SessionWish): Promise<void>
+  /** Of these locations, those with a wish that waits: one question for all that a node works for. */
+  wished(locations: readonly LocationId[]): Promise<readonly LocationId[]>
   /** The owner begins to fulfil it. False when another wish has taken its place. */
   takeWish(sessionId: SessionId, wishId: string): Promise<boolean>
   /** Removes credentials, Signal keys and journal; the row stays, as messages name it. */

@@ -3,7 +3,7 @@ import type { Invitation, SessionRow, SessionStore } from '../bridge/storage.ts'
 import type { SessionId } from '../core/ids.ts'
 import type { Database } from './database.ts'
 import type { FenceBook } from './leases.ts'
-import { date, SessionRowSchema, sessionId } from './rows.ts'
+import { date, locationId, SessionRowSchema, sessionId } from './rows.ts'
 import type { Seal, SealedPlace } from './seal.ts'
 
 const PairingLinkRow = z.object({ sessionId, expiresAt: date }).nullable()
@@ -53,6 +53,9 @@ export function createSessionStore({ database, owned, fences, seal }: SessionSto
     },
     async wish(id, wish) {
       await database.call('wish_session', { sessionId: id, wish })
+    },
+    async wished(locations) {
+      return z.array(locationId).parse(await database.call('wished_locations', { locations }))
     },
     async takeWish(id, wishId) {
       return z.boolean().parse(await owned.call('take_wish', { sessionId: id, wishId }))

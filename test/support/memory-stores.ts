@@ -9,7 +9,7 @@ import type {
   SessionWish,
   SignalStore,
 } from '../../src/bridge/storage.ts'
-import type { SessionId } from '../../src/core/ids.ts'
+import type { LocationId, SessionId } from '../../src/core/ids.ts'
 import type { Envelope } from '../../src/core/message.ts'
 
 export type SignalChange = Parameters<SignalStore['write']>[1]
@@ -177,6 +177,12 @@ export class MemorySessionStore implements UsedSessionStore {
     await this.gate()
     const row = this.rows.get(sessionId)
     if (row !== undefined) this.#set({ ...row, wish })
+  }
+
+  async wished(locations: readonly LocationId[]): Promise<readonly LocationId[]> {
+    await this.gate()
+    const wishing = [...this.rows.values()].filter(({ wish }) => wish !== undefined)
+    return locations.filter((location) => wishing.some(({ locationId }) => locationId === location))
   }
 
   async takeWish(sessionId: SessionId, wishId: string): Promise<boolean> {

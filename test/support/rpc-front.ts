@@ -7,6 +7,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 import pg from 'pg'
+import { type RealtimeFront, startRealtimeFront } from './realtime-front.ts'
 
 export interface RpcFront {
   readonly url: string
@@ -14,6 +15,8 @@ export interface RpcFront {
   readonly anonKey: string
   /** The next call runs and commits, and its answer is lost. */
   loseNextAnswer(): void
+  /** Only when asked for. */
+  readonly realtime: RealtimeFront | undefined
   close(): Promise<void>
 }
 
@@ -21,7 +24,7 @@ const SERVICE_ROLE_KEY = 'sb_secret_test'
 const ANON_KEY = 'sb_publishable_test'
 const ROLES: Readonly<Record<string, string>> = { [SERVICE_ROLE_KEY]: 'service_role', [ANON_KEY]: 'anon' }
 
-export async function startRpcFront(databaseUrl: string): Promise<RpcFront> {
+export async function startRpcFront(databaseUrl: string, { withRealtime = false } = {}): Promise<RpcFront> {
   const pool = new pg.Pool({ connectionString: databaseUrl, max: 4 })
   let isLosing = false
   const server = createServer((request, response) => {
@@ -33,6 +36,7 @@ export async function startRpcFront(databaseUrl: string): Promise<RpcFront> {
     server.listen(0, '127.0.0.1', resolve)
   })
   const { port } = server.address() as AddressInfo // listening on TCP
+  const realtime = withRealtime ? await startRealtimeFront(databaseUrl, server, SERVICE_ROLE_KEY) : undefined
   return {
     url: `http://127.0.0.1:${port}`,
     serviceRoleKey: SERVICE_ROLE_KEY,
@@ -40,7 +44,9 @@ export async function startRpcFront(databaseUrl: string): Promise<RpcFront> {
     loseNextAnswer: () => {
       isLosing = true
     },
+    realtime,
     close: async () => {
+      await realtime?.close()
       await closeServer(server)
       await pool.end()
     },

@@ -145,6 +145,18 @@ export function describeLeases(subject: () => Subject): void {
       expect((await sessions.find(sessionId))?.wish).toBeUndefined()
     })
 
+    it('are found for many locations at once, and only while they wait', async () => {
+      const { locationId, sessionId } = await freshPlace(subject())
+      const { locationId: quiet } = await freshPlace(subject())
+      const { sessions } = subject().store
+      expect(await sessions.wished([locationId, quiet])).toEqual([])
+      await sessions.wish(sessionId, { id: 'only', kind: 'restart' })
+      expect(await sessions.wished([locationId, quiet])).toEqual([locationId])
+      expect(await sessions.wished([quiet])).toEqual([])
+      await sessions.takeWish(sessionId, 'only')
+      expect(await sessions.wished([locationId, quiet])).toEqual([])
+    })
+
     it('keep the QR sealed at rest', async () => {
       const { sessionId } = await freshPlace(subject())
       const { sessions } = subject().store

@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { Announcement } from '../../../src/store/database.ts'
 import { openSupabase } from '../../../src/store/supabase.ts'
 import { freshDatabase, type TestDatabase } from '../../support/postgres.ts'
 import { type RpcFront, startRpcFront } from '../../support/rpc-front.ts'
+import { waitFor } from '../../support/wait-for.ts'
 import { describeContract } from './contract.ts'
 import { agentMessage, freshPlace, LEASE_MS, partsOf, type Subject, subjectOf } from './subject.ts'
 
@@ -75,5 +77,23 @@ describe('Supabase by URL and key', () => {
     expect(first).toMatchObject({ attempts: 1, mayHaveHappened: false })
     front.loseNextAnswer()
     expect(await subject.store.outbox.complete(first, LEASE_MS)).toMatchObject({ attempts: 1 })
+  })
+
+  it('hears over Realtime what another node announces', async () => {
+    const announced = await startRpcFront(target.url, { withRealtime: true })
+    const [listening, speaking] = await Promise.all([
+      openSupabase(announced.url, announced.serviceRoleKey),
+      openSupabase(announced.url, announced.serviceRoleKey),
+    ])
+    const heard: Announcement[] = []
+    await listening.listen((announcement) => heard.push(announcement))
+    await waitFor('the join', () => announced.realtime?.joins === 1)
+    const { locationId, sessionId } = await freshPlace(subject)
+    await speaking.call('wish_session', { sessionId, wish: { id: 'w', kind: 'restart' } })
+    await waitFor('the announcement', () =>
+      heard.some(({ topic, subject: of }) => topic === 'session' && of === `${locationId} ${sessionId}`),
+    )
+    await Promise.all([listening.close(), speaking.close()])
+    await announced.close()
   })
 })

@@ -247,6 +247,7 @@ export function world() {
       list: () => Promise.resolve(state.sessions),
       update: notCalled,
       wish: notCalled,
+      wished: notCalled,
       takeWish: notCalled,
       forgetCredentials: notCalled,
       remove: notCalled,
