@@ -72,6 +72,16 @@ table bridge.leases  -- Which node works for which location, until when. A row w
   fence bigint not null
   until timestamp with time zone not null
   row level security, no policies
+table bridge.location_settings  -- Decisions of the people of a location; null: not decided, the program's default holds.
+  location_id text not null
+  groups boolean
+  label boolean
+  mark_read boolean
+  hold_after_minutes integer
+  pinned_session_id text
+  history_days integer
+  updated_at timestamp with time zone not null default now()
+  row level security, no policies
 table bridge.location_wakes  -- A location's last wake, so that a job claimed before it and parked after it does not sleep through it.
   location_id text not null
   woken_token bigint not null  -- From the sequence of the claims' tokens: which came first is then no question of clocks.
@@ -186,6 +196,10 @@ lanes: lanes_empty_means_no_time CHECK (((state = 'empty'::text) = (ready_at IS 
 lanes: lanes_pk PRIMARY KEY (key)
 lanes: lanes_state CHECK ((state = ANY (ARRAY['empty'::text, 'ready'::text, 'leased'::text, 'backoff'::text, 'parked'::text])))
 leases: leases_pk PRIMARY KEY (location_id)
+location_settings: location_settings_history_days CHECK (((history_days >= 0) AND (history_days <= 90)))
+location_settings: location_settings_hold_after CHECK (((hold_after_minutes >= 1) AND (hold_after_minutes <= 10080)))
+location_settings: location_settings_pinned_session FOREIGN KEY (pinned_session_id) REFERENCES bridge.sessions(id) ON DELETE SET NULL
+location_settings: location_settings_pk PRIMARY KEY (location_id)
 location_wakes: location_wakes_pk PRIMARY KEY (location_id)
 messages: messages_contact FOREIGN KEY (contact_id) REFERENCES bridge.contacts(id)
 messages: messages_direction CHECK ((direction = ANY (ARRAY['inbound'::text, 'outbound'::text])))
@@ -222,6 +236,7 @@ CREATE INDEX lanes_by_ready_at ON bridge.lanes USING btree (ready_at) WHERE (rea
 CREATE INDEX lanes_parked_by_location ON bridge.lanes USING btree (location_id) WHERE (state = 'parked'::text)
 CREATE INDEX lanes_prunable ON bridge.lanes USING btree (touched_at) WHERE (state = 'empty'::text)
 CREATE INDEX leases_by_node ON bridge.leases USING btree (node)
+CREATE INDEX location_settings_by_pinned_session ON bridge.location_settings USING btree (pinned_session_id)
 CREATE INDEX messages_by_contact ON bridge.messages USING btree (contact_id)
 CREATE INDEX messages_by_day ON bridge.messages USING btree (location_id, created_at)
 CREATE INDEX messages_by_ghl_message ON bridge.messages USING btree (location_id, ghl_message_id)
@@ -555,9 +570,11 @@ AS $function$
 declare
   created bridge.sessions;
 begin
+  perform bridge.lock_default(args->>'locationId');
   insert into bridge.sessions (id, location_id, expected_phone, wish)
   values (args->>'sessionId', args->>'locationId', args->>'expectedPhone', args->'wish')
   on conflict do nothing;
+  perform bridge.ensure_default(args->>'locationId');
   select * into created from bridge.sessions session where session.id = args->>'sessionId';
   perform bridge.announce('session', created.location_id || ' ' || created.id);
   return bridge.session_json(created);
@@ -621,6 +638,32 @@ begin
   return bridge.by_hand_json(dropped.id, true);
 end
 $function$
+CREATE OR REPLACE FUNCTION bridge.edit_session(args jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+AS $function$
+declare
+  session_id text := args->>'sessionId';
+  location text := args->>'locationId';
+begin
+  perform bridge.lock_default(location);
+  perform from bridge.sessions session where session.id = session_id and session.location_id = location;
+  if not found then
+    return 'false';
+  end if;
+  if (args->>'isDefault')::boolean then
+    update bridge.sessions other set is_default = false, updated_at = now()
+    where other.location_id = location and other.id <> session_id and other.is_default;
+  end if;
+  update bridge.sessions session
+  set name = case when args ? 'name' then args->>'name' else session.name end,
+    is_default = session.is_default or coalesce((args->>'isDefault')::boolean, false),
+    updated_at = now()
+  where session.id = session_id;
+  perform bridge.announce('session', location || ' ' || session_id);
+  return 'true';
+end
+$function$
 CREATE OR REPLACE FUNCTION bridge.enqueue(lane_key text, lane_location text, job_kind text, job_subject text)
  RETURNS void
  LANGUAGE plpgsql
@@ -660,6 +703,17 @@ begin
     return;
   end if;
   perform bridge.enqueue(lane_key, lane_location, job_kind, job_subject);
+end
+$function$
+CREATE OR REPLACE FUNCTION bridge.ensure_default(location text)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+begin
+  update bridge.sessions session set is_default = true
+  where session.id = (
+      select first.id from bridge.sessions first where first.location_id = location order by first.seq limit 1)
+    and not exists (select from bridge.sessions other where other.location_id = location and other.is_default);
 end
 $function$
 CREATE OR REPLACE FUNCTION bridge.extend(args jsonb)
@@ -1178,6 +1232,12 @@ begin
   end loop;
 end
 $function$
+CREATE OR REPLACE FUNCTION bridge.lock_default(location text)
+ RETURNS void
+ LANGUAGE sql
+AS $function$
+  select pg_advisory_xact_lock(hashtextextended('bridge default ' || location, 0))
+$function$
 CREATE OR REPLACE FUNCTION bridge.lock_waiting(message_id text)
  RETURNS SETOF bridge.messages
  LANGUAGE plpgsql
@@ -1308,6 +1368,14 @@ AS $function$
   where key.session_id = args->>'sessionId' and key.kind = args->>'kind'
     and key.id in (select jsonb_array_elements_text(args->'ids'))
 $function$
+CREATE OR REPLACE FUNCTION bridge.read_settings(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select bridge.settings_json(settings) from bridge.location_settings settings
+  where settings.location_id = args->>'locationId'
+$function$
 CREATE OR REPLACE FUNCTION bridge.read_tokens(args jsonb)
  RETURNS jsonb
  LANGUAGE sql
@@ -1403,11 +1471,17 @@ AS $function$
 declare
   location text;
 begin
-  delete from bridge.sessions session where session.id = args->>'sessionId' returning session.location_id into location;
+  select session.location_id into location from bridge.sessions session where session.id = args->>'sessionId';
+  if location is null then
+    return 'false';
+  end if;
+  perform bridge.lock_default(location);
+  delete from bridge.sessions session where session.id = args->>'sessionId';
   if found then
+    perform bridge.ensure_default(location);
     perform bridge.announce('session', location || ' ' || (args->>'sessionId'));
   end if;
-  return to_jsonb(location is not null);
+  return to_jsonb(found);
 end
 $function$
 CREATE OR REPLACE FUNCTION bridge.reserve(args jsonb)
@@ -1542,6 +1616,19 @@ AS $function$
     'lastSeenAt', bridge.to_ms(session.last_seen_at),
     'pairedAt', bridge.to_ms(session.paired_at),
     'createdAt', bridge.to_ms(session.created_at))
+$function$
+CREATE OR REPLACE FUNCTION bridge.settings_json(settings bridge.location_settings)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select jsonb_strip_nulls(jsonb_build_object(
+    'groups', settings.groups,
+    'label', settings.label,
+    'markRead', settings.mark_read,
+    'holdAfterMinutes', settings.hold_after_minutes,
+    'pinnedSessionId', settings.pinned_session_id,
+    'historyDays', settings.history_days))
 $function$
 CREATE OR REPLACE FUNCTION bridge.settle_contact(location text, person_lid text, person_pn text, person_group text)
  RETURNS bridge.contacts
@@ -1779,22 +1866,15 @@ declare
   patch jsonb := args->'patch';
   location text;
 begin
-  if (patch->>'isDefault')::boolean then
-    update bridge.sessions other set is_default = false, updated_at = now()
-    from bridge.sessions session
-    where session.id = args->>'sessionId' and other.location_id = session.location_id
-      and other.id <> session.id and other.is_default;
-  end if;
   update bridge.sessions session
   set status = coalesce(patch->>'status', session.status),
     phone_number = case when patch ? 'phoneNumber' then patch->>'phoneNumber' else session.phone_number end,
     lid = case when patch ? 'lid' then patch->>'lid' else session.lid end,
-    name = case when patch ? 'name' then patch->>'name' else session.name end,
+    name = coalesce(session.name, patch->>'name'),
     last_seen_at = case when patch ? 'lastSeenAt' then bridge.from_ms((patch->>'lastSeenAt')::bigint)
       else session.last_seen_at end,
     paired_at = case when patch ? 'pairedAt' then bridge.from_ms((patch->>'pairedAt')::bigint)
       else session.paired_at end,
-    is_default = coalesce((patch->>'isDefault')::boolean, session.is_default),
     problem = case when patch ? 'problem' then nullif(patch->'problem', 'null') else session.problem end,
     live = case when patch ? 'live' then patch->>'live' else session.live end,
     updated_at = now()
@@ -1848,6 +1928,37 @@ AS $function$
   from bridge.sessions session
   where session.wish is not null
     and session.location_id in (select jsonb_array_elements_text(args->'locations'))
+$function$
+CREATE OR REPLACE FUNCTION bridge.write_settings(args jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+AS $function$
+declare
+  patch jsonb := args->'patch';
+  written bridge.location_settings;
+begin
+  if patch->>'pinnedSessionId' is not null then
+    perform from bridge.sessions session
+    where session.id = patch->>'pinnedSessionId' and session.location_id = args->>'locationId'
+    for key share;
+    if not found then
+      return null;
+    end if;
+  end if;
+  insert into bridge.location_settings (location_id) values (args->>'locationId') on conflict do nothing;
+  update bridge.location_settings settings
+  set groups = coalesce((patch->>'groups')::boolean, settings.groups),
+    label = coalesce((patch->>'label')::boolean, settings.label),
+    mark_read = coalesce((patch->>'markRead')::boolean, settings.mark_read),
+    hold_after_minutes = coalesce((patch->>'holdAfterMinutes')::int, settings.hold_after_minutes),
+    pinned_session_id = case when patch ? 'pinnedSessionId' then patch->>'pinnedSessionId'
+      else settings.pinned_session_id end,
+    history_days = coalesce((patch->>'historyDays')::int, settings.history_days),
+    updated_at = now()
+  where settings.location_id = args->>'locationId'
+  returning * into written;
+  return bridge.settings_json(written);
+end
 $function$
 CREATE OR REPLACE FUNCTION bridge.write_signal(args jsonb)
  RETURNS jsonb
@@ -1933,6 +2044,10 @@ CREATE OR REPLACE FUNCTION public.bridge_discard_message(args jsonb)
  RETURNS jsonb
  LANGUAGE sql
 AS $function$ select bridge.discard_message(args) $function$
+CREATE OR REPLACE FUNCTION public.bridge_edit_session(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+AS $function$ select bridge.edit_session(args) $function$
 CREATE OR REPLACE FUNCTION public.bridge_extend(args jsonb)
  RETURNS jsonb
  LANGUAGE sql
@@ -2037,6 +2152,10 @@ CREATE OR REPLACE FUNCTION public.bridge_read_keys(args jsonb)
  RETURNS jsonb
  LANGUAGE sql
 AS $function$ select bridge.read_keys(args) $function$
+CREATE OR REPLACE FUNCTION public.bridge_read_settings(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+AS $function$ select bridge.read_settings(args) $function$
 CREATE OR REPLACE FUNCTION public.bridge_read_tokens(args jsonb)
  RETURNS jsonb
  LANGUAGE sql
@@ -2129,6 +2248,10 @@ CREATE OR REPLACE FUNCTION public.bridge_wished_locations(args jsonb)
  RETURNS jsonb
  LANGUAGE sql
 AS $function$ select bridge.wished_locations(args) $function$
+CREATE OR REPLACE FUNCTION public.bridge_write_settings(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+AS $function$ select bridge.write_settings(args) $function$
 CREATE OR REPLACE FUNCTION public.bridge_write_signal(args jsonb)
  RETURNS jsonb
  LANGUAGE sql

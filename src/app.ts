@@ -68,7 +68,7 @@ export async function startApp(config: Config, secrets: AppSecrets, log: Log): P
       'embedded store: survives kill -9, but a power cut can lose its last moments and with them a pairing; set DATABASE_URL where that matters',
     )
   }
-  const { messages, contacts, installations, outbox, sessions, signal } = store
+  const { messages, contacts, installations, outbox, sessions, settings, signal } = store
 
   const ghl = createGhl({ config: ghlConfig(config), installations, log, clock })
   started.defer(() => ghl.close())
@@ -191,6 +191,7 @@ export async function startApp(config: Config, secrets: AppSecrets, log: Log): P
     desk,
     messageDesk: createMessageDesk({ messages, nudge }),
     sessions,
+    settings,
     installations,
     ping: () => store.ping(),
     oauth: {
@@ -205,7 +206,7 @@ export async function startApp(config: Config, secrets: AppSecrets, log: Log): P
       verify: (raw, headers) => ghl.verifyWebhook(raw, headers),
       parseDelivery: (json) => ghl.parseDelivery(json),
       accept: (message, parts) =>
-        acceptFromGhl({ messages, installations, numbers, nudge, clock }, message, parts),
+        acceptFromGhl({ messages, installations, settings, numbers, nudge, clock }, message, parts),
       acceptEvent: async (json) => {
         const event = ghl.parseAppEvent(json)
         return { accepted: await store.webhookEvents.record(event) }

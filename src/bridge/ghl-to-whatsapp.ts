@@ -17,7 +17,7 @@ import { type ChatJid, parseMessageId, type SessionId } from '../core/ids.ts'
 import type { AgentMessage, OutboundPart } from '../core/message.ts'
 import { type AddressDeps, chatOf } from './contacts.ts'
 import type { GhlAttachments, WaOutgoing, WhatsAppNumbers } from './ports.ts'
-import { HOLD_AFTER_MS, heldByPairing, heldOnArrival } from './replay-shield.ts'
+import { heldByPairing, heldOnArrival } from './replay-shield.ts'
 import type {
   InstallationStore,
   Job,
@@ -25,16 +25,16 @@ import type {
   OutboundWork,
   SessionRow,
   SessionStore,
+  SettingsStore,
 } from './storage.ts'
 
 export interface AcceptFromGhlDeps {
   readonly messages: MessageStore
   readonly installations: InstallationStore
+  readonly settings: Pick<SettingsStore, 'read'>
   readonly numbers: Pick<WhatsAppNumbers, 'newMessageId'>
   readonly nudge: () => void
   readonly clock: Clock
-  /** Default {@link HOLD_AFTER_MS}. */
-  readonly holdAfterMs?: number
 }
 
 export type AcceptedFromGhl =
@@ -61,10 +61,11 @@ export async function acceptFromGhl(
   if (parts.length === 0) return { ignored: 'empty' }
   const now = new Date(deps.clock.nowMs())
   const writtenAt = message.writtenAt ?? now
+  const { holdAfterMinutes } = await deps.settings.read(message.locationId)
   const outcome = await deps.messages.acceptOutbound(
     { ...message, writtenAt },
     parts.map((part) => ({ part, waMessageId: deps.numbers.newMessageId() })),
-    heldOnArrival(writtenAt, now, installation.installedAt, deps.holdAfterMs ?? HOLD_AFTER_MS),
+    heldOnArrival(writtenAt, now, installation.installedAt, holdAfterMinutes * 60_000),
   )
   if (outcome === 'enqueued') deps.nudge()
   return outcome

@@ -22,7 +22,7 @@ import type {
   SessionStatus,
   WaMedia,
 } from '../core/message.ts'
-import type { Ledger, MessageQuery } from './storage.ts'
+import type { Ledger, MessageQuery, SessionEdit } from './storage.ts'
 
 /** A message for a GHL conversation, as the inbound endpoint takes it (ghl.md 4.1). */
 export interface GhlInboundMessage {
@@ -231,6 +231,12 @@ export interface SessionDesk {
   list(locationId?: LocationId): Promise<readonly SessionSnapshot[]>
   /** `undefined` also when the session belongs to another location. */
   find(locationId: LocationId, sessionId: SessionId): Promise<SessionSnapshot | undefined>
+  /**
+   * Renames a number (`null` takes WhatsApp's name at the next connection), or makes it the location's default.
+   *
+   * @throws {RequestError} `SESSION_UNKNOWN` also when it belongs to another location.
+   */
+  edit(locationId: LocationId, sessionId: SessionId, change: SessionEdit): Promise<SessionSnapshot>
   /** Connects anew; a logged-out number starts pairing again. */
   restart(sessionId: SessionId): Promise<SessionSnapshot>
   /** Unlinks the device at WhatsApp, forgets its keys and removes the session. */

@@ -7,9 +7,6 @@
  */
 import type { MessageError, OutboundWork } from './storage.ts'
 
-/** Older than this when it reaches us, an agent's message is held. */
-export const HOLD_AFTER_MS = 60 * 60_000
-
 const ACTION = 'Send it now with retry, or drop it with discard.'
 
 /** Why a message that reaches us `now` is held; `undefined` when it may go. */

@@ -3,7 +3,7 @@
  * is a wish on the session's row, which its owner fulfils; what is shown is the row as the owner last wrote it.
  */
 import type { Clock } from '../core/clock.ts'
-import { StoreError } from '../core/errors.ts'
+import { RequestError, StoreError } from '../core/errors.ts'
 import { parseSessionId, type SessionId } from '../core/ids.ts'
 import type { SessionDesk, SessionSnapshot } from './ports.ts'
 import type { SessionRow, SessionStore } from './storage.ts'
@@ -79,6 +79,11 @@ export function createSessionDesk({ sessions, newId, clock }: SessionDeskDeps): 
     async find(locationId, sessionId) {
       const found = await find(sessionId)
       return found?.locationId === locationId ? found : undefined
+    },
+    async edit(locationId, sessionId, change) {
+      const edited = (await sessions.edit(locationId, sessionId, change)) ? await find(sessionId) : undefined
+      if (edited === undefined) throw new RequestError('SESSION_UNKNOWN', 'This location has no such session')
+      return edited
     },
     async restart(sessionId) {
       await sessions.wish(sessionId, { id: newId(), kind: 'restart' })

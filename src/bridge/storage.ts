@@ -27,6 +27,7 @@ import type {
   SessionStatus,
   WaContent,
 } from '../core/message.ts'
+import type { LocationSettings } from '../core/settings.ts'
 
 /** A person or group of one location; LID and PN joined here and nowhere else. */
 export interface Contact {
@@ -120,6 +121,17 @@ export interface Ledger {
   readonly outbound: Readonly<
     Record<'accepted' | 'sent' | 'delivered' | 'read' | 'failed' | 'held' | 'waiting', number>
   >
+}
+
+export interface SettingsStore {
+  /** What holds for the location now. A change made on any node is seen within a second. */
+  read(locationId: LocationId): Promise<LocationSettings>
+  /**
+   * Changes what the patch names and answers what holds then. Give only values that {@link LocationSettings} allows.
+   *
+   * @throws {RequestError} `SESSION_UNKNOWN` when the number to pin is not one of the location's: nothing is changed.
+   */
+  write(locationId: LocationId, patch: Partial<LocationSettings>): Promise<LocationSettings>
 }
 
 export interface MessageStore {
@@ -301,8 +313,9 @@ export type SessionWish =
   | { readonly id: string; readonly kind: 'pair'; readonly codeFor?: string }
   | { readonly id: string; readonly kind: 'restart' | 'log_out' }
 
+/** `name` is WhatsApp's: one that is there already stays. */
 export type SessionPatch = Partial<
-  Pick<SessionRow, 'status' | 'phoneNumber' | 'lid' | 'name' | 'lastSeenAt' | 'pairedAt' | 'isDefault'>
+  Pick<SessionRow, 'status' | 'phoneNumber' | 'lid' | 'name' | 'lastSeenAt' | 'pairedAt'>
 > & {
   /** `null` clears it. */
   readonly problem?: SessionProblem | null
@@ -310,7 +323,13 @@ export type SessionPatch = Partial<
   readonly live?: Invitation | null
 }
 
+export interface SessionEdit {
+  readonly name?: string | null
+  readonly isDefault?: true
+}
+
 export interface SessionStore {
+  /** The first number of a location is its default. */
   create(session: {
     sessionId: SessionId
     locationId: LocationId
@@ -320,6 +339,11 @@ export interface SessionStore {
   find(sessionId: SessionId): Promise<SessionRow | undefined>
   list(locationId?: LocationId): Promise<readonly SessionRow[]>
   update(sessionId: SessionId, patch: SessionPatch): Promise<void>
+  /**
+   * What people change, on any node: the name (`null` clears it), and which number is the location's default: the others
+   * cease to be it. False when the location has no such number.
+   */
+  edit(locationId: LocationId, sessionId: SessionId, change: SessionEdit): Promise<boolean>
   /** Asks the owner, on whichever node, to do something. A newer wish replaces one that was not begun. */
   wish(sessionId: SessionId, wish: SessionWish): Promise<void>
   /** Of these locations, those with a wish that waits: one question for all that a node works for. */
@@ -328,6 +352,7 @@ export interface SessionStore {
   takeWish(sessionId: SessionId, wishId: string): Promise<boolean>
   /** Removes credentials, Signal keys and journal; the row stays, as messages name it. */
   forgetCredentials(sessionId: SessionId): Promise<void>
+  /** When it was the default, the oldest number that is left becomes it. */
   remove(sessionId: SessionId): Promise<void>
   createPairingLink(tokenHash: string, sessionId: SessionId, ttlMs: number): Promise<void>
   /** The session a pairing link is for, `undefined` when unknown or older than its time. */

@@ -22,6 +22,12 @@ export const SessionBody = z.object({
   lastSeenAt: z.string().nullable(),
 })
 
+/** A default is changed by choosing another one. */
+export const SessionEditBody = z.strictObject({
+  name: z.string().trim().min(1).max(60).nullable().exactOptional(),
+  isDefault: z.literal(true).exactOptional(),
+})
+
 export const MessageBody = z.object({
   id: z.string(),
   locationId: z.string(),

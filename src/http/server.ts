@@ -4,7 +4,7 @@ import { fastifySwagger } from '@fastify/swagger'
 import { type FastifyInstance, fastify } from 'fastify'
 import { jsonSchemaTransform, serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod'
 import type { MessageDesk, SessionDesk } from '../bridge/ports.ts'
-import type { InstallationStore, SessionStore } from '../bridge/storage.ts'
+import type { InstallationStore, SessionStore, SettingsStore } from '../bridge/storage.ts'
 import { ConfigError } from '../core/errors.ts'
 import type { Log } from '../core/log.ts'
 import { errorHandler } from './answers.ts'
@@ -15,6 +15,7 @@ import { messageRoutes } from './routes/messages.ts'
 import { type OauthDeps, oauthRoutes } from './routes/oauth.ts'
 import { pairingRoutes } from './routes/pairing.ts'
 import { sessionRoutes } from './routes/sessions.ts'
+import { settingsRoutes } from './routes/settings.ts'
 import { type WebhookDeps, webhookRoutes } from './routes/webhooks.ts'
 
 export interface ServerDeps {
@@ -24,6 +25,7 @@ export interface ServerDeps {
   readonly desk: SessionDesk
   readonly messageDesk: MessageDesk
   readonly sessions: SessionStore
+  readonly settings: SettingsStore
   readonly installations: InstallationStore
   readonly ping: () => Promise<void>
   readonly oauth: OauthDeps['oauth']
@@ -65,6 +67,7 @@ export async function createServer(deps: ServerDeps): Promise<FastifyInstance> {
     guarded.decorateRequest('caller', undefined)
     guarded.addHook('onRequest', guard(deps.callers))
     await guarded.register(sessionRoutes(deps))
+    await guarded.register(settingsRoutes(deps))
     await guarded.register(messageRoutes(deps))
   })
   app.get('/docs', { schema: { hide: true } }, () => app.swagger())

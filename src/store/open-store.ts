@@ -10,6 +10,7 @@ import type {
   MessageStore,
   Outbox,
   SessionStore,
+  SettingsStore,
   SignalStore,
   WebhookEventStore,
 } from '../bridge/storage.ts'
@@ -25,6 +26,7 @@ import { openEmbedded } from './pglite.ts'
 import { openPostgres } from './postgres.ts'
 import { createSeal, type Seal } from './seal.ts'
 import { createSessionStore } from './sessions.ts'
+import { createSettingsStore } from './settings.ts'
 import { createSignalStore } from './signal.ts'
 import { openSupabase } from './supabase.ts'
 import { createWebhookEventStore } from './webhook-events.ts'
@@ -45,6 +47,7 @@ export interface Store {
   readonly contacts: ContactStore
   readonly outbox: Outbox
   readonly sessions: SessionStore
+  readonly settings: SettingsStore
   readonly signal: SignalStore
   readonly installations: InstallationStore
   readonly webhookEvents: WebhookEventStore
@@ -90,6 +93,7 @@ export function assembleStore(kind: Store['kind'], parts: StoreParts, log: Log):
     contacts: createContactStore(parts),
     outbox: createOutbox(parts),
     sessions: createSessionStore(parts),
+    settings: createSettingsStore(parts),
     signal: createSignalStore(parts),
     installations: createInstallationStore(parts),
     webhookEvents: createWebhookEventStore(parts),

@@ -51,6 +51,9 @@ export function createSessionStore({ database, owned, fences, seal }: SessionSto
         },
       })
     },
+    async edit(locationId, id, change) {
+      return z.boolean().parse(await database.call('edit_session', { locationId, sessionId: id, ...change }))
+    },
     async wish(id, wish) {
       await database.call('wish_session', { sessionId: id, wish })
     },

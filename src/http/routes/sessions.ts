@@ -6,7 +6,7 @@ import type { InstallationStore, SessionStore } from '../../bridge/storage.ts'
 import { type LocationId, parseLocationId, parseSessionId } from '../../core/ids.ts'
 import { locationUnknown, sessionUnknown } from '../answers.ts'
 import { may } from '../auth.ts'
-import { LocationParams, Phone, SessionBody, SessionParams } from '../schemas.ts'
+import { LocationParams, Phone, SessionBody, SessionEditBody, SessionParams } from '../schemas.ts'
 import { streamSession } from '../session-events.ts'
 
 /** As long as a client needs to open the link on his own phone; design.md 3. */
@@ -92,6 +92,18 @@ export function sessionRoutes(deps: SessionDeps): FastifyPluginCallbackZod {
       async (request, reply) => {
         const session = await found(request.params)
         return await reply.code(202).send(await desk.restart(session.id))
+      },
+    )
+
+    app.patch(
+      `${path}/:id`,
+      {
+        config: WRITE,
+        schema: { params: SessionParams, body: SessionEditBody, response: { 200: SessionBody } },
+      },
+      async ({ params, body }) => {
+        const locationId = parseLocationId(params.locationId)
+        return await desk.edit(locationId, parseSessionId(params.id), body)
       },
     )
 

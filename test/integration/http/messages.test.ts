@@ -47,6 +47,7 @@ describe('the message routes', () => {
       desk: {} as SessionDesk, // not reached by these routes
       messageDesk: createMessageDesk({ messages: store.messages, nudge: () => nudges++ }),
       sessions: store.sessions,
+      settings: store.settings,
       installations: store.installations,
       ping: () => store.ping(),
       oauth: undefined,

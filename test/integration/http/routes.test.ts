@@ -1,7 +1,12 @@
 import { generateKeyPairSync, sign } from 'node:crypto'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { MessageDesk, SessionDesk, SessionSnapshot } from '../../../src/bridge/ports.ts'
-import type { InstallationRow, InstallationStore, SessionStore } from '../../../src/bridge/storage.ts'
+import type {
+  InstallationRow,
+  InstallationStore,
+  SessionStore,
+  SettingsStore,
+} from '../../../src/bridge/storage.ts'
 import { RequestError, StoreError } from '../../../src/core/errors.ts'
 import {
   parseGhlContactId,
@@ -61,6 +66,7 @@ function surroundings() {
     list: () => Promise.resolve([snapshot()]),
     find: (locationId, id) =>
       Promise.resolve(locationId === LOCATION && id === 's1' ? snapshot() : undefined),
+    edit: () => Promise.reject(new RequestError('SESSION_UNKNOWN', 'not in this test')),
     restart: () => Promise.resolve(snapshot({ status: 'initializing', qr: null })),
     logOut: (id) => {
       calls.push(`logOut ${id}`)
@@ -114,6 +120,7 @@ async function start(world: ReturnType<typeof surroundings>) {
     desk: world.desk,
     messageDesk: world.messageDesk,
     sessions: world.sessions,
+    settings: {} as SettingsStore, // these routes do not call it; settings.test.ts does
     installations: world.installations,
     ping: () =>
       world.isDown() ? Promise.reject(new StoreError('STORE_UNAVAILABLE', 'down')) : Promise.resolve(),
@@ -229,7 +236,10 @@ describe('the routes', () => {
       ['GET', `${path}/s1/events`],
       ['POST', `${path}/s1/restart`],
       ['POST', `${path}/s1/pairing-link`],
+      ['PATCH', `${path}/s1`],
       ['DELETE', `${path}/s1`],
+      ['GET', `/ghl/location/${LOCATION}/settings`],
+      ['PUT', `/ghl/location/${LOCATION}/settings`],
     ] as const)('%s %s needs the operator’s key', async (method, url) => {
       for (const headers of [{}, { authorization: 'Bearer wrong' }, { authorization: API_KEY }]) {
         const answer = await app.inject({ method, url, headers })

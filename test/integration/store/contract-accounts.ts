@@ -145,14 +145,48 @@ export function describeAccounts(subject: () => Subject): void {
       expect((await sessions.find(sessionId))?.problem).toBeUndefined()
     })
 
-    it('have at most one default per location', async () => {
+    it('have exactly one default per location: the first, until another is chosen or it goes', async () => {
       const { sessions } = subject().store
       const { locationId, sessionId } = await freshPlace(subject())
-      const second = parseSessionId(`ses-${randomUUID()}`)
+      const [second, third] = [parseSessionId(`ses-${randomUUID()}`), parseSessionId(`ses-${randomUUID()}`)]
       await sessions.create({ sessionId: second, locationId })
-      await sessions.update(sessionId, { isDefault: true })
-      await sessions.update(second, { isDefault: true })
-      expect((await sessions.list(locationId)).map((row) => row.isDefault)).toEqual([false, true])
+      await sessions.create({ sessionId: third, locationId })
+      const defaults = async () =>
+        (await sessions.list(locationId)).filter((row) => row.isDefault).map((row) => row.sessionId)
+      expect(await defaults()).toEqual([sessionId])
+      for (let times = 0; times < 2; times++) {
+        expect(await sessions.edit(locationId, third, { isDefault: true })).toBe(true)
+        expect(await defaults()).toEqual([third])
+      }
+      await sessions.remove(third)
+      expect(await defaults()).toEqual([sessionId])
+    })
+
+    it('have one default also when they are all made at the same time', async () => {
+      const { sessions } = subject().store
+      const locationId = parseLocationId(`loc-${randomUUID()}`)
+      await Promise.all(
+        Array.from({ length: 5 }, () =>
+          sessions.create({ sessionId: parseSessionId(`ses-${randomUUID()}`), locationId }),
+        ),
+      )
+      expect((await sessions.list(locationId)).filter((row) => row.isDefault)).toHaveLength(1)
+    })
+
+    it('keep the name that a person gave them, and cannot be edited from another location', async () => {
+      const { sessions } = subject().store
+      const { locationId, sessionId } = await freshPlace(subject())
+      const elsewhere = await freshPlace(subject())
+      const name = async () => (await sessions.find(sessionId))?.name
+      await sessions.update(sessionId, { name: 'From WhatsApp' })
+      expect(await name()).toBe('From WhatsApp')
+      await sessions.edit(locationId, sessionId, { name: 'Sales' })
+      await sessions.update(sessionId, { name: 'From WhatsApp' })
+      expect(await name()).toBe('Sales')
+      expect(await sessions.edit(elsewhere.locationId, sessionId, { name: 'X', isDefault: true })).toBe(false)
+      expect(await name()).toBe('Sales')
+      await sessions.edit(locationId, sessionId, { name: null })
+      expect(await name()).toBeUndefined()
     })
 
     it('go with everything that opens them, while their messages stay', async () => {

@@ -6,6 +6,7 @@ import { describeDeadLetters } from './contract-dead-letters.ts'
 import { describeLeases } from './contract-leases.ts'
 import { describeMessages } from './contract-messages.ts'
 import { describeOutbox } from './contract-outbox.ts'
+import { describeSettings } from './contract-settings.ts'
 import type { Subject } from './subject.ts'
 
 export function describeContract(
@@ -28,5 +29,6 @@ export function describeContract(
     describeOutbox(subject)
     describeAccounts(subject)
     describeLeases(subject)
+    describeSettings(subject)
   })
 }

@@ -12,6 +12,7 @@ import type {
 } from '../../../src/bridge/storage.ts'
 import { systemClock } from '../../../src/core/clock.ts'
 import { parseGhlContactId, parseGhlMessageId } from '../../../src/core/ids.ts'
+import { DEFAULT_SETTINGS } from '../../../src/core/settings.ts'
 import { job, LOCATION, outboundWork, session, WA_ID, world } from './world.ts'
 
 const NOW = Date.parse('2026-11-20T12:00:00.000Z')
@@ -22,7 +23,10 @@ const ago = (ms: number): Date => new Date(NOW - ms)
 /** What becomes of a message that was written `ageMs` before it reaches us. */
 async function accept(
   writtenAt: Date | undefined,
-  { installedAt = new Date(0), holdAfterMs }: { installedAt?: Date; holdAfterMs?: number } = {},
+  {
+    installedAt = new Date(0),
+    holdAfterMinutes = 60,
+  }: { installedAt?: Date; holdAfterMinutes?: number } = {},
 ): Promise<{ outcome: AcceptedFromGhl; held: MessageError | undefined; storedAs: Date | undefined }> {
   const seen: { held?: MessageError; storedAs?: Date } = {}
   const messages: Pick<MessageStore, 'acceptOutbound'> = {
@@ -37,10 +41,10 @@ async function accept(
     {
       messages: messages as MessageStore, // all that is called
       installations: { findByLocation: () => Promise.resolve(installation) } as unknown as InstallationStore, // as above
+      settings: { read: () => Promise.resolve({ ...DEFAULT_SETTINGS, holdAfterMinutes }) },
       numbers: { newMessageId: () => WA_ID },
       nudge: () => undefined,
       clock: { ...systemClock, nowMs: () => NOW },
-      ...(holdAfterMs !== undefined && { holdAfterMs }),
     },
     {
       locationId: LOCATION,
@@ -79,8 +83,8 @@ describe('a message that reaches us late', () => {
 
   it('is held after another time when the location wants it so', async () => {
     const late = ago(5 * MINUTE_MS)
-    expect((await accept(late, { holdAfterMs: 5 * MINUTE_MS })).outcome).toBe('enqueued')
-    expect((await accept(late, { holdAfterMs: 5 * MINUTE_MS - 1 })).outcome).toBe('held')
+    expect((await accept(late, { holdAfterMinutes: 5 })).outcome).toBe('enqueued')
+    expect((await accept(late, { holdAfterMinutes: 4 })).outcome).toBe('held')
   })
 
   it('is held when it is older than the installation, by however little', async () => {

@@ -246,6 +246,7 @@ export function world() {
       find: notCalled,
       list: () => Promise.resolve(state.sessions),
       update: notCalled,
+      edit: notCalled,
       wish: notCalled,
       wished: notCalled,
       takeWish: notCalled,
