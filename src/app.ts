@@ -15,7 +15,7 @@ import { acceptFromWhatsApp } from './bridge/whatsapp-to-ghl.ts'
 import { Chores } from './chores.ts'
 import type { Config } from './config.ts'
 import { systemClock } from './core/clock.ts'
-import { StoreError } from './core/errors.ts'
+import { StoreError, toBridgeError } from './core/errors.ts'
 import { type LocationId, parseLocationId, parseSessionId } from './core/ids.ts'
 import type { Log } from './core/log.ts'
 import { storeDir } from './embedded-secrets.ts'
@@ -70,7 +70,19 @@ export async function startApp(config: Config, secrets: AppSecrets, log: Log): P
   }
   const { messages, contacts, installations, outbox, sessions, settings, signal } = store
 
-  const ghl = createGhl({ config: ghlConfig(config), installations, log, clock })
+  const ghl = createGhl({
+    config: ghlConfig(config),
+    installations,
+    onRecovered: (resourceId) => {
+      if (resourceId.startsWith('company:')) return
+      wake(parseLocationId(resourceId)).catch((thrown: unknown) => {
+        // Parked lanes look for themselves, a little later.
+        log.warn({ errorCode: toBridgeError(thrown).code }, 'could not wake a location')
+      })
+    },
+    log,
+    clock,
+  })
   started.defer(() => ghl.close())
 
   const nudge = () => {

@@ -88,6 +88,8 @@ export class RequestError extends BridgeError {
 const GHL_CODES = {
   /** 429, or our own limiter: nothing was sent. */
   GHL_RATE_LIMITED: 'park',
+  /** GHL keeps failing for this location: no call is made until a probe gets through. Nothing was sent. */
+  GHL_PAUSED: 'park',
   /** Network or 5xx. */
   GHL_UNAVAILABLE: 'retry',
   /** No answer in time: the effect is unknown. */

@@ -5,14 +5,15 @@ import type { Clock } from '../core/clock.ts'
 import type { LocationId } from '../core/ids.ts'
 import type { Log } from '../core/log.ts'
 import { createAttachments } from './attachments.ts'
+import { type BreakerState, createBreakers } from './breaker.ts'
 import { GhlClient } from './client.ts'
 import { createContacts } from './contacts.ts'
 import { createConversations } from './conversations.ts'
 import { createOauth, type GhlOauth } from './oauth.ts'
 import { type AppEvent, type Delivery, parseAppEvent, parseDelivery } from './payloads.ts'
-import { createRateLimiter } from './rate-limit.ts'
+import { createRateLimiter, type LimitState } from './rate-limit.ts'
 import { GhlTokens } from './tokens.ts'
-import { GhlTransport } from './transport.ts'
+import { type CallOutcome, GhlTransport } from './transport.ts'
 import { createWebhookVerifier, type WebhookVerifier } from './webhook-signature.ts'
 
 /** The GHL_* values of the environment, plain. */
@@ -44,10 +45,19 @@ export interface Ghl {
   parseDelivery(json: unknown): Delivery
   /** @throws {RequestError} `WEBHOOK_MALFORMED`. */
   parseAppEvent(json: unknown): AppEvent
+  /** Limit and breaker of every location (or `company:<id>`) that was called. */
+  conditions(): readonly GhlCondition[]
   /** Another node makes this location's calls: those that wait for their turn are not made. */
   leave(location: LocationId): void
   /** Ends every connection; calls under way fail. */
   close(): Promise<void>
+}
+
+/** How GHL treats one location at the moment. */
+export interface GhlCondition {
+  readonly resourceId: string
+  readonly limit: LimitState | undefined
+  readonly breaker: BreakerState | undefined
 }
 
 interface GhlDeps {
@@ -55,12 +65,27 @@ interface GhlDeps {
   readonly installations: InstallationStore
   readonly log: Log
   readonly clock: Clock
+  /** Told of every request to GHL, for counters. */
+  readonly onCall?: (outcome: CallOutcome) => void
+  /** GHL answers for this location (or `company:<id>`) again, after it was left alone for a while. */
+  readonly onRecovered?: (resourceId: string) => void
 }
 
 /** @throws {ConfigError} `CONFIG_INVALID` for a webhook key that is none. */
-export function createGhl({ config, installations, log, clock }: GhlDeps): Ghl {
+export function createGhl({ config, installations, log, clock, onCall, onRecovered }: GhlDeps): Ghl {
   const limiter = createRateLimiter(clock)
-  const transport = new GhlTransport({ apiUrl: config.apiUrl, timeoutMs: config.timeoutMs, limiter, clock })
+  const breakers = createBreakers(clock, (resourceId) => {
+    log.info({ locationId: resourceId }, 'GHL answers for this location again')
+    onRecovered?.(resourceId)
+  })
+  const transport = new GhlTransport({
+    apiUrl: config.apiUrl,
+    timeoutMs: config.timeoutMs,
+    limiter,
+    breakers,
+    onCall: onCall ?? (() => undefined),
+    clock,
+  })
   const { clientId, clientSecret } = config
   const tokens = new GhlTokens({ installations, transport, clientId, clientSecret, clock, log })
   const client = new GhlClient(tokens)
@@ -75,6 +100,15 @@ export function createGhl({ config, installations, log, clock }: GhlDeps): Ghl {
     verifyWebhook: createWebhookVerifier(config.webhookPublicKeys),
     parseDelivery: (json) => parseDelivery(json, config.providerId),
     parseAppEvent,
+    conditions: () => {
+      const limits = limiter.states()
+      const states = breakers.states()
+      return [...new Set([...limits.keys(), ...states.keys()])].map((resourceId) => ({
+        resourceId,
+        limit: limits.get(resourceId),
+        breaker: states.get(resourceId),
+      }))
+    },
     leave: (location) => {
       limiter.abandon(location)
     },

@@ -6,6 +6,9 @@
  * The limit begins at 100 per 10 s and follows the `X-RateLimit-*` headers. Places that other nodes take show in
  * `X-RateLimit-Remaining` and are left free. Waiting is first come first served, live traffic before history.
  * p-queue and its like know neither headers nor the moment of counting.
+ *
+ * The day has an allowance too: when only the reserve of it is left, history is sent away until the next day begins, and
+ * live traffic goes on until GHL itself says that nothing is left.
  */
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Clock } from '../core/clock.ts'
@@ -30,6 +33,27 @@ export interface RateLimiter {
   take(resourceId: string, priority: Priority): Promise<Ticket>
   /** Whoever waits for a turn gets `GHL_RATE_LIMITED` instead: nothing was sent. */
   abandon(resourceId: string): void
+  states(): ReadonlyMap<string, LimitState>
+}
+
+/** The allowance of one location (or company) as it looks from here. */
+export interface LimitState {
+  readonly max: number
+  readonly intervalMs: number
+  /** Places taken now, by us and by others. */
+  readonly used: number
+  readonly waiting: Readonly<Record<Priority, number>>
+  /** The end of a wait that GHL asked for, milliseconds since the epoch. */
+  readonly blockedUntilMs: number | undefined
+  /** Undefined until GHL has told. */
+  readonly day:
+    | {
+        readonly limit: number | undefined
+        readonly remaining: number
+        readonly resetAtMs: number
+        readonly isHistoryStopped: boolean
+      }
+    | undefined
 }
 
 const START = { max: 100, intervalMs: 10_000 }
@@ -37,6 +61,12 @@ const START = { max: 100, intervalMs: 10_000 }
 const BLIND_REQUESTS = 10
 /** Share of the places that history leaves to live traffic. */
 const LIVE_SHARE = 0.1
+/** Share of the day's requests that history leaves to live traffic. */
+const LIVE_SHARE_OF_DAY = 0.1
+/** Requests per day where GHL does not say. @see ghl.md 8. */
+const USUAL_PER_DAY = 200_000
+/** Where GHL does not say when the day ends. */
+const DAY_LOOK_MS = 60 * 60_000
 /** GHL counts at its door. An answer that takes longer than this share of the interval was counted long before. */
 const COUNTED_WITHIN = 0.1
 const MAX_WAIT_MS = 60_000
@@ -50,6 +80,7 @@ export function createRateLimiter(clock: Clock): RateLimiter {
       return window.take(priority)
     },
     abandon: (resourceId) => windows.get(resourceId)?.abandon(),
+    states: () => new Map([...windows].map(([resourceId, window]) => [resourceId, window.state()])),
   }
 }
 
@@ -72,12 +103,28 @@ class Window {
   #underWay = 0
   /** Requests that GHL has counted and that were not ours, as of the latest answer. */
   #others = { count: 0, untilMs: 0 }
+  #day: { limit: number | undefined; remaining: number; resetAtMs: number } | undefined
   readonly #places = new Set<Place>()
   readonly #waiting: Record<Priority, Waiting[]> = { live: [], history: [] }
   #alarm: AbortController | undefined
 
   constructor(clock: Clock) {
     this.#clock = clock
+  }
+
+  state(): LimitState {
+    const nowMs = this.#clock.nowMs()
+    const taken = [...this.#places].filter((place) => place.freeAtMs > nowMs).length
+    const others = nowMs < this.#others.untilMs ? this.#others.count : 0
+    const day = this.#today(nowMs)
+    return {
+      max: this.#max,
+      intervalMs: this.#intervalMs,
+      used: taken + others,
+      waiting: { live: this.#waiting.live.length, history: this.#waiting.history.length },
+      blockedUntilMs: this.#blockedUntilMs > nowMs ? this.#blockedUntilMs : undefined,
+      day: day && { ...day, isHistoryStopped: isReserve(day) },
+    }
   }
 
   take(priority: Priority): Promise<Ticket> {
@@ -89,6 +136,10 @@ class Window {
         }),
       )
     }
+    const nowMs = this.#clock.nowMs()
+    const day = this.#today(nowMs)
+    if (priority === 'history' && day !== undefined && isReserve(day))
+      return Promise.reject(reserved(day.resetAtMs - nowMs))
     return new Promise((resolve, reject) => {
       this.#waiting[priority].push({ resolve, reject })
       this.#admit()
@@ -106,6 +157,10 @@ class Window {
       }
     }
     this.#admit()
+  }
+
+  #today(nowMs: number) {
+    return this.#day !== undefined && nowMs < this.#day.resetAtMs ? this.#day : undefined
   }
 
   #expectedWaitMs(): number {
@@ -167,6 +222,7 @@ class Window {
     this.#max = Math.max(1, numberIn(headers, 'x-ratelimit-max') ?? this.#max)
     this.#intervalMs = Math.max(1, numberIn(headers, 'x-ratelimit-interval-milliseconds') ?? this.#intervalMs)
     this.#leaveToOthers(numberIn(headers, 'x-ratelimit-remaining'), nowMs)
+    this.#followDay(headers, nowMs)
     const waitMs = status === 429 ? retryAfterMs(status, headers, nowMs) : dailyWaitMs(headers, nowMs)
     this.#blockedUntilMs = Math.max(this.#blockedUntilMs, nowMs + (waitMs ?? this.#intervalMs))
   }
@@ -180,6 +236,16 @@ class Window {
     const ours = [...this.#places].filter((place) => place.isAnswered).length
     const count = Math.max(0, this.#max - remaining - ours)
     this.#others = { count, untilMs: nowMs + this.#intervalMs }
+  }
+
+  #followDay(headers: IncomingHttpHeaders, nowMs: number): void {
+    const remaining = numberIn(headers, 'x-ratelimit-daily-remaining')
+    if (remaining === undefined) return
+    const resetMs = dailyResetMs(headers, nowMs) ?? DAY_LOOK_MS
+    const limit = numberIn(headers, 'x-ratelimit-limit-daily')
+    this.#day = { limit, remaining, resetAtMs: nowMs + resetMs }
+    if (!isReserve(this.#day)) return
+    for (const { reject } of this.#waiting.history.splice(0)) reject(reserved(resetMs))
   }
 
   /** Answers admit the next by themselves; this is for the end of a block and for the first place that falls free. */
@@ -208,11 +274,24 @@ function numberIn(headers: IncomingHttpHeaders, name: string): number | undefine
   return Number.isFinite(parsed) && parsed >= 0 ? parsed : undefined
 }
 
-/** The day's allowance is used up: GHL says in milliseconds when the next begins (as its SDK reads it). */
+const isReserve = (day: { limit: number | undefined; remaining: number }): boolean =>
+  day.remaining <= (day.limit ?? USUAL_PER_DAY) * LIVE_SHARE_OF_DAY
+
+const reserved = (retryAfterMs: number): GhlError =>
+  new GhlError('GHL_RATE_LIMITED', 'What is left of GHL’s limit for today is kept for live messages', {
+    retryAfterMs,
+  })
+
+/** How long until the next day begins: in milliseconds, as GHL's SDK reads it, or as a time. */
+function dailyResetMs(headers: IncomingHttpHeaders, nowMs: number): number | undefined {
+  const reset = numberIn(headers, 'x-ratelimit-daily-reset')
+  return reset !== undefined && reset > nowMs / 2 ? reset - nowMs : reset
+}
+
+/** The wait when the day's allowance is used up. */
 function dailyWaitMs(headers: IncomingHttpHeaders, nowMs: number): number {
   if (numberIn(headers, 'x-ratelimit-daily-remaining') !== 0) return 0
-  const reset = numberIn(headers, 'x-ratelimit-daily-reset') ?? 0
-  return reset > nowMs / 2 ? reset - nowMs : reset
+  return dailyResetMs(headers, nowMs) ?? 0
 }
 
 /** How long GHL asks us to stay away: `Retry-After`; after a 429 else the day's reset, else the interval. */

@@ -6,7 +6,8 @@
 import { Agent, type Dispatcher } from 'undici'
 import type { Clock } from '../core/clock.ts'
 import { BridgeError, GhlError } from '../core/errors.ts'
-import { type Priority, type RateLimiter, retryAfterMs } from './rate-limit.ts'
+import type { Breakers, CallEnd, Pass } from './breaker.ts'
+import { type Priority, type RateLimiter, retryAfterMs, type Ticket } from './rate-limit.ts'
 import { parseRefusal, type Refusal } from './refusals.ts'
 
 export interface GhlCall {
@@ -32,10 +33,25 @@ export interface Answer {
   readonly refusal: Refusal | undefined
 }
 
+/** What one request to GHL came to. `paused` and `limited` were not made. */
+export type CallOutcome =
+  | 'ok'
+  | 'refused'
+  | 'unauthorized'
+  | 'too_many'
+  | 'failed'
+  | 'timeout'
+  | 'unreachable'
+  | 'limited'
+  | 'paused'
+
 interface TransportOptions {
   readonly apiUrl: string
   readonly timeoutMs: number
   readonly limiter: RateLimiter
+  readonly breakers: Breakers
+  /** Told of every request, for counters. */
+  readonly onCall: (outcome: CallOutcome) => void
   readonly clock: Clock
 }
 
@@ -79,30 +95,74 @@ export class GhlTransport {
    * Any answer, refusals included.
    *
    * @param credentials undefined for `/oauth/token`, which has neither token nor limit.
-   * @throws {GhlError} `GHL_UNAVAILABLE`, `GHL_TIMEOUT` or, from our own limiter, `GHL_RATE_LIMITED`.
+   * @throws {GhlError} `GHL_UNAVAILABLE`, `GHL_TIMEOUT`, or without any call `GHL_RATE_LIMITED` (our own limiter) or
+   * `GHL_PAUSED` (GHL keeps failing for this location).
    */
   async exchange(call: GhlCall, credentials?: Credentials): Promise<Answer> {
+    const pass = credentials && this.#enter(credentials)
+    try {
+      const answer = await this.#exchangePatiently(call, credentials, pass)
+      pass?.ended(endOf(answer.status))
+      return answer
+    } catch (thrown) {
+      pass?.ended(endOfError(thrown))
+      throw thrown
+    }
+  }
+
+  #enter({ resourceId }: Credentials): Pass {
+    try {
+      return this.#options.breakers.enter(resourceId)
+    } catch (thrown) {
+      this.#options.onCall('paused')
+      throw thrown
+    }
+  }
+
+  async #exchangePatiently(call: GhlCall, credentials?: Credentials, pass?: Pass): Promise<Answer> {
     for (const waitMs of REPEAT_AFTER_MS) {
       try {
-        const answer = await this.#exchangeOnce(call, credentials)
+        const answer = await this.#exchangeOnce(call, credentials, pass)
         if (!PASSING.has(answer.status) || !isRepeatable(call)) return answer
       } catch (thrown) {
         if (!mayRepeat(thrown, call)) throw thrown
       }
       await this.#options.clock.sleep(waitMs)
     }
-    return await this.#exchangeOnce(call, credentials)
+    return await this.#exchangeOnce(call, credentials, pass)
   }
 
-  async #exchangeOnce(call: GhlCall, credentials: Credentials | undefined): Promise<Answer> {
-    const { limiter, clock } = this.#options
-    const ticket = credentials && (await limiter.take(credentials.resourceId, call.priority ?? 'live'))
+  /** This request's turn. @throws {GhlError} `GHL_RATE_LIMITED`, `GHL_PAUSED`. */
+  async #turn(call: GhlCall, { resourceId }: Credentials, pass: Pass | undefined): Promise<Ticket> {
+    const { limiter, onCall } = this.#options
+    const ticket = await limiter.take(resourceId, call.priority ?? 'live').catch((thrown: unknown) => {
+      onCall('limited')
+      throw thrown
+    })
+    try {
+      pass?.check()
+      return ticket
+    } catch (thrown) {
+      ticket.lost(false)
+      onCall('paused')
+      throw thrown
+    }
+  }
+
+  async #exchangeOnce(
+    call: GhlCall,
+    credentials: Credentials | undefined,
+    pass: Pass | undefined,
+  ): Promise<Answer> {
+    const { clock, onCall } = this.#options
+    const ticket = credentials && (await this.#turn(call, credentials, pass))
     const trace = { hasLeft: false }
     try {
       const response = await this.#request(call, credentials?.accessToken(), trace)
       const { statusCode, headers } = response
       ticket?.answered(statusCode, headers)
       const body = parsedJson(await response.body.text())
+      onCall(outcomeOf(statusCode))
       const isRefused = statusCode < 200 || statusCode > 299
       const waitMs = retryAfterMs(statusCode, headers, clock.nowMs())
       return {
@@ -112,7 +172,9 @@ export class GhlTransport {
       }
     } catch (thrown) {
       ticket?.lost(trace.hasLeft)
-      throw networkError(thrown, call, trace.hasLeft)
+      const error = networkError(thrown, call, trace.hasLeft)
+      onCall(error.code === 'GHL_TIMEOUT' ? 'timeout' : 'unreachable')
+      throw error
     }
   }
 
@@ -142,6 +204,21 @@ export class GhlTransport {
       signal,
     })
   }
+}
+
+const endOf = (status: number): CallEnd => (status >= 500 ? 'failed' : 'answered')
+
+/** Our own refusals to make a call, and a file that ended while it was being sent, say nothing of GHL. */
+function endOfError(thrown: unknown): CallEnd {
+  const code = thrown instanceof GhlError ? thrown.code : undefined
+  return code === 'GHL_UNAVAILABLE' || code === 'GHL_TIMEOUT' ? 'failed' : 'not_made'
+}
+
+function outcomeOf(status: number): CallOutcome {
+  if (status < 300) return 'ok'
+  if (status >= 500) return 'failed'
+  if (status === 429) return 'too_many'
+  return status === 401 || status === 403 ? 'unauthorized' : 'refused'
 }
 
 function isRepeatable({ method, idempotent, stream }: GhlCall): boolean {
