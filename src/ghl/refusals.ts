@@ -23,6 +23,7 @@ const innerSchema = z.looseObject({
   message: text,
   code: text,
   canonicalCode: text,
+  traceId: text,
   contactId: text,
 })
 /** All shapes of ghl.md section 1 at once. */
@@ -48,7 +49,7 @@ export function parseRefusal(status: number, body: unknown, retryAfterMs?: numbe
     status,
     message: presentable(message ?? inner?.message ?? data?.error_description ?? plain ?? `HTTP ${status}`),
     canonicalCode: data?.canonicalCode ?? inner?.canonicalCode ?? data?.meta?.canonicalCode ?? inner?.code,
-    traceId: data?.traceId,
+    traceId: data?.traceId ?? inner?.traceId ?? data?.meta?.traceId,
     error: plain,
     duplicateOf: data?.meta?.contactId,
     conversationId: data?.conversationId,

@@ -37,13 +37,23 @@ export async function startBench(options: GhlSandboxOptions = {}, change: Partia
     ...change,
   }
   /** A further node: the same store, a process of its own. */
-  const node = (): Ghl => createGhl({ config, installations, log: silent, clock: systemClock })
+  const node = (): Ghl =>
+    createGhl({
+      config,
+      installations,
+      onRecovered: (resourceId) => recovered.push(resourceId),
+      log: silent,
+      clock: systemClock,
+    })
+  /** Locations that GHL answered for again. */
+  const recovered: string[] = []
   const ghl = node()
   const others: Ghl[] = []
 
   return {
     sandbox,
     installations,
+    recovered,
     ghl,
     anotherNode(): Ghl {
       const other = node()

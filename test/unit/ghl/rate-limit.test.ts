@@ -1,45 +1,12 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { describe, expect, it } from 'vitest'
-import type { Clock } from '../../../src/core/clock.ts'
 import {
   createRateLimiter,
   type Priority,
   type RateLimiter,
   type Ticket,
 } from '../../../src/ghl/rate-limit.ts'
-
-/** A clock that stands until it is moved; sleepers wake in order of time. */
-function createFakeClock() {
-  let nowMs = Date.parse('2026-11-21T00:00:00Z')
-  let sleepers: { atMs: number; wake: () => void }[] = []
-  const clock: Clock = {
-    nowMs: () => nowMs,
-    sleep: (ms, signal) =>
-      new Promise((resolve, reject) => {
-        const sleeper = { atMs: nowMs + ms, wake: resolve }
-        sleepers.push(sleeper)
-        signal?.addEventListener('abort', () => {
-          sleepers = sleepers.filter((other) => other !== sleeper)
-          reject(new Error('aborted'))
-        })
-      }),
-  }
-  const settle = () => new Promise((resolve) => setImmediate(resolve))
-  const advance = async (ms: number): Promise<void> => {
-    const untilMs = nowMs + ms
-    for (;;) {
-      await settle()
-      const next = sleepers.filter(({ atMs }) => atMs <= untilMs).sort((a, b) => a.atMs - b.atMs)[0]
-      if (next === undefined) break
-      nowMs = next.atMs
-      sleepers = sleepers.filter((other) => other !== next)
-      next.wake()
-    }
-    nowMs = untilMs
-    await settle()
-  }
-  return { clock, advance }
-}
+import { createFakeClock } from '../../support/fake-clock.ts'
 
 const limits = (max: number, remaining?: number, intervalMs = 10_000): IncomingHttpHeaders => ({
   'x-ratelimit-max': String(max),
@@ -224,5 +191,125 @@ describe('the rate limiter', () => {
     take('other', 'live', 'another location')
     await advance(0)
     expect(order).toEqual(['first', 'other'])
+  })
+})
+
+describe('the day’s requests', () => {
+  const today = (remaining: number): IncomingHttpHeaders => ({
+    ...limits(100),
+    'x-ratelimit-limit-daily': '1000',
+    'x-ratelimit-daily-remaining': String(remaining),
+    'x-ratelimit-daily-reset': '3600000',
+  })
+
+  async function withLeft(remaining: number) {
+    const world = await known(100)
+    world.take()
+    await world.advance(0)
+    world.tickets[1]?.answered(200, today(remaining))
+    return world
+  }
+
+  it('are kept for live traffic when a tenth is left, until the next day', async () => {
+    const { limiter, take, tickets, advance } = await withLeft(100)
+    await expect(limiter.take('loc', 'history')).rejects.toMatchObject({
+      code: 'GHL_RATE_LIMITED',
+      disposition: 'park',
+      retryAfterMs: 3_600_000,
+    })
+    take('live')
+    await advance(0)
+    expect(tickets.length).toBe(3)
+    await advance(3_600_000)
+    take('history', 'history')
+    await advance(0)
+    expect(tickets.length).toBe(4)
+  })
+
+  it('are spent on history before that', async () => {
+    const { take, tickets, advance } = await withLeft(101)
+    take('history', 'history')
+    await advance(0)
+    expect(tickets.length).toBe(3)
+  })
+
+  it('send history away that waits for its turn when the reserve is reached', async () => {
+    const { limiter, take, tickets, advance } = await known(1)
+    await advance(10_000)
+    take('live')
+    const waiting = limiter.take('loc', 'history')
+    await advance(0)
+    tickets[1]?.answered(200, today(3))
+    await expect(waiting).rejects.toMatchObject({ code: 'GHL_RATE_LIMITED' })
+  })
+
+  it('are visible', async () => {
+    const { limiter } = await withLeft(40)
+    expect(limiter.states().get('loc')).toMatchObject({
+      max: 100,
+      intervalMs: 10_000,
+      used: 2,
+      waiting: { live: 0, history: 0 },
+      day: { limit: 1000, remaining: 40, isHistoryStopped: true },
+    })
+  })
+})
+
+describe('a backlog of 1,000 messages at the real limit', () => {
+  const MAX = 100
+  const INTERVAL_MS = 10_000
+
+  /** GHL's counter: counts a request when it arrives, in fixed windows or sliding. */
+  function createCounter(window: 'fixed' | 'sliding', clock: { nowMs(): number }) {
+    let startMs = Number.NEGATIVE_INFINITY
+    let arrivals: number[] = []
+    return (): { allowed: boolean; remaining: number } => {
+      const nowMs = clock.nowMs()
+      if (window === 'sliding') arrivals = arrivals.filter((atMs) => nowMs - atMs < INTERVAL_MS)
+      else if (nowMs - startMs >= INTERVAL_MS) {
+        startMs = nowMs
+        arrivals = []
+      }
+      const allowed = arrivals.length < MAX
+      if (allowed) arrivals.push(nowMs)
+      return { allowed, remaining: MAX - arrivals.length }
+    }
+  }
+
+  it.each(['fixed', 'sliding'] as const)('uses 95 %% of a %s window and meets no 429', async (window) => {
+    const { clock, advance } = createFakeClock()
+    const limiter = createRateLimiter(clock)
+    const count = createCounter(window, clock)
+    const startMs = clock.nowMs()
+    let left = 1_000
+    let refused = 0
+    let lastMs = startMs
+    let seed = 7
+    /** 20 to 300 ms, the same in every run. */
+    const delayMs = (): number => {
+      seed = (seed * 16_807) % 2_147_483_647
+      return 20 + (seed % 281)
+    }
+
+    const work = async (): Promise<void> => {
+      while (left > 0) {
+        left--
+        const ticket = await limiter.take('loc', 'live')
+        await clock.sleep(delayMs())
+        const { allowed, remaining } = count()
+        lastMs = clock.nowMs()
+        if (!allowed) refused++
+        await clock.sleep(delayMs())
+        ticket.answered(allowed ? 200 : 429, limits(MAX, remaining))
+      }
+    }
+    // As many lanes at once as the outbox works on.
+    let done = false
+    void Promise.all(Array.from({ length: 64 }, work)).then(() => (done = true))
+    await advance(200_000)
+
+    expect({ done, refused }).toEqual({ done: true, refused: 0 })
+    // The last of 1,000 may be counted when nine intervals have passed; 95 % of the allowance is this much later.
+    expect(lastMs - startMs).toBeLessThan((9 * INTERVAL_MS) / 0.95)
   })
 })

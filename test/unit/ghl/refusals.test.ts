@@ -82,6 +82,43 @@ describe('a refusal of GHL', () => {
   })
 
   it.each([
+    ['400', 400, { statusCode: 400, message: 'no', traceId: 'T' }, 'GHL_REJECTED'],
+    ['401', 401, { statusCode: 401, message: 'no', error: 'Unauthorized', traceId: 'T' }, 'GHL_FORBIDDEN'],
+    ['422', 422, { statusCode: 422, message: ['a', 'b'], error: 'x', traceId: 'T' }, 'GHL_REJECTED'],
+    [
+      'the conversations area',
+      400,
+      {
+        statusCode: 400,
+        error: 'Bad Request',
+        message: 'Contact not found for id:x',
+        canonicalCode: 'CONVERSATIONS_CONTACT_NOT_FOUND',
+        arguments: {},
+        traceId: 'T',
+      },
+      'GHL_CONTACT_NOT_FOUND',
+    ],
+    [
+      '/oauth/token',
+      400,
+      { error: 'invalid_grant', error_description: 'spent', traceId: 'T' },
+      'GHL_REJECTED',
+    ],
+    [
+      'version 3',
+      400,
+      { error: { code: 'C', message: 'no', details: {}, resolution: '', traceId: 'T' } },
+      'GHL_REJECTED',
+    ],
+    ['an upload', 415, { status: 415, message: 'no', traceId: 'T' }, 'GHL_REJECTED'],
+    ['a limit', 429, { statusCode: 429, message: 'Too many', traceId: 'T' }, 'GHL_RATE_LIMITED'],
+    ['an outage', 503, { statusCode: 503, message: 'Down', meta: { traceId: 'T' } }, 'GHL_UNAVAILABLE'],
+  ])('in the shape of %s becomes a typed error with its trace', (_, status, body, code) => {
+    const error = refusalError(parseRefusal(status, body), 'GHL refused')
+    expect(error).toMatchObject({ code, details: { status, traceId: 'T' } })
+  })
+
+  it.each([
     ['at the top', { canonicalCode: 'C' }],
     ['under error', { error: { canonicalCode: 'C' } }],
     ['under meta', { meta: { canonicalCode: 'C' } }],
