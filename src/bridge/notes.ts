@@ -24,7 +24,7 @@ export async function postNote(deps: NoteDeps, job: Job): Promise<void> {
   if (work === undefined) return
   const note = { locationId: work.row.locationId, ghlContactId: work.ghlContactId, text: noteText(work) }
   try {
-    const stands = job.mayHaveHappened && (await deps.conversations.hasNote(note))
+    const stands = job.mayHaveHappened && (await deps.conversations.hasNote(note, work.row.createdAt))
     if (!stands) await deps.conversations.addNote(note)
   } catch (thrown) {
     if (isRefused(thrown)) return

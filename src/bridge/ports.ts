@@ -53,13 +53,16 @@ export interface GhlConversations {
    */
   addInbound(message: GhlInboundMessage): Promise<GhlFiling>
   /**
-   * The message with this altId among the latest of the contact's conversation, `undefined` when it is not there.
+   * The message with this altId in the contact's conversation, `undefined` when it is not there.
    * The only way to learn the outcome of an {@link addInbound} whose answer was lost.
+   *
+   * @param since when it was sent: it cannot be filed under an earlier date, and no further back is looked.
    */
   findByAltId(
     locationId: LocationId,
     contact: GhlContactId,
     altId: WaMessageId,
+    since: Date,
   ): Promise<GhlFiling | undefined>
   /**
    * Sets the status of a message that GHL gave us to send. Repeatable.
@@ -74,8 +77,8 @@ export interface GhlConversations {
    * @throws {GhlError} as {@link addInbound}; after certainty `unknown` look with {@link hasNote}.
    */
   addNote(note: GhlNote): Promise<void>
-  /** True when this very text stands among the latest messages of the contact's conversation. */
-  hasNote(note: GhlNote): Promise<boolean>
+  /** True when this very text was added to the contact's conversation after `since`. */
+  hasNote(note: GhlNote, since: Date): Promise<boolean>
   /** Uploads one file for a conversation and returns its public URL. */
   upload(locationId: LocationId, contact: GhlContactId, file: MediaFile): Promise<string>
 }

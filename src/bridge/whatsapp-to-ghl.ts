@@ -87,7 +87,7 @@ async function fileFor(
   const { envelope } = work
   const { locationId, waMessageId } = envelope
   if (job.mayHaveHappened) {
-    const filed = await deps.conversations.findByAltId(locationId, ghlContactId, waMessageId)
+    const filed = await deps.conversations.findByAltId(locationId, ghlContactId, waMessageId, envelope.sentAt)
     if (filed !== undefined) return filed
   }
   const { text, attachments } = await readable(deps, envelope, ghlContactId, job.attempts)

@@ -34,8 +34,10 @@ type ProviderType = 'Custom' | 'SMS'
 
 /** Conversations remembered for uploads; each is about 100 bytes. */
 const REMEMBERED = 20_000
-/** Messages looked through for an altId: what came in after a time-out is near the end. */
-const LOOK_BACK = 50
+/** Messages on one page of a conversation; the most that GHL gives. */
+const PAGE_SIZE = 100
+/** GHL's clock and WhatsApp's may differ by this much. */
+const CLOCK_SKEW_MS = 10 * 60_000
 /** GHL's search lags behind its writes (observed); an answer of "none" is asked for twice. */
 const SEARCH_LAG_MS = 1_500
 
@@ -46,8 +48,10 @@ const messageListSchema = z.array(
     id: z.string(),
     altId: z.string().nullish().catch(undefined),
     body: z.string().nullish().catch(undefined),
+    dateAdded: z.string().nullish().catch(undefined),
   }),
 )
+type ThreadMessage = z.infer<typeof messageListSchema>[number]
 /** Nested in practice, flat in the published specification. */
 const messagesSchema = z.looseObject({
   messages: z.union([z.looseObject({ messages: messageListSchema }), messageListSchema]),
@@ -59,12 +63,21 @@ const librarySchema = z.looseObject({ url: z.string() })
 export function createConversations(deps: ConversationsDeps): GhlConversations {
   const threads = createThreads(deps)
 
-  const latest = async (locationId: LocationId, contact: GhlContactId) => {
+  /** The message of the contact's conversation that is meant, when it was filed under a date after `since`. */
+  const findSince = async (
+    locationId: LocationId,
+    contact: GhlContactId,
+    since: Date,
+    isMeant: (message: ThreadMessage) => boolean,
+  ): Promise<GhlFiling | undefined> => {
     const conversation =
       (await threads.find(locationId, contact)) ?? (await threads.findLater(locationId, contact))
-    const messages =
-      conversation === undefined ? [] : await latestMessages(deps.client, locationId, conversation)
-    return { conversation, messages }
+    if (conversation === undefined) return undefined
+    for await (const message of messagesSince(deps.client, locationId, conversation, since)) {
+      if (isMeant(message))
+        return { ghlMessageId: parseGhlMessageId(message.id), ghlConversationId: conversation }
+    }
+    return undefined
   }
 
   return {
@@ -80,12 +93,8 @@ export function createConversations(deps: ConversationsDeps): GhlConversations {
       return threads.remember(message.ghlContactId, filing)
     },
 
-    async findByAltId(locationId, contact, altId) {
-      const { conversation, messages } = await latest(locationId, contact)
-      const found = messages.find((message) => message.altId === altId)
-      if (found === undefined || conversation === undefined) return undefined
-      return { ghlMessageId: parseGhlMessageId(found.id), ghlConversationId: conversation }
-    },
+    findByAltId: (locationId, contact, altId, since) =>
+      findSince(locationId, contact, since, (message) => message.altId === altId),
 
     async addNote({ locationId, ghlContactId, text }) {
       const json = { type: 'InternalComment', contactId: ghlContactId, message: text }
@@ -93,9 +102,9 @@ export function createConversations(deps: ConversationsDeps): GhlConversations {
       await deps.client.request(locationId, call, 'GHL refused the note')
     },
 
-    async hasNote({ locationId, ghlContactId, text }) {
-      const { messages } = await latest(locationId, ghlContactId)
-      return messages.some((message) => message.body === text)
+    async hasNote({ locationId, ghlContactId, text }, since) {
+      const found = await findSince(locationId, ghlContactId, since, (message) => message.body === text)
+      return found !== undefined
     },
 
     async setStatus({ locationId, ghlMessageId, status, error }) {
@@ -252,17 +261,35 @@ function filed(answer: Answer): GhlFiling {
   }
 }
 
-async function latestMessages(
+/**
+ * A conversation backwards, as far as `since`. Not just its end: a backlog is filed under the dates of its messages, and
+ * what was said meanwhile stands after it.
+ */
+async function* messagesSince(
   client: GhlClient,
   locationId: LocationId,
   conversation: GhlConversationId,
-): Promise<z.infer<typeof messageListSchema>> {
+  since: Date,
+): AsyncGenerator<ThreadMessage> {
   const path = `/conversations/${conversation}/messages`
-  const call: GhlCall = { method: 'GET', path, query: { limit: LOOK_BACK } }
-  const body = await client.request(locationId, call, 'GHL refused to show the messages')
-  const answer = messagesSchema.safeParse(body).data
-  if (answer === undefined) throw new GhlError('GHL_RESPONSE_INVALID', 'GHL answered without messages')
-  return Array.isArray(answer.messages) ? answer.messages : answer.messages.messages
+  const fromMs = since.getTime() - CLOCK_SKEW_MS
+  let lastMessageId: string | undefined
+  for (;;) {
+    const query = { limit: PAGE_SIZE, ...(lastMessageId !== undefined && { lastMessageId }) }
+    const body = await client.request(
+      locationId,
+      { method: 'GET', path, query },
+      'GHL refused to show the messages',
+    )
+    const answer = messagesSchema.safeParse(body).data
+    if (answer === undefined) throw new GhlError('GHL_RESPONSE_INVALID', 'GHL answered without messages')
+    const page = Array.isArray(answer.messages) ? answer.messages : answer.messages.messages
+    yield* page
+    const last = page.at(-1)
+    const isOlder = last !== undefined && Date.parse(last.dateAdded ?? '') < fromMs
+    if (last === undefined || isOlder || page.length < PAGE_SIZE || last.id === lastMessageId) return
+    lastMessageId = last.id
+  }
 }
 
 async function uploadToThread(

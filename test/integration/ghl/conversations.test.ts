@@ -22,6 +22,7 @@ afterEach(async () => {
   await bench.stop()
 })
 
+const AN_HOUR_AGO = new Date(Date.now() - 3_600_000)
 const INBOUND = 'POST /conversations/messages/inbound'
 const calls = (route = '*') => bench.sandbox.calls({ route }).map((call) => call.route)
 
@@ -149,11 +150,30 @@ describe('a message added to a conversation', () => {
     })
     expect(calls(INBOUND).length).toBe(1)
     const [stored] = bench.sandbox.messages(target[0])
-    expect(await bench.ghl.conversations.findByAltId(...target, message.altId)).toEqual({
+    expect(await bench.ghl.conversations.findByAltId(...target, message.altId, AN_HOUR_AGO)).toEqual({
       ghlMessageId: stored?.id,
       ghlConversationId: stored?.conversationId,
     })
-    expect(await bench.ghl.conversations.findByAltId(...target, parseWaMessageId('OTHER'))).toBeUndefined()
+    const other = parseWaMessageId('OTHER')
+    expect(await bench.ghl.conversations.findByAltId(...target, other, AN_HOUR_AGO)).toBeUndefined()
+  })
+
+  it('filed under its own old date is found behind all that was said since, and nothing before it is read', async () => {
+    const target = await ready({
+      rateLimit: { max: 2_000, intervalMs: 1_000, perDay: 1_000_000, window: 'fixed' },
+    })
+    const say = (altId: string, sentAt: Date) =>
+      bench.ghl.conversations.addInbound({ ...inbound(target), altId: parseWaMessageId(altId), sentAt })
+    const minutesAgo = (minutes: number) => new Date(Date.now() - minutes * 60_000)
+    for (let count = 0; count < 120; count += 1) await say(`before-${count}`, minutesAgo(600))
+    const filed = await say('the-one', minutesAgo(60))
+    for (let count = 0; count < 120; count += 1) await say(`after-${count}`, minutesAgo(1))
+    const find = (altId: string) =>
+      bench.ghl.conversations.findByAltId(...target, parseWaMessageId(altId), minutesAgo(60))
+    expect(await find('the-one')).toEqual(filed)
+    const before = calls().length
+    expect(await find('nobody')).toBeUndefined()
+    expect(calls().length - before).toBe(2)
   })
 
   it('that gets no answer in time is of unknown fate', async () => {
@@ -190,7 +210,8 @@ describe('a message added to a conversation', () => {
 
   it('is not found where there is no conversation', async () => {
     const target = await ready()
-    expect(await bench.ghl.conversations.findByAltId(...target, parseWaMessageId('W'))).toBeUndefined()
+    const id = parseWaMessageId('W')
+    expect(await bench.ghl.conversations.findByAltId(...target, id, AN_HOUR_AGO)).toBeUndefined()
   })
 })
 
@@ -215,11 +236,11 @@ describe('a note', () => {
   it('whose answer was lost is found by its words, and no other is', async () => {
     const [locationId, ghlContactId] = await ready()
     const note = { locationId, ghlContactId, text: 'It was not sent.' }
-    expect(await bench.ghl.conversations.hasNote(note)).toBe(false)
+    expect(await bench.ghl.conversations.hasNote(note, AN_HOUR_AGO)).toBe(false)
     bench.sandbox.faults.add({ route: SEND, when: 'after', effect: { kind: 'drop' } })
     await expect(bench.ghl.conversations.addNote(note)).rejects.toMatchObject({ certainty: 'unknown' })
-    expect(await bench.ghl.conversations.hasNote(note)).toBe(true)
-    expect(await bench.ghl.conversations.hasNote({ ...note, text: 'It was sent.' })).toBe(false)
+    expect(await bench.ghl.conversations.hasNote(note, AN_HOUR_AGO)).toBe(true)
+    expect(await bench.ghl.conversations.hasNote({ ...note, text: 'It was sent.' }, AN_HOUR_AGO)).toBe(false)
   })
 
   it('for a contact that is gone is refused as such', async () => {

@@ -91,7 +91,8 @@ describe('an answer of GHL', () => {
       200,
       JSON.stringify(url.includes('/search') ? { conversations: [{ id: 'c' }] } : messages),
     ])
-    expect(await ghl.conversations.findByAltId(locationId, contact, parseWaMessageId('W'))).toEqual({
+    const id = parseWaMessageId('W')
+    expect(await ghl.conversations.findByAltId(locationId, contact, id, new Date())).toEqual({
       ghlMessageId: 'm',
       ghlConversationId: 'c',
     })
