@@ -2,6 +2,7 @@
 import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify'
 import { z } from 'zod'
 import { messageJson, type OutgoingMedia } from './content.ts'
+import { addGroupRoutes } from './control-groups.ts'
 import { SandboxError } from './errors.ts'
 import { MEDIA_KINDS } from './media-crypto.ts'
 import type { PhoneMessage } from './phone-log.ts'
@@ -83,6 +84,7 @@ function showMessage(phone: string, entry: PhoneMessage, baseUrl: string) {
 
 const STATUS: Partial<Record<SandboxError['code'], number>> = {
   ACCOUNT_UNKNOWN: 404,
+  GROUP_UNKNOWN: 404,
   MESSAGE_UNKNOWN: 404,
   WAIT_TIMEOUT: 408,
   ACCOUNT_EXISTS: 409,
@@ -231,6 +233,7 @@ export async function startControlApi(sandbox: WhatsAppSandbox, port: number): P
   })
   addAccountRoutes(app, sandbox)
   addMessageRoutes(app, sandbox)
+  addGroupRoutes(app, sandbox)
   addServerRoutes(app, sandbox)
   const url = await app.listen({ host: '127.0.0.1', port })
   return { url, close: () => app.close() }

@@ -34,6 +34,8 @@ export interface Account {
   readonly phone: string
   readonly lidUser: string
   name: string
+  /** Known by its LID alone: no stanza, query or history tells its number. */
+  hidesNumber: boolean
   readonly devices: Map<number, Device>
   nextDeviceId: number
 }
@@ -58,6 +60,11 @@ export function deviceJid({ account, deviceId }: DeviceAddress, addressing: Addr
 
 export function accountJid(account: Account, addressing: Addressing): string {
   return deviceJid({ account, deviceId: 0 }, addressing)
+}
+
+/** The account's JID in this form, if others may know it. */
+export function knownJid(account: Account, addressing: Addressing): string | undefined {
+  return addressing === 'pn' && account.hidesNumber ? undefined : accountJid(account, addressing)
 }
 
 export function addressingOf(jid: string): Addressing {
@@ -89,7 +96,14 @@ export class Directory {
     if (this.#byPhone.has(phone) || this.#byLid.has(lidUser)) {
       throw new SandboxError('ACCOUNT_EXISTS', 'this number or LID is already an account; use another one')
     }
-    const account: Account = { phone, lidUser, name, devices: new Map(), nextDeviceId: 1 }
+    const account: Account = {
+      phone,
+      lidUser,
+      name,
+      hidesNumber: false,
+      devices: new Map(),
+      nextDeviceId: 1,
+    }
     this.#byPhone.set(phone, account)
     this.#byLid.set(lidUser, account)
     return account

@@ -1,6 +1,7 @@
 export type SandboxErrorCode =
   | 'ACCOUNT_UNKNOWN'
   | 'ACCOUNT_EXISTS'
+  | 'GROUP_UNKNOWN'
   | 'PHONE_OFFLINE'
   | 'QR_MALFORMED'
   | 'QR_EXPIRED'

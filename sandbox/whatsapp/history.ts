@@ -47,7 +47,7 @@ export async function historyMessage(
     progress: 100,
     conversations: [...chats].map(([id, ofChat]) => ({
       id,
-      messages: ofChat.toReversed().map((entry) => ({ message: webMessage(id, entry) })),
+      messages: ofChat.toReversed().map((entry) => ({ message: webMessage(directory, id, entry) })),
     })),
     pushnames: [{ id: accountJid(account, 'pn'), pushname: account.name }],
     phoneNumberToLidMappings: [{ pnJid: accountJid(account, 'pn'), lidJid: accountJid(account, 'lid') }],
@@ -66,9 +66,13 @@ export async function historyMessage(
   }
 }
 
-function webMessage(chat: string, { id, fromMe, message, receivedAt }: PhoneMessage): proto.IWebMessageInfo {
+function webMessage(directory: Directory, chat: string, entry: PhoneMessage): proto.IWebMessageInfo {
+  const { id, fromMe, message, receivedAt, from, addressing } = entry
+  const author = chat.endsWith('@g.us') && !fromMe ? directory.find(from) : undefined
+  const participant = author ? { participant: accountJid(author, addressing) } : {}
   return {
-    key: { remoteJid: chat, fromMe, id },
+    key: { remoteJid: chat, fromMe, id, ...participant },
+    ...participant,
     message,
     messageTimestamp: Math.floor(receivedAt.getTime() / 1000),
   }

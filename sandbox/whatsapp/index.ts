@@ -3,9 +3,10 @@ import { type SandboxOptions, WhatsAppSandbox } from './sandbox.ts'
 
 export { SandboxError, type SandboxErrorCode } from './errors.ts'
 export type { Faults, Passage } from './faults.ts'
-export type { OutgoingMessage, Phone } from './phone.ts'
+export type { Phone } from './phone.ts'
 export type { PhoneMessage, PhoneReceipt } from './phone-log.ts'
-export { type SandboxStats, WhatsAppSandbox } from './sandbox.ts'
+export type { OutgoingMessage } from './phone-outbox.ts'
+export { type NewSandboxGroup, type SandboxGroup, type SandboxStats, WhatsAppSandbox } from './sandbox.ts'
 
 export interface StartOptions extends SandboxOptions {
   readonly controlPort?: number

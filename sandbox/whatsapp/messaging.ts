@@ -10,16 +10,23 @@ import {
   type DeviceAddress,
   type Directory,
   deviceJid,
+  knownJid,
 } from './directory.ts'
+import { groupDeliveries } from './group-messaging.ts'
+import type { Group, Groups } from './groups.ts'
 import type { Mailboxes } from './mailboxes.ts'
 import { REACH_OUT_LOCKED, type ReachOut } from './reach-out.ts'
 import { child, children, stanza, unixSeconds } from './stanzas.ts'
+
+/** Ack error for a message into a group that the sender is not in. */
+const FORBIDDEN = 403
 
 /** Receipts that concern only the sender's own phone or privacy and travel no further. */
 const UNFORWARDED_RECEIPTS = new Set(['peer_msg', 'hist_sync', 'read-self', 'played-self'])
 
 interface Deps {
   readonly directory: Directory
+  readonly groups: Groups
   readonly mailboxes: Mailboxes
   readonly counters: Counters
   readonly reachOut: ReachOut
@@ -27,7 +34,8 @@ interface Deps {
 
 interface Target {
   readonly address: DeviceAddress
-  readonly enc: BinaryNode
+  /** Its ciphertext, or the word that there is none for it. */
+  readonly part: BinaryNode
 }
 
 function isPersonal(jid: string): boolean {
@@ -53,18 +61,23 @@ export class Messaging {
   message(sender: DeviceAddress, node: BinaryNode): void {
     const { counters, mailboxes } = this.#deps
     const to = node.attrs['to'] ?? ''
+    const group = this.#deps.groups.find(to)
     const chat = this.#deps.directory.find(node.attrs['recipient'] ?? to)
-    const error = this.#refusal(sender, chat)
+    const error = group ? this.#groupRefusal(sender, group) : this.#refusal(sender, chat)
     const { id } = node.attrs
     mailboxes.of(sender).pass(stanza('ack', { class: 'message', id, from: to, t: unixSeconds(), error }))
     if (error !== undefined) return
+    if (group) {
+      this.#toGroup(group, sender, node)
+      return
+    }
     if (!isPersonal(to)) {
       counters.unknown(`message to ${jidDecode(to)?.server ?? 'nobody'}`)
       return
     }
-    for (const { address, enc } of this.#targets(to, node)) {
+    for (const { address, part } of this.#targets(to, node)) {
       counters.messagesRelayed += 1
-      mailboxes.of(address).post(envelope(sender, address, chat, node, enc))
+      mailboxes.of(address).post(envelope(sender, address, chat, node, part))
     }
   }
 
@@ -91,6 +104,18 @@ export class Messaging {
     }
   }
 
+  #toGroup(group: Group, sender: DeviceAddress, message: BinaryNode): void {
+    const { directory, counters, mailboxes } = this.#deps
+    for (const { address, node } of groupDeliveries(directory, group, sender, message)) {
+      counters.messagesRelayed += 1
+      mailboxes.of(address).post(node)
+    }
+  }
+
+  #groupRefusal({ account }: DeviceAddress, group: Group): string | undefined {
+    return this.#refused.get(account) ?? (group.members.has(account) ? undefined : String(FORBIDDEN))
+  }
+
   #refusal({ account, deviceId }: DeviceAddress, chat: Account | undefined): string | undefined {
     const refused = this.#refused.get(account)
     if (refused !== undefined || !chat) return refused
@@ -106,16 +131,18 @@ export class Messaging {
     const direct = child(node, 'enc')
     const wanted: [string | undefined, BinaryNode | undefined][] = direct
       ? [[to, direct]]
-      : children(child(node, 'participants'), 'to').map((each) => [each.attrs['jid'], child(each, 'enc')])
-    return wanted.flatMap(([jid, enc]) => {
+      : children(child(node, 'participants'), 'to').map((each) => [each.attrs['jid'], children(each)[0]])
+    return wanted.flatMap(([jid, part]) => {
       const address = jid === undefined ? undefined : this.#deps.directory.findDevice(jid)
-      return address && enc ? [{ address, enc }] : []
+      return address && part ? [{ address, part }] : []
     })
   }
 
   #receiptTargets(sender: DeviceAddress, node: BinaryNode): DeviceAddress[] {
     const { directory } = this.#deps
-    const { to, type } = node.attrs
+    const { to: chat, participant, type } = node.attrs
+    // In a group the receipt concerns one member's message.
+    const to = participant ?? chat
     // A `sender` receipt tells the account's other devices that this one has its copy; `to` may be absent then.
     if (type === 'sender') return otherDevices(sender)
     if (to === undefined) return []
@@ -140,11 +167,11 @@ function envelope(
   receiver: DeviceAddress,
   chat: Account | undefined,
   node: BinaryNode,
-  enc: BinaryNode,
+  part: BinaryNode,
 ): BinaryNode {
   const addressing = addressingOf(node.attrs['recipient'] ?? node.attrs['to'] ?? '')
   const { id, type, category, edit, push_priority } = node.attrs
-  const identity = enc.attrs['type'] === 'pkmsg' ? child(node, 'device-identity') : undefined
+  const identity = part.attrs['type'] === 'pkmsg' ? child(node, 'device-identity') : undefined
   return stanza(
     'message',
     {
@@ -159,14 +186,14 @@ function envelope(
         ? ownCopyAttributes(category === undefined ? chat : undefined, addressing)
         : senderAttributes(sender.account, addressing)),
     },
-    identity ? [enc, identity] : [enc],
+    identity ? [part, identity] : [part],
   )
 }
 
 /** What a stranger's device learns: the name, and the sender's other address form. */
 function senderAttributes(sender: Account, addressing: Addressing) {
   return addressing === 'lid'
-    ? { notify: sender.name, addressing_mode: 'lid', sender_pn: accountJid(sender, 'pn') }
+    ? { notify: sender.name, addressing_mode: 'lid', sender_pn: knownJid(sender, 'pn') }
     : { notify: sender.name, sender_lid: accountJid(sender, 'lid') }
 }
 
@@ -177,18 +204,19 @@ function ownCopyAttributes(chat: Account | undefined, addressing: Addressing) {
     ? {
         addressing_mode: 'lid',
         recipient: accountJid(chat, 'lid'),
-        peer_recipient_pn: accountJid(chat, 'pn'),
+        peer_recipient_pn: knownJid(chat, 'pn'),
       }
     : { recipient: accountJid(chat, 'pn'), peer_recipient_lid: accountJid(chat, 'lid') }
 }
 
 function forwardedReceipt(sender: DeviceAddress, node: BinaryNode): BinaryNode {
-  const { id, to, type, recipient } = node.attrs
+  const { id, to, type, recipient, participant } = node.attrs
+  const device = deviceJid(sender, addressingOf(participant ?? to ?? recipient ?? ''))
   return stanza(
     'receipt',
     {
       id,
-      from: deviceJid(sender, addressingOf(to ?? recipient ?? '')),
+      ...(to?.endsWith('@g.us') ? { from: to, participant: device } : { from: device }),
       type: type === 'inactive' ? undefined : type,
       t: node.attrs['t'] ?? unixSeconds(),
       recipient: type === 'sender' || type === 'retry' ? recipient : undefined,

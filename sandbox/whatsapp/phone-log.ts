@@ -3,6 +3,7 @@ import { EventEmitter } from 'node:events'
 import type { proto } from '@whiskeysockets/baileys'
 import { type OutgoingMedia, readMessage } from './content.ts'
 import type { Account, Addressing, DeviceAddress } from './directory.ts'
+import { type Chat, chatName } from './groups.ts'
 import { sha256 } from './media-crypto.ts'
 import { waitUntil } from './wait.ts'
 
@@ -24,7 +25,7 @@ type PhoneMessageStatus = 'pending' | 'sent' | 'delivered' | 'read' | 'played' |
 
 export interface PhoneMessage {
   readonly id: string
-  /** Phone number of the other side. */
+  /** Phone number of the other side, or the group's JID. */
   readonly chat: string
   /** Phone number of the sender. */
   readonly from: string
@@ -74,7 +75,7 @@ function advance(message: PhoneMessage, status: PhoneMessageStatus): boolean {
 /** Where a message stands, as its envelope says. */
 export interface Envelope {
   readonly id: string
-  readonly chat: Account
+  readonly chat: Chat
   readonly sender: DeviceAddress
   readonly addressing: Addressing
   readonly status: PhoneMessageStatus
@@ -106,7 +107,7 @@ export class PhoneLog extends EventEmitter<LogEvents> {
     const fromMe = sender.account === this.#owner
     const entry: PhoneMessage = {
       id,
-      chat: chat.phone,
+      chat: chatName(chat),
       from: sender.account.phone,
       fromDevice: sender.deviceId,
       fromMe,
@@ -126,11 +127,11 @@ export class PhoneLog extends EventEmitter<LogEvents> {
   }
 
   /** Received messages of one chat that are not yet in this status; all of the chat unless ids are given. */
-  markReceived(chat: Account, ids: readonly string[] | undefined, status: 'read' | 'played'): PhoneMessage[] {
+  markReceived(chat: Chat, ids: readonly string[] | undefined, status: 'read' | 'played'): PhoneMessage[] {
     return this.messages.filter(
       (message) =>
         !message.fromMe &&
-        message.chat === chat.phone &&
+        message.chat === chatName(chat) &&
         (ids === undefined || ids.includes(message.id)) &&
         advance(message, status),
     )

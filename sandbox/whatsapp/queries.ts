@@ -3,6 +3,7 @@
 import type { BinaryNode } from '@whiskeysockets/baileys'
 import type { Counters } from './counters.ts'
 import type { DeviceAddress, Directory } from './directory.ts'
+import type { Groups } from './groups.ts'
 import type { MediaHost } from './media-host.ts'
 import { bundleStanza, parsePreKey, parseSignedPreKey } from './prekeys.ts'
 import { REACH_OUT_QUERY_ID, type ReachOut } from './reach-out.ts'
@@ -14,6 +15,7 @@ const MEDIA_TTL_SECONDS = 300
 
 export interface QueryDeps {
   readonly directory: Directory
+  readonly groups: Groups
   readonly counters: Counters
   readonly media: MediaHost
   readonly reachOut: ReachOut
@@ -101,6 +103,8 @@ function syncAppState(_deps: QueryDeps, _from: DeviceAddress, request: BinaryNod
   return iqResult(request, [stanza('sync', {}, collections)])
 }
 
+const answerGroups: Answer = ({ groups }, { account }, request) => groups.answer(account, request)
+
 /** Keyed by `xmlns type child`; a query without child has none in its key. */
 const ANSWERS: Readonly<Record<string, Answer>> = {
   'encrypt get count': countPreKeys,
@@ -134,6 +138,8 @@ const ANSWERS: Readonly<Record<string, Answer>> = {
   'w:sync:app:state set sync': syncAppState,
   'urn:xmpp:whatsapp:dirty set clean': empty,
   'w:profile:picture get picture': (_deps, _from, request) => iqError(request, 404, 'item-not-found'),
+  'w:g2 get query': answerGroups,
+  'w:g2 get participating': answerGroups,
   'usync get usync': ({ directory, counters }, _from, request) =>
     answerUsync(directory, request, (name) => counters.unknown(`usync protocol ${name}`)),
 }

@@ -2,13 +2,15 @@
 // control API can do with it.
 import { writeFile } from 'node:fs/promises'
 import { issueNoiseIdentity, issueTlsIdentity } from './certificates.ts'
-import type { DeviceAddress } from './directory.ts'
+import type { Addressing, DeviceAddress } from './directory.ts'
 import { SandboxError } from './errors.ts'
 import { type Faults, noFaults } from './faults.ts'
+import type { Group, Groups } from './groups.ts'
 import { fail, streamError } from './logins.ts'
 import { MEDIA_DOWNLOAD_HOST, MediaHost } from './media-host.ts'
-import type { OutgoingMessage, Phone } from './phone.ts'
+import type { Phone } from './phone.ts'
 import type { PhoneMessage, PhoneReceipt } from './phone-log.ts'
+import type { OutgoingMessage } from './phone-outbox.ts'
 import { type CompanionState, WhatsAppServer } from './server.ts'
 import { redactSignalConsole } from './signal-console.ts'
 import { waitUntil } from './wait.ts'
@@ -37,6 +39,28 @@ export interface SandboxStats {
   readonly retriesRequested: number
   readonly mediaUploads: number
   readonly mediaDownloads: number
+}
+
+export interface NewSandboxGroup {
+  readonly subject: string
+  /** Phone numbers. */
+  readonly creator: string
+  readonly members: readonly string[]
+  /** New groups are LID-addressed on the real network too. */
+  readonly addressing?: Addressing
+}
+
+export interface SandboxGroup {
+  readonly jid: string
+  readonly subject: string
+  readonly addressing: Addressing
+  readonly creator: string
+  /** Phone numbers, the creator's among them. */
+  readonly members: readonly string[]
+}
+
+function showGroup({ jid, subject, addressing, creator, members }: Group): SandboxGroup {
+  return { jid, subject, addressing, creator: creator.phone, members: [...members].map(({ phone }) => phone) }
 }
 
 /** The HTTP face of a running sandbox. */
@@ -133,6 +157,35 @@ export class WhatsAppSandbox {
     return await this.phone(phone).send(message)
   }
 
+  /** All members are told of it. */
+  createGroup(group: NewSandboxGroup): SandboxGroup {
+    const creator = this.phone(group.creator).account
+    const members = group.members.map((member) => this.phone(member).account)
+    return showGroup(this.#groups.create({ ...group, creator, members }))
+  }
+
+  /** @throws {SandboxError} `GROUP_UNKNOWN` */
+  group(jid: string): SandboxGroup {
+    return showGroup(this.#groups.get(jid))
+  }
+
+  /** Changes are made by the group's creator unless another member is named. */
+  renameGroup(jid: string, subject: string, by?: string): void {
+    const group = this.#groups.get(jid)
+    this.#groups.rename(group, this.#actor(group, by), subject)
+  }
+
+  addToGroup(jid: string, phone: string, by?: string): void {
+    const group = this.#groups.get(jid)
+    this.#groups.add(group, this.#actor(group, by), this.phone(phone).account)
+  }
+
+  /** A member that is its own actor leaves. */
+  removeFromGroup(jid: string, phone: string, by?: string): void {
+    const group = this.#groups.get(jid)
+    this.#groups.remove(group, this.#actor(group, by), this.phone(phone).account)
+  }
+
   messages(phone: string): readonly PhoneMessage[] {
     return this.phone(phone).messages
   }
@@ -215,6 +268,14 @@ export class WhatsAppSandbox {
     const attempt = () =>
       this.#server.companions(phone).some((companion) => companion.connected) === connected ? true : undefined
     await waitUntil(this.#server, ['companions'], attempt, timeoutMs, 'the companion')
+  }
+
+  get #groups(): Groups {
+    return this.#server.groups
+  }
+
+  #actor(group: Group, phone: string | undefined) {
+    return phone === undefined ? group.creator : this.phone(phone).account
   }
 
   stats(): SandboxStats {

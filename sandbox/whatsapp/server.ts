@@ -12,6 +12,7 @@ import { Counters } from './counters.ts'
 import { type Account, type DeviceAddress, Directory, deviceJid } from './directory.ts'
 import { SandboxError } from './errors.ts'
 import type { Faults } from './faults.ts'
+import { Groups } from './groups.ts'
 import { Logins } from './logins.ts'
 import { Mailboxes, type Outlet } from './mailboxes.ts'
 import type { MediaHost } from './media-host.ts'
@@ -58,6 +59,7 @@ export class WhatsAppServer extends EventEmitter<ServerEvents> implements PhoneN
   readonly #options: ServerOptions
   readonly #queryDeps: QueryDeps
   readonly #mailboxes = new Mailboxes()
+  readonly groups = new Groups(this.#mailboxes)
   readonly messaging: Messaging
   readonly reachOut = new ReachOut()
   readonly #phones = new Map<string, Phone>()
@@ -68,10 +70,10 @@ export class WhatsAppServer extends EventEmitter<ServerEvents> implements PhoneN
     this.setMaxListeners(0)
     this.#options = options
     this.media = options.media
-    const { directory, counters, reachOut } = this
+    const { directory, groups, counters, reachOut } = this
     const { media, mediaAddress } = options
-    this.#queryDeps = { directory, counters, reachOut, media, mediaAddress }
-    this.messaging = new Messaging({ directory, counters, reachOut, mailboxes: this.#mailboxes })
+    this.#queryDeps = { directory, groups, counters, reachOut, media, mediaAddress }
+    this.messaging = new Messaging({ directory, groups, counters, reachOut, mailboxes: this.#mailboxes })
     this.logins = new Logins({
       directory,
       counters,

@@ -80,6 +80,8 @@ export class SignalDevice {
   readonly creds: AuthenticationCreds = initAuthCreds()
   readonly #rows = new MemoryKeys()
   readonly #repository: SignalRepositoryWithLIDStore
+  /** Group JID -> devices that have this device's sender key. */
+  readonly #keyHolders = new Map<string, Set<string>>()
   #nextPreKeyId = 1
 
   constructor() {
@@ -157,9 +159,54 @@ export class SignalDevice {
     throw new Error('no session with this device fits the message')
   }
 
-  /** Loses every session, as a restored or reinstalled phone does; the next `msg` from anyone fails. */
+  /** One ciphertext for the whole group, and the sender key that opens it. */
+  async encryptForGroup(
+    group: string,
+    ownJid: string,
+    message: proto.IMessage,
+  ): Promise<{ bytes: Uint8Array; distribution: proto.Message.ISenderKeyDistributionMessage }> {
+    const data = encodeWAMessage(message)
+    const { ciphertext, senderKeyDistributionMessage } = await this.#repository.encryptGroupMessage({
+      group,
+      meId: ownJid,
+      data,
+    })
+    const distribution = {
+      groupId: group,
+      axolotlSenderKeyDistributionMessage: senderKeyDistributionMessage,
+    }
+    return { bytes: ciphertext, distribution }
+  }
+
+  /** Rejects when the author's sender key has not come yet or does not fit. */
+  async decryptFromGroup(group: string, authorJid: string, bytes: Uint8Array): Promise<proto.Message> {
+    const padded = await this.#repository.decryptGroupMessage({ group, authorJid, msg: bytes })
+    return proto.Message.decode(unpadRandomMax16(padded))
+  }
+
+  async takeSenderKey(authorJid: string, item: proto.Message.ISenderKeyDistributionMessage): Promise<void> {
+    await this.#repository.processSenderKeyDistributionMessage({ item, authorJid })
+  }
+
+  /** Devices that were given this device's sender key of a group; the caller adds those it gives it to. */
+  keyHolders(group: string): Set<string> {
+    const holders = this.#keyHolders.get(group) ?? new Set()
+    this.#keyHolders.set(group, holders)
+    return holders
+  }
+
+  /** Begins a new sender key for the group, which those who left it do not get. */
+  forgetSenderKey(group: string, ownJid: string): void {
+    const [user, device] = this.#repository.jidToSignalProtocolAddress(ownJid).split('.')
+    this.#keyHolders.delete(group)
+    this.#rows.set({ 'sender-key': { [`${group}::${user}::${device}`]: null } })
+  }
+
+  /** Loses every session and sender key, as a reinstalled phone does; the next `msg` or `skmsg` from anyone fails. */
   forgetSessions(): void {
+    this.#keyHolders.clear()
     this.#rows.deleteAll('session')
+    this.#rows.deleteAll('sender-key')
   }
 
   close(): void {

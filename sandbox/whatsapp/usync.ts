@@ -18,7 +18,10 @@ function devicesStanza(account: Account): BinaryNode {
 
 function userStanza(directory: Directory, protocols: Set<string>, asked: BinaryNode): BinaryNode {
   const phone = textOf(child(asked, 'contact')).replace(/^\+/, '')
-  const account = directory.find(asked.attrs['jid'] ?? phone)
+  const named = asked.attrs['jid'] ?? phone
+  const found = directory.find(named)
+  // Who hides the number is not to be found by it.
+  const account = found?.hidesNumber && addressingOf(named) === 'pn' ? undefined : found
   const jid = asked.attrs['jid'] ?? (account ? accountJid(account, 'pn') : `${phone}@s.whatsapp.net`)
   const answers: BinaryNode[] = []
   if (protocols.has('contact')) {

@@ -2,8 +2,10 @@
 import { EventEmitter } from 'node:events'
 import makeWASocket, {
   type AuthenticationState,
+  type BaileysEventMap,
   type ConnectionState,
   DEFAULT_CONNECTION_CONFIG,
+  type GroupMetadata,
   initAuthCreds,
   type proto,
   type SignalDataSet,
@@ -46,6 +48,10 @@ export class Companion extends EventEmitter<{ change: [] }> {
   readonly auth = memoryAuthState()
   readonly messages: { message: WAMessage; type: 'notify' | 'append' }[] = []
   readonly statuses: StatusUpdate[] = []
+  readonly groups: GroupMetadata[] = []
+  readonly groupUpdates: Partial<GroupMetadata>[] = []
+  readonly participantUpdates: BaileysEventMap['group-participants.update'][] = []
+  readonly groupReceipts: BaileysEventMap['message-receipt.update'] = []
   readonly qrs: string[] = []
   /** Disconnect codes, in order. */
   readonly closes: (number | undefined)[] = []
@@ -82,6 +88,9 @@ export class Companion extends EventEmitter<{ change: [] }> {
       for (const message of messages) {
         this.messages.push({ message, type })
         if (message.key.id && typeof message.status === 'number') this.#note(message.key.id, message.status)
+        // Receipts that come while the own echo is still held back travel with it.
+        const receipts = message.userReceipt ?? []
+        this.groupReceipts.push(...receipts.map((receipt) => ({ key: message.key, receipt })))
       }
       this.emit('change')
     })
@@ -91,6 +100,7 @@ export class Companion extends EventEmitter<{ change: [] }> {
       }
       this.emit('change')
     })
+    this.#hearGroups(socket)
   }
 
   /** Shows the QR of a new socket. */
@@ -136,6 +146,34 @@ export class Companion extends EventEmitter<{ change: [] }> {
   async untilStatus(id: string, status: proto.WebMessageInfo.Status): Promise<void> {
     const reached = () => this.statuses.some((update) => update.id === id && update.status === status)
     await this.until(`status ${status}`, () => (reached() ? true : undefined))
+  }
+
+  async untilGroup(matches: (group: GroupMetadata) => boolean): Promise<GroupMetadata> {
+    return await this.until('the group', () => this.groups.find(matches))
+  }
+
+  /** Waits until each of these members has given a receipt for a group message. */
+  async untilGroupReceipts(
+    id: string,
+    members: readonly string[],
+  ): Promise<BaileysEventMap['message-receipt.update']> {
+    return await this.until('the receipts of the group', () => {
+      const found = this.groupReceipts.filter(
+        ({ key, receipt }) => key.id === id && members.includes(receipt.userJid ?? ''),
+      )
+      return found.length >= members.length ? found : undefined
+    })
+  }
+
+  #hearGroups(socket: WASocket): void {
+    const heard = <T>(list: T[], found: readonly T[]) => {
+      list.push(...found)
+      this.emit('change')
+    }
+    socket.ev.on('groups.upsert', (groups) => heard(this.groups, groups))
+    socket.ev.on('groups.update', (updates) => heard(this.groupUpdates, updates))
+    socket.ev.on('group-participants.update', (update) => heard(this.participantUpdates, [update]))
+    socket.ev.on('message-receipt.update', (receipts) => heard(this.groupReceipts, receipts))
   }
 
   #note(id: string, status: proto.WebMessageInfo.Status): void {
