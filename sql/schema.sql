@@ -25,13 +25,23 @@ table bridge.ghl_accounts  -- One row per installation of our app: a location, o
   scopes text not null
   location_name text
   provider_type text
-  access_token text not null  -- Sealed by the program.
+  access_token text  -- Sealed by the program. Null before the first and after an uninstall.
   refresh_token text  -- Sealed by the program. Single use.
   token_expires_at timestamp with time zone not null
   refresh_holder text  -- Who may spend the refresh token until refresh_until. Stays after the refresh, so that a repeated finish is recognised.
   refresh_until timestamp with time zone
   installed_at timestamp with time zone not null default now()
   updated_at timestamp with time zone not null default now()
+  user_id text
+  version_id text
+  is_bulk boolean not null default false
+  company_name text
+  white_label_domain text
+  problem jsonb  -- {code, message, action}: what the last attempt to use or renew its tokens met; null when it went well.
+  refreshed_at timestamp with time zone
+  checked_at timestamp with time zone  -- When GHL last answered a call under these tokens that was made to find out.
+  event_at timestamp with time zone  -- GHL's own time of the last INSTALL or UNINSTALL: an older one that comes later changes nothing.
+  uninstalled_at timestamp with time zone
   row level security, no policies
 table bridge.jobs  -- What we owe, one row each; gone when done (the message row remembers), kept as a dead letter when given up.
   id bigint not null generated always as identity
@@ -165,6 +175,22 @@ table bridge.sessions  -- One linked WhatsApp device of a location.
   created_at timestamp with time zone not null default now()
   updated_at timestamp with time zone not null default now()
   row level security, no policies
+table bridge.sync_status  -- Long work, one row per kind and scope: what the last run did, or the running one has done so far.
+  kind text not null
+  scope text not null  -- What it is about: a location, an agency, or "all".
+  state text not null
+  params text not null default ''::text  -- What was asked for; a run with other params does not go on where this one stopped.
+  cursor text  -- Where to go on after an interruption, in the words of the work itself. Null at its start and after its end.
+  total integer
+  done integer not null default 0
+  failed integer not null default 0
+  message text
+  holder text
+  until timestamp with time zone  -- The holder counts as dead after this.
+  started_at timestamp with time zone not null default now()
+  finished_at timestamp with time zone
+  updated_at timestamp with time zone not null default now()
+  row level security, no policies
 table bridge.webhook_events  -- Signed app events of GHL, once each.
   webhook_id text not null
   type text not null
@@ -184,7 +210,7 @@ ghl_accounts: ghl_accounts_location_or_company CHECK (((location_id IS NOT NULL)
 ghl_accounts: ghl_accounts_one_per_location UNIQUE (location_id)
 ghl_accounts: ghl_accounts_pk PRIMARY KEY (id)
 ghl_accounts: ghl_accounts_provider_type CHECK ((provider_type = ANY (ARRAY['Custom'::text, 'SMS'::text])))
-ghl_accounts: ghl_accounts_status CHECK ((status = ANY (ARRAY['active'::text, 'needs_reconnect'::text, 'uninstalled'::text])))
+ghl_accounts: ghl_accounts_status CHECK ((status = ANY (ARRAY['pending'::text, 'active'::text, 'needs_reconnect'::text, 'uninstalled'::text])))
 ghl_accounts: ghl_accounts_user_type CHECK ((user_type = ANY (ARRAY['Location'::text, 'Company'::text])))
 jobs: jobs_kind CHECK ((kind = ANY (ARRAY['inbound'::text, 'outbound'::text, 'ghl_status'::text, 'note'::text])))
 jobs: jobs_lane FOREIGN KEY (lane) REFERENCES bridge.lanes(key)
@@ -219,12 +245,16 @@ session_keys: session_keys_pk PRIMARY KEY (session_id, kind, id)
 session_keys: session_keys_session FOREIGN KEY (session_id) REFERENCES bridge.sessions(id) ON DELETE CASCADE
 sessions: sessions_pk PRIMARY KEY (id)
 sessions: sessions_status CHECK ((status = ANY (ARRAY['initializing'::text, 'qr'::text, 'pairing'::text, 'connecting'::text, 'ready'::text, 'disconnected'::text, 'logged_out'::text, 'replaced'::text, 'restricted'::text, 'banned'::text, 'outdated'::text])))
+sync_status: sync_status_pk PRIMARY KEY (kind, scope)
+sync_status: sync_status_state CHECK ((state = ANY (ARRAY['running'::text, 'done'::text, 'failed'::text])))
 webhook_events: webhook_events_pk PRIMARY KEY (webhook_id)
 
 -- Indexes
 
 CREATE INDEX contacts_by_former_ghl_contact ON bridge.contacts USING gin (former_ghl_contact_ids)
 CREATE INDEX contacts_by_ghl_contact ON bridge.contacts USING btree (location_id, ghl_contact_id)
+CREATE INDEX ghl_accounts_by_company ON bridge.ghl_accounts USING btree (company_id)
+CREATE INDEX ghl_accounts_by_expiry ON bridge.ghl_accounts USING btree (token_expires_at) WHERE (status = 'active'::text)
 CREATE UNIQUE INDEX ghl_accounts_one_per_company ON bridge.ghl_accounts USING btree (company_id) WHERE (location_id IS NULL)
 CREATE INDEX jobs_dead ON bridge.jobs USING btree (id) WHERE (state = 'dead'::text)
 CREATE INDEX jobs_dead_by_lane ON bridge.jobs USING btree (lane) WHERE (state = 'dead'::text)
@@ -396,6 +426,26 @@ begin
   return to_jsonb(moved);
 end
 $function$
+CREATE OR REPLACE FUNCTION bridge.advance_sync(args jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+AS $function$
+begin
+  update bridge.sync_status sync
+  set cursor = case when args ? 'cursor' then args->>'cursor' else sync.cursor end,
+    total = coalesce((args->>'total')::int, sync.total),
+    done = coalesce((args->>'done')::int, sync.done),
+    failed = coalesce((args->>'failed')::int, sync.failed),
+    message = coalesce(args->>'message', sync.message),
+    until = bridge.after_ms((args->>'holdMs')::bigint), updated_at = now()
+  where sync.kind = args->>'kind' and sync.scope = args->>'scope' and sync.holder = args->>'holder'
+    and sync.state = 'running';
+  if not found then
+    raise exception 'another runs this work now' using errcode = 'BR001';
+  end if;
+  return 'true';
+end
+$function$
 CREATE OR REPLACE FUNCTION bridge.after_ms(ms bigint)
  RETURNS timestamp with time zone
  LANGUAGE sql
@@ -422,11 +472,40 @@ declare
 begin
   update bridge.ghl_accounts account
   set refresh_holder = args->>'holder', refresh_until = bridge.after_ms((args->>'holdMs')::bigint)
-  where account.id = args->>'installationId'
+  where account.id = args->>'installationId' and account.access_token is not null
     and (account.refresh_until is null or account.refresh_until <= clock_timestamp()
       or account.refresh_holder = args->>'holder')
   returning * into held;
   return case when held.id is not null then bridge.tokens_json(held) end;
+end
+$function$
+CREATE OR REPLACE FUNCTION bridge.begin_sync(args jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+AS $function$
+declare
+  held bridge.sync_status;
+begin
+  insert into bridge.sync_status (kind, scope, state, params, holder, until)
+  values (args->>'kind', args->>'scope', 'running', coalesce(args->>'params', ''), args->>'holder',
+    bridge.after_ms((args->>'holdMs')::bigint))
+  on conflict do nothing
+  returning * into held;
+  if not found then
+    update bridge.sync_status sync
+    set state = 'running', params = coalesce(args->>'params', ''), holder = args->>'holder',
+      until = bridge.after_ms((args->>'holdMs')::bigint),
+      cursor = case when bridge.is_resumable(sync, args) then sync.cursor end,
+      total = case when bridge.is_resumable(sync, args) then sync.total end,
+      done = case when bridge.is_resumable(sync, args) then sync.done else 0 end,
+      failed = case when bridge.is_resumable(sync, args) then sync.failed else 0 end,
+      started_at = case when bridge.is_resumable(sync, args) then sync.started_at else now() end,
+      message = null, finished_at = null, updated_at = now()
+    where sync.kind = args->>'kind' and sync.scope = args->>'scope'
+      and (sync.state <> 'running' or sync.until <= clock_timestamp() or sync.holder = args->>'holder')
+    returning * into held;
+  end if;
+  return case when held.kind is not null then bridge.sync_json(held) end;
 end
 $function$
 CREATE OR REPLACE FUNCTION bridge.bury(args jsonb)
@@ -541,6 +620,17 @@ AS $function$
   order by (contact.ghl_contact_id = ghl_contact) desc nulls last, contact.updated_at desc
   limit 1
 $function$
+CREATE OR REPLACE FUNCTION bridge.count_installations(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select coalesce(jsonb_object_agg(counted.health, counted.count), '{}')
+  from (
+    select bridge.installation_health(account) as health, count(*) as count
+    from bridge.ghl_accounts account group by 1
+  ) counted
+$function$
 CREATE OR REPLACE FUNCTION bridge.create_oauth_state(args jsonb)
  RETURNS jsonb
  LANGUAGE plpgsql
@@ -615,6 +705,22 @@ AS $function$
     'parked', (select count(*) from bridge.jobs job join bridge.lanes lane on lane.key = job.lane
       where job.state = 'waiting' and lane.state = 'parked'),
     'dead', (select count(*) from bridge.jobs job where job.state = 'dead'))
+$function$
+CREATE OR REPLACE FUNCTION bridge.describe_installation(args jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+AS $function$
+begin
+  update bridge.ghl_accounts account
+  set location_name = coalesce(args->>'locationName', account.location_name),
+    company_id = coalesce(args->>'companyId', account.company_id),
+    white_label_domain = coalesce(args->>'whiteLabelDomain', account.white_label_domain), updated_at = now()
+  where account.location_id = args->>'locationId'
+    and (args->>'locationName' is distinct from account.location_name
+      or args->>'companyId' is distinct from account.company_id
+      or args->>'whiteLabelDomain' is distinct from account.white_label_domain);
+  return to_jsonb(found);
+end
 $function$
 CREATE OR REPLACE FUNCTION bridge.discard_message(args jsonb)
  RETURNS jsonb
@@ -751,6 +857,14 @@ begin
   return answer;
 end
 $function$
+CREATE OR REPLACE FUNCTION bridge.find_company_installation(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select bridge.installation_json(account) from bridge.ghl_accounts account
+  where account.location_id is null and account.company_id = args->>'companyId'
+$function$
 CREATE OR REPLACE FUNCTION bridge.find_composed(args jsonb)
  RETURNS jsonb
  LANGUAGE sql
@@ -797,6 +911,13 @@ CREATE OR REPLACE FUNCTION bridge.find_installation(args jsonb)
 AS $function$
   select bridge.installation_json(account) from bridge.ghl_accounts account
   where account.location_id = args->>'locationId'
+$function$
+CREATE OR REPLACE FUNCTION bridge.find_installation_by_id(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select bridge.installation_json(account) from bridge.ghl_accounts account where account.id = args->>'installationId'
 $function$
 CREATE OR REPLACE FUNCTION bridge.find_journal(args jsonb)
  RETURNS jsonb
@@ -897,12 +1018,24 @@ begin
   update bridge.ghl_accounts account
   set access_token = args->>'accessToken', refresh_token = args->>'refreshToken',
     token_expires_at = bridge.from_ms((args->>'expiresAt')::bigint), scopes = coalesce(args->>'scopes', account.scopes),
-    status = 'active', refresh_until = null, updated_at = now()
+    status = 'active', problem = null, refreshed_at = now(), refresh_until = null, updated_at = now()
   where account.id = args->>'installationId' and account.refresh_holder = args->>'holder';
   if not found then
     raise exception 'the right to refresh these tokens was lost' using errcode = 'BR001';
   end if;
   return 'true';
+end
+$function$
+CREATE OR REPLACE FUNCTION bridge.finish_sync(args jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+AS $function$
+begin
+  update bridge.sync_status sync
+  set state = args->>'state', message = args->>'message', until = null, finished_at = now(), updated_at = now(),
+    cursor = case when args->>'state' = 'failed' then sync.cursor end
+  where sync.kind = args->>'kind' and sync.scope = args->>'scope' and sync.holder = args->>'holder';
+  return to_jsonb(found);
 end
 $function$
 CREATE OR REPLACE FUNCTION bridge.forget_credentials(args jsonb)
@@ -985,6 +1118,17 @@ begin
   );
 end
 $function$
+CREATE OR REPLACE FUNCTION bridge.installation_health(account bridge.ghl_accounts)
+ RETURNS text
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select case
+    when account.status <> 'active' then account.status
+    when account.token_expires_at <= now() then 'expired'
+    when account.token_expires_at <= now() + interval '2 hours' then 'expiring'
+    else 'healthy' end
+$function$
 CREATE OR REPLACE FUNCTION bridge.installation_json(account bridge.ghl_accounts)
  RETURNS jsonb
  LANGUAGE sql
@@ -998,9 +1142,25 @@ AS $function$
     'status', account.status,
     'scopes', account.scopes,
     'locationName', account.location_name,
+    'companyName', account.company_name,
     'providerType', account.provider_type,
+    'userId', account.user_id,
+    'versionId', account.version_id,
+    'isBulk', account.is_bulk,
+    'whiteLabelDomain', account.white_label_domain,
+    'problem', account.problem,
     'tokenExpiresAt', bridge.to_ms(account.token_expires_at),
-    'installedAt', bridge.to_ms(account.installed_at))
+    'refreshedAt', bridge.to_ms(account.refreshed_at),
+    'checkedAt', bridge.to_ms(account.checked_at),
+    'installedAt', bridge.to_ms(account.installed_at),
+    'uninstalledAt', bridge.to_ms(account.uninstalled_at))
+$function$
+CREATE OR REPLACE FUNCTION bridge.installation_rank(account bridge.ghl_accounts)
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE
+AS $function$
+  select lower(coalesce(account.location_name, account.location_id, account.company_id)) || chr(1) || account.id
 $function$
 CREATE OR REPLACE FUNCTION bridge.is_ours(args jsonb)
  RETURNS jsonb
@@ -1011,6 +1171,20 @@ AS $function$
     select from bridge.messages message
     where message.session_id = args->>'sessionId' and message.wa_message_id = args->>'waMessageId'
       and message.origin = 'ghl'))
+$function$
+CREATE OR REPLACE FUNCTION bridge.is_resumable(sync bridge.sync_status, args jsonb)
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select sync.state <> 'done' and sync.cursor is not null and sync.params = coalesce(args->>'params', '')
+$function$
+CREATE OR REPLACE FUNCTION bridge.is_revived(account bridge.ghl_accounts, happened_at timestamp with time zone)
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select account.status = 'uninstalled' and happened_at > coalesce(account.event_at, '-infinity')
 $function$
 CREATE OR REPLACE FUNCTION bridge.job_json(job bridge.jobs)
  RETURNS jsonb
@@ -1193,6 +1367,28 @@ AS $function$
   from bridge.sessions session
   where args->>'locationId' is null or session.location_id = args->>'locationId'
 $function$
+CREATE OR REPLACE FUNCTION bridge.list_sessions_of(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select coalesce(jsonb_agg(bridge.session_json(session) order by session.seq), '[]')
+  from bridge.sessions session
+  where session.location_id in (select jsonb_array_elements_text(args->'locationIds'))
+$function$
+CREATE OR REPLACE FUNCTION bridge.list_syncs(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select coalesce(jsonb_agg(listed.json order by listed.updated_at desc), '[]')
+  from (
+    select bridge.sync_json(sync) as json, sync.updated_at from bridge.sync_status sync
+    where (args->>'kind' is null or sync.kind = args->>'kind')
+      and (args->>'scope' is null or sync.scope = args->>'scope')
+    order by sync.updated_at desc limit 200
+  ) listed
+$function$
 CREATE OR REPLACE FUNCTION bridge.load_credentials(args jsonb)
  RETURNS jsonb
  LANGUAGE sql
@@ -1282,6 +1478,18 @@ AS $function$
       and waiting.kind = bridge.delivery_kind(message) and waiting.kind in ('inbound', 'outbound')
   ) job on true
 $function$
+CREATE OR REPLACE FUNCTION bridge.note_attempt(args jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+AS $function$
+begin
+  update bridge.ghl_accounts account
+  set problem = nullif(args->'problem', 'null'), updated_at = now(),
+    checked_at = case when (args->>'isCheck')::boolean and not args ? 'problem' then now() else account.checked_at end
+  where account.id = args->>'installationId' and account.status <> 'uninstalled';
+  return to_jsonb(found);
+end
+$function$
 CREATE OR REPLACE FUNCTION bridge.note_due(message bridge.messages)
  RETURNS text
  LANGUAGE sql
@@ -1290,6 +1498,76 @@ AS $function$
   select case
     when message.state = 'failed' and message.noted is distinct from 'died' then 'died'
     when message.state in ('sent', 'delivered', 'read') and message.noted = 'died' then 'recovered' end
+$function$
+CREATE OR REPLACE FUNCTION bridge.note_install(args jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+AS $function$
+declare
+  happened_at timestamptz := coalesce(bridge.from_ms((args->>'eventAt')::bigint), clock_timestamp());
+  noted bridge.ghl_accounts;
+begin
+  insert into bridge.ghl_accounts
+    (location_id, company_id, user_type, status, scopes, token_expires_at, event_at)
+  values (args->>'locationId', args->>'companyId', 'Location', 'pending', '', now(), happened_at)
+  on conflict do nothing;
+  update bridge.ghl_accounts account
+  set company_id = coalesce(args->>'companyId', account.company_id),
+    company_name = coalesce(args->>'companyName', account.company_name),
+    user_id = coalesce(args->>'userId', account.user_id),
+    white_label_domain = coalesce(args->>'whiteLabelDomain', account.white_label_domain),
+    version_id = case when account.version_id is null or happened_at >= coalesce(account.event_at, '-infinity')
+      then coalesce(args->>'versionId', account.version_id) else account.version_id end,
+    status = case when bridge.is_revived(account, happened_at) then 'pending' else account.status end,
+    installed_at = case when bridge.is_revived(account, happened_at) then now() else account.installed_at end,
+    uninstalled_at = case when bridge.is_revived(account, happened_at) then null else account.uninstalled_at end,
+    event_at = greatest(account.event_at, happened_at),
+    updated_at = now()
+  where account.location_id = args->>'locationId'
+  returning * into noted;
+  perform bridge.announce('installation', noted.location_id);
+  return bridge.installation_json(noted);
+end
+$function$
+CREATE OR REPLACE FUNCTION bridge.note_version(args jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+AS $function$
+begin
+  update bridge.ghl_accounts account set version_id = args->>'versionId', updated_at = now()
+  where case when args->>'locationId' is null then account.location_id is null and account.company_id = args->>'companyId'
+    else account.location_id = args->>'locationId' end;
+  return to_jsonb(found);
+end
+$function$
+CREATE OR REPLACE FUNCTION bridge.page_installations(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+AS $function$
+  with wanted as (
+    select account, bridge.installation_health(account) as health, bridge.installation_rank(account) collate "C" as rank
+    from bridge.ghl_accounts account
+    where (args->>'locationId' is null or account.location_id = args->>'locationId')
+      and (args->>'userType' is null or account.user_type = args->>'userType')
+      and (args->>'companyId' is null or account.company_id = args->>'companyId')
+      and (args->>'search' is null
+        or strpos(lower(coalesce(account.location_name, '')), lower(args->>'search')) > 0
+        or strpos(lower(coalesce(account.company_name, '')), lower(args->>'search')) > 0
+        or account.location_id = args->>'search' or account.company_id = args->>'search')
+  ), matching as (
+    select * from wanted where args->>'health' is null or wanted.health = args->>'health'
+  ), page as (
+    select * from matching
+    where args->>'cursor' is null or matching.rank > (args->>'cursor') collate "C"
+    order by matching.rank
+    limit (args->>'limit')::int
+  )
+  select jsonb_build_object(
+    'rows', (select coalesce(jsonb_agg(
+      bridge.installation_json(page.account) || jsonb_build_object('health', page.health) order by page.rank), '[]') from page),
+    'lastRank', (select max(page.rank) from page),
+    'total', (select count(*) from matching))
 $function$
 CREATE OR REPLACE FUNCTION bridge.park(args jsonb)
  RETURNS jsonb
@@ -1381,7 +1659,8 @@ CREATE OR REPLACE FUNCTION bridge.read_tokens(args jsonb)
  LANGUAGE sql
  STABLE
 AS $function$
-  select bridge.tokens_json(account) from bridge.ghl_accounts account where account.id = args->>'installationId'
+  select bridge.tokens_json(account) from bridge.ghl_accounts account
+  where account.id = args->>'installationId' and account.access_token is not null
 $function$
 CREATE OR REPLACE FUNCTION bridge.record_filed(args jsonb)
  RETURNS jsonb
@@ -1568,10 +1847,12 @@ declare
   saved bridge.ghl_accounts;
 begin
   insert into bridge.ghl_accounts as account
-    (location_id, company_id, user_type, status, scopes, access_token, refresh_token, token_expires_at)
+    (location_id, company_id, user_type, status, scopes, access_token, refresh_token, token_expires_at,
+     user_id, version_id, is_bulk, location_name, refreshed_at)
   values
     (args->>'locationId', args->>'companyId', args->>'userType', 'active', args->>'scopes',
-     args->>'accessToken', args->>'refreshToken', bridge.from_ms((args->>'expiresAt')::bigint))
+     args->>'accessToken', args->>'refreshToken', bridge.from_ms((args->>'expiresAt')::bigint),
+     args->>'userId', args->>'versionId', coalesce((args->>'isBulk')::boolean, false), args->>'locationName', now())
   on conflict do nothing
   returning * into saved;
   if not found then
@@ -1579,12 +1860,24 @@ begin
     set company_id = coalesce(args->>'companyId', account.company_id), user_type = args->>'userType', status = 'active',
       scopes = args->>'scopes', access_token = args->>'accessToken', refresh_token = args->>'refreshToken',
       token_expires_at = bridge.from_ms((args->>'expiresAt')::bigint), refresh_holder = null, refresh_until = null,
-      installed_at = now(), updated_at = now()
+      user_id = coalesce(args->>'userId', account.user_id), version_id = coalesce(args->>'versionId', account.version_id),
+      is_bulk = coalesce((args->>'isBulk')::boolean, account.is_bulk),
+      location_name = coalesce(args->>'locationName', account.location_name),
+      problem = null, refreshed_at = now(), uninstalled_at = null,
+      -- What agents wrote to an app that was not there is not sent by the next one; a mere reconnect starts nothing anew.
+      installed_at = case when account.status = 'uninstalled' then now() else account.installed_at end,
+      updated_at = now()
     where case when args->>'locationId' is null
-      then account.location_id is null and account.company_id = args->>'companyId'
-      else account.location_id = args->>'locationId' end
+        then account.location_id is null and account.company_id = args->>'companyId'
+        else account.location_id = args->>'locationId' end
+      and (args->>'askedAt' is null or account.uninstalled_at is null
+        or account.uninstalled_at <= bridge.from_ms((args->>'askedAt')::bigint))
     returning * into saved;
   end if;
+  if saved.id is null then
+    return null;
+  end if;
+  perform bridge.announce('installation', coalesce(saved.location_id, saved.company_id));
   return bridge.installation_json(saved);
 end
 $function$
@@ -1740,6 +2033,23 @@ CREATE OR REPLACE FUNCTION bridge.state_rank(state text)
 AS $function$
   select array_position(array['queued', 'sending', 'sent', 'delivered', 'read'], state)
 $function$
+CREATE OR REPLACE FUNCTION bridge.sync_json(sync bridge.sync_status)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select jsonb_build_object(
+    'kind', sync.kind,
+    'scope', sync.scope,
+    'state', case when sync.state = 'running' and sync.until <= clock_timestamp() then 'interrupted' else sync.state end,
+    'cursor', sync.cursor,
+    'total', sync.total,
+    'done', sync.done,
+    'failed', sync.failed,
+    'message', sync.message,
+    'startedAt', bridge.to_ms(sync.started_at),
+    'finishedAt', bridge.to_ms(sync.finished_at))
+$function$
 CREATE OR REPLACE FUNCTION bridge.take_lease(location text, taker text, ttl_ms bigint, is_alone boolean)
  RETURNS bigint
  LANGUAGE plpgsql
@@ -1846,6 +2156,39 @@ AS $function$
     'refreshToken', account.refresh_token,
     'expiresAt', bridge.to_ms(account.token_expires_at))
 $function$
+CREATE OR REPLACE FUNCTION bridge.uninstall(args jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+AS $function$
+declare
+  happened_at timestamptz := coalesce(bridge.from_ms((args->>'eventAt')::bigint), clock_timestamp());
+  gone bridge.ghl_accounts;
+  locations jsonb := '[]';
+begin
+  if args->>'locationId' is not null then
+    insert into bridge.ghl_accounts (location_id, company_id, user_type, status, scopes, token_expires_at, event_at, uninstalled_at)
+    values (args->>'locationId', args->>'companyId', 'Location', 'uninstalled', '', now(), happened_at, now())
+    on conflict do nothing;
+  end if;
+  for gone in
+    update bridge.ghl_accounts account
+    set status = 'uninstalled', access_token = null, refresh_token = null, refresh_holder = null, refresh_until = null,
+      problem = null, event_at = happened_at, uninstalled_at = now(), updated_at = now()
+    where case when args->>'locationId' is null then account.company_id = args->>'companyId'
+        else account.location_id = args->>'locationId' end
+      and account.status <> 'uninstalled'
+      and (account.event_at is null or account.event_at <= happened_at)
+      and (account.refreshed_at is null or account.refreshed_at <= happened_at + interval '5 seconds')
+    returning *
+  loop
+    if gone.location_id is not null then
+      locations := locations || to_jsonb(gone.location_id);
+    end if;
+    perform bridge.announce('installation', coalesce(gone.location_id, gone.company_id));
+  end loop;
+  return locations;
+end
+$function$
 CREATE OR REPLACE FUNCTION bridge.unlink_ghl(args jsonb)
  RETURNS jsonb
  LANGUAGE plpgsql
@@ -1903,6 +2246,18 @@ begin
   where lane.location_id = args->>'locationId' and lane.state = 'parked';
   return 'true';
 end
+$function$
+CREATE OR REPLACE FUNCTION bridge.white_label_domains(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select coalesce(jsonb_agg(distinct account.white_label_domain), '[]')
+  from bridge.ghl_accounts account
+  where account.white_label_domain is not null and account.status <> 'uninstalled'
+    and (args->>'locationId' is null or account.location_id = args->>'locationId'
+      or account.company_id = (
+        select own.company_id from bridge.ghl_accounts own where own.location_id = args->>'locationId'))
 $function$
 CREATE OR REPLACE FUNCTION bridge.wish_session(args jsonb)
  RETURNS jsonb
@@ -2008,10 +2363,18 @@ CREATE OR REPLACE FUNCTION public.bridge_advance(args jsonb)
  RETURNS jsonb
  LANGUAGE sql
 AS $function$ select bridge.advance(args) $function$
+CREATE OR REPLACE FUNCTION public.bridge_advance_sync(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+AS $function$ select bridge.advance_sync(args) $function$
 CREATE OR REPLACE FUNCTION public.bridge_begin_refresh(args jsonb)
  RETURNS jsonb
  LANGUAGE sql
 AS $function$ select bridge.begin_refresh(args) $function$
+CREATE OR REPLACE FUNCTION public.bridge_begin_sync(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+AS $function$ select bridge.begin_sync(args) $function$
 CREATE OR REPLACE FUNCTION public.bridge_bury(args jsonb)
  RETURNS jsonb
  LANGUAGE sql
@@ -2024,6 +2387,10 @@ CREATE OR REPLACE FUNCTION public.bridge_complete(args jsonb)
  RETURNS jsonb
  LANGUAGE sql
 AS $function$ select bridge.complete(args) $function$
+CREATE OR REPLACE FUNCTION public.bridge_count_installations(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+AS $function$ select bridge.count_installations(args) $function$
 CREATE OR REPLACE FUNCTION public.bridge_create_oauth_state(args jsonb)
  RETURNS jsonb
  LANGUAGE sql
@@ -2040,6 +2407,10 @@ CREATE OR REPLACE FUNCTION public.bridge_depth(args jsonb)
  RETURNS jsonb
  LANGUAGE sql
 AS $function$ select bridge.depth(args) $function$
+CREATE OR REPLACE FUNCTION public.bridge_describe_installation(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+AS $function$ select bridge.describe_installation(args) $function$
 CREATE OR REPLACE FUNCTION public.bridge_discard_message(args jsonb)
  RETURNS jsonb
  LANGUAGE sql
@@ -2056,6 +2427,10 @@ CREATE OR REPLACE FUNCTION public.bridge_fenced(args jsonb)
  RETURNS jsonb
  LANGUAGE sql
 AS $function$ select bridge.fenced(args) $function$
+CREATE OR REPLACE FUNCTION public.bridge_find_company_installation(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+AS $function$ select bridge.find_company_installation(args) $function$
 CREATE OR REPLACE FUNCTION public.bridge_find_composed(args jsonb)
  RETURNS jsonb
  LANGUAGE sql
@@ -2072,6 +2447,10 @@ CREATE OR REPLACE FUNCTION public.bridge_find_installation(args jsonb)
  RETURNS jsonb
  LANGUAGE sql
 AS $function$ select bridge.find_installation(args) $function$
+CREATE OR REPLACE FUNCTION public.bridge_find_installation_by_id(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+AS $function$ select bridge.find_installation_by_id(args) $function$
 CREATE OR REPLACE FUNCTION public.bridge_find_journal(args jsonb)
  RETURNS jsonb
  LANGUAGE sql
@@ -2096,6 +2475,10 @@ CREATE OR REPLACE FUNCTION public.bridge_finish_refresh(args jsonb)
  RETURNS jsonb
  LANGUAGE sql
 AS $function$ select bridge.finish_refresh(args) $function$
+CREATE OR REPLACE FUNCTION public.bridge_finish_sync(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+AS $function$ select bridge.finish_sync(args) $function$
 CREATE OR REPLACE FUNCTION public.bridge_forget_credentials(args jsonb)
  RETURNS jsonb
  LANGUAGE sql
@@ -2132,10 +2515,34 @@ CREATE OR REPLACE FUNCTION public.bridge_list_sessions(args jsonb)
  RETURNS jsonb
  LANGUAGE sql
 AS $function$ select bridge.list_sessions(args) $function$
+CREATE OR REPLACE FUNCTION public.bridge_list_sessions_of(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+AS $function$ select bridge.list_sessions_of(args) $function$
+CREATE OR REPLACE FUNCTION public.bridge_list_syncs(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+AS $function$ select bridge.list_syncs(args) $function$
 CREATE OR REPLACE FUNCTION public.bridge_load_credentials(args jsonb)
  RETURNS jsonb
  LANGUAGE sql
 AS $function$ select bridge.load_credentials(args) $function$
+CREATE OR REPLACE FUNCTION public.bridge_note_attempt(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+AS $function$ select bridge.note_attempt(args) $function$
+CREATE OR REPLACE FUNCTION public.bridge_note_install(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+AS $function$ select bridge.note_install(args) $function$
+CREATE OR REPLACE FUNCTION public.bridge_note_version(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+AS $function$ select bridge.note_version(args) $function$
+CREATE OR REPLACE FUNCTION public.bridge_page_installations(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+AS $function$ select bridge.page_installations(args) $function$
 CREATE OR REPLACE FUNCTION public.bridge_park(args jsonb)
  RETURNS jsonb
  LANGUAGE sql
@@ -2228,6 +2635,10 @@ CREATE OR REPLACE FUNCTION public.bridge_tend_leases(args jsonb)
  RETURNS jsonb
  LANGUAGE sql
 AS $function$ select bridge.tend_leases(args) $function$
+CREATE OR REPLACE FUNCTION public.bridge_uninstall(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+AS $function$ select bridge.uninstall(args) $function$
 CREATE OR REPLACE FUNCTION public.bridge_unlink_ghl(args jsonb)
  RETURNS jsonb
  LANGUAGE sql
@@ -2240,6 +2651,10 @@ CREATE OR REPLACE FUNCTION public.bridge_wake(args jsonb)
  RETURNS jsonb
  LANGUAGE sql
 AS $function$ select bridge.wake(args) $function$
+CREATE OR REPLACE FUNCTION public.bridge_white_label_domains(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+AS $function$ select bridge.white_label_domains(args) $function$
 CREATE OR REPLACE FUNCTION public.bridge_wish_session(args jsonb)
  RETURNS jsonb
  LANGUAGE sql

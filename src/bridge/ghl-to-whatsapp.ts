@@ -16,17 +16,10 @@ import { assertNever, WhatsAppError } from '../core/errors.ts'
 import { type ChatJid, parseMessageId, type SessionId } from '../core/ids.ts'
 import type { AgentMessage, OutboundPart } from '../core/message.ts'
 import { type AddressDeps, chatOf } from './contacts.ts'
+import type { InstallationStore } from './installations.ts'
 import type { GhlAttachments, WaOutgoing, WhatsAppNumbers } from './ports.ts'
 import { heldByPairing, heldOnArrival } from './replay-shield.ts'
-import type {
-  InstallationStore,
-  Job,
-  MessageStore,
-  OutboundWork,
-  SessionRow,
-  SessionStore,
-  SettingsStore,
-} from './storage.ts'
+import type { Job, MessageStore, OutboundWork, SessionRow, SessionStore, SettingsStore } from './storage.ts'
 
 export interface AcceptFromGhlDeps {
   readonly messages: MessageStore

@@ -338,6 +338,8 @@ export interface SessionStore {
   }): Promise<SessionRow>
   find(sessionId: SessionId): Promise<SessionRow | undefined>
   list(locationId?: LocationId): Promise<readonly SessionRow[]>
+  /** The sessions of these locations. */
+  listOf(locationIds: readonly LocationId[]): Promise<readonly SessionRow[]>
   update(sessionId: SessionId, patch: SessionPatch): Promise<void>
   /**
    * What people change, on any node: the name (`null` clears it), and which number is the location's default: the others
@@ -395,74 +397,6 @@ export interface SignalStore {
   findJournal(sessionId: SessionId, waMessageId: string, sender: string): Promise<string | undefined>
   /** The stanza needs no message (protocol noise and the like): its journal row is settled. */
   settleJournal(sessionId: SessionId, waMessageId: string, sender: string): Promise<void>
-}
-
-export interface InstallationRow {
-  readonly installationId: string
-  /** Undefined for an agency (Company) installation. */
-  readonly locationId: LocationId | undefined
-  readonly companyId: string | undefined
-  readonly userType: 'Location' | 'Company'
-  readonly status: 'active' | 'needs_reconnect' | 'uninstalled'
-  readonly scopes: string
-  readonly locationName: string | undefined
-  /** The `type` that GHL last accepted for our provider, when it was not the configured one. */
-  readonly providerType: 'Custom' | 'SMS' | undefined
-  readonly tokenExpiresAt: Date
-  readonly installedAt: Date
-}
-
-export interface TokenPair {
-  readonly accessToken: string
-  readonly refreshToken: string | undefined
-  readonly expiresAt: Date
-}
-
-export interface InstallationStore {
-  /** Installs or re-installs; the same location (or company) keeps its installationId. */
-  save(installation: {
-    locationId: LocationId | undefined
-    companyId: string | undefined
-    userType: 'Location' | 'Company'
-    scopes: string
-    tokens: TokenPair
-  }): Promise<InstallationRow>
-  findByLocation(locationId: LocationId): Promise<InstallationRow | undefined>
-  list(): Promise<readonly InstallationRow[]>
-  /** The tokens, opened. @throws {StoreError} `STORE_UNSEALABLE`. */
-  readTokens(installationId: string): Promise<TokenPair | undefined>
-  /**
-   * Takes the right to refresh this installation's tokens for `holdMs`. `undefined` when another holds it: wait, then
-   * read the tokens again. The refresh token read here is the one to spend.
-   */
-  beginRefresh(
-    installationId: string,
-    holdMs: number,
-  ): Promise<{ holder: string; tokens: TokenPair } | undefined>
-  /** Persists the new pair and gives the right back. @throws {StoreError} `STORE_LEASE_LOST` when it was lost meanwhile. */
-  finishRefresh(
-    installationId: string,
-    holder: string,
-    tokens: TokenPair,
-    scopes: string | undefined,
-  ): Promise<void>
-  /** Gives the right back without new tokens; `needsReconnect` also marks the installation. */
-  abandonRefresh(installationId: string, holder: string, needsReconnect: boolean): Promise<void>
-  rememberProviderType(locationId: LocationId, providerType: 'Custom' | 'SMS'): Promise<void>
-  /** A one-time `state` for the OAuth round trip. */
-  createOauthState(stateHash: string, ttlMs: number): Promise<void>
-  /** True once per state that exists and has not expired. */
-  takeOauthState(stateHash: string): Promise<boolean>
-}
-
-export interface WebhookEventStore {
-  /** Records a signed app event once, by its webhookId. */
-  record(event: {
-    webhookId: string
-    type: string
-    locationId: LocationId | undefined
-    payload: unknown
-  }): Promise<'recorded' | 'duplicate'>
 }
 
 /** The right to work for a location. A later owner's `fence` is always higher. */

@@ -2,8 +2,8 @@
 import { PassThrough, Readable } from 'node:stream'
 import FormData from 'form-data'
 import { z } from 'zod'
+import type { InstallationStore } from '../bridge/installations.ts'
 import type { GhlConversations, GhlFiling, GhlInboundMessage } from '../bridge/ports.ts'
-import type { InstallationStore } from '../bridge/storage.ts'
 import type { Clock } from '../core/clock.ts'
 import { BridgeError, ConfigError, GhlError, MediaError } from '../core/errors.ts'
 import {

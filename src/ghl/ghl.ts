@@ -1,6 +1,7 @@
 /** The GHL adapter, put together. The only door to this folder for the composition root. */
+
+import type { InstallationStore } from '../bridge/installations.ts'
 import type { GhlAttachments, GhlContacts, GhlConversations } from '../bridge/ports.ts'
-import type { InstallationStore } from '../bridge/storage.ts'
 import type { Clock } from '../core/clock.ts'
 import type { LocationId } from '../core/ids.ts'
 import type { Log } from '../core/log.ts'

@@ -1,6 +1,6 @@
 /** Installing the app: the link, the code that comes back, and for an agency one minted token per location. */
 import { z } from 'zod'
-import type { InstallationRow, InstallationStore } from '../bridge/storage.ts'
+import type { InstallationRow, InstallationStore } from '../bridge/installations.ts'
 import type { Clock } from '../core/clock.ts'
 import { BridgeError, ConfigError, GhlError, RequestError } from '../core/errors.ts'
 import { type LocationId, parseLocationId } from '../core/ids.ts'

@@ -1,7 +1,7 @@
 /** What GHL sends us, from `unknown` to our own types. Unknown fields are GHL's right to add and are passed over. */
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
-import type { TokenPair } from '../bridge/storage.ts'
+import type { TokenPair } from '../bridge/installations.ts'
 import { GhlError, RequestError } from '../core/errors.ts'
 import {
   type GhlContactId,

@@ -10,7 +10,7 @@
  *
  * Tokens minted from an agency (Company) token have no refresh token of their own: they are minted again.
  */
-import type { InstallationRow, InstallationStore, TokenPair } from '../bridge/storage.ts'
+import type { InstallationRow, InstallationStore, TokenPair } from '../bridge/installations.ts'
 import type { Clock } from '../core/clock.ts'
 import { BridgeError, ConfigError, GhlError, StoreError } from '../core/errors.ts'
 import type { LocationId } from '../core/ids.ts'

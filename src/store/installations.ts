@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
-import type { InstallationStore, TokenPair } from '../bridge/storage.ts'
-import { StoreError } from '../core/errors.ts'
+import type { InstallationRow, InstallationStore, TokenPair } from '../bridge/installations.ts'
+import { RequestError, StoreError } from '../core/errors.ts'
 import type { Database } from './database.ts'
-import { date, InstallationRowSchema } from './rows.ts'
+import { date, HealthCounts, InstallationPage, InstallationRowSchema, locationId } from './rows.ts'
 import type { Seal, SealedPlace } from './seal.ts'
 
 const TokensRow = z.object({
@@ -40,6 +40,9 @@ export function createInstallationStore(deps: { database: Database; seal: Seal }
   const readRow = async (installationId: string) =>
     TokensRow.nullable().parse(await database.call('read_tokens', { installationId }))
 
+  const one = async (fn: string, args: object): Promise<InstallationRow | undefined> =>
+    InstallationRowSchema.nullable().parse(await database.call(fn, args)) ?? undefined
+
   return {
     async save({ tokens, ...installation }) {
       const answer = await database.call('save_installation', {
@@ -48,10 +51,44 @@ export function createInstallationStore(deps: { database: Database; seal: Seal }
       })
       return InstallationRowSchema.parse(answer)
     },
-    async findByLocation(locationId) {
-      const answer = await database.call('find_installation', { locationId })
+    async saveMinted({ tokens, ...installation }, askedAt) {
+      const answer = await database.call('save_installation', {
+        ...installation,
+        ...sealed(installation, tokens),
+        askedAt: askedAt.getTime(),
+      })
       return InstallationRowSchema.nullable().parse(answer) ?? undefined
     },
+    find: async (installationId) => await one('find_installation_by_id', { installationId }),
+    findCompany: async (companyId) => await one('find_company_installation', { companyId }),
+    async page({ cursor, ...query }) {
+      const { rows, total, lastRank } = InstallationPage.parse(
+        await database.call('page_installations', { ...query, cursor: cursor && rankOf(cursor) }),
+      )
+      return { rows, total, nextCursor: rows.length < query.limit ? undefined : cursorOf(lastRank) }
+    },
+    countByHealth: async () => HealthCounts.parse(await database.call('count_installations', {})),
+    async noteInstall({ happenedAt, ...note }) {
+      const answer = await database.call('note_install', { ...note, eventAt: happenedAt?.getTime() })
+      return InstallationRowSchema.parse(answer)
+    },
+    async uninstall({ happenedAt, ...gone }) {
+      const answer = await database.call('uninstall', { ...gone, eventAt: happenedAt?.getTime() })
+      return z.array(locationId).parse(answer)
+    },
+    async noteVersion(where, versionId) {
+      await database.call('note_version', { ...where, versionId })
+    },
+    async describe(location, facts) {
+      await database.call('describe_installation', { locationId: location, ...facts })
+    },
+    async noteAttempt(installationId, attempt) {
+      await database.call('note_attempt', { installationId, ...attempt })
+    },
+    async whiteLabelDomains(location) {
+      return z.array(z.string()).parse(await database.call('white_label_domains', { locationId: location }))
+    },
+    findByLocation: async (location) => await one('find_installation', { locationId: location }),
     async list() {
       return z.array(InstallationRowSchema).parse(await database.call('list_installations', {}))
     },
@@ -87,6 +124,16 @@ export function createInstallationStore(deps: { database: Database; seal: Seal }
       return z.boolean().parse(await database.call('take_oauth_state', { stateHash }))
     },
   }
+}
+
+/** The cursor is opaque to callers, so that nobody builds one. */
+const cursorOf = (rank: string | null): string | undefined =>
+  rank === null ? undefined : Buffer.from(rank).toString('base64url')
+
+function rankOf(cursor: string): string {
+  const rank = Buffer.from(cursor, 'base64url').toString('utf8')
+  if (cursorOf(rank) === cursor && rank.includes('\u0001')) return rank
+  throw new RequestError('REQUEST_INVALID', 'This cursor is not one that a page gave')
 }
 
 function tokenOf({ locationId, companyId }: Owner, kind: string): SealedPlace {

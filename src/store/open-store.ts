@@ -2,18 +2,18 @@
  * The store in one piece: picks the driver (connection string, else Supabase, else embedded) and brings the schema up to
  * date where it can.
  */
+import type { InstallationStore, WebhookEventStore } from '../bridge/installations.ts'
 import type {
   ContactStore,
   Fences,
-  InstallationStore,
   LeaseStore,
   MessageStore,
   Outbox,
   SessionStore,
   SettingsStore,
   SignalStore,
-  WebhookEventStore,
 } from '../bridge/storage.ts'
+import type { SyncStore } from '../bridge/syncs.ts'
 import { toBridgeError } from '../core/errors.ts'
 import type { Log } from '../core/log.ts'
 import { createContactStore } from './contacts.ts'
@@ -29,6 +29,7 @@ import { createSessionStore } from './sessions.ts'
 import { createSettingsStore } from './settings.ts'
 import { createSignalStore } from './signal.ts'
 import { openSupabase } from './supabase.ts'
+import { createSyncStore } from './syncs.ts'
 import { createWebhookEventStore } from './webhook-events.ts'
 
 export interface StoreOptions {
@@ -51,6 +52,7 @@ export interface Store {
   readonly signal: SignalStore
   readonly installations: InstallationStore
   readonly webhookEvents: WebhookEventStore
+  readonly syncs: SyncStore
   readonly leases: LeaseStore
   readonly fences: Fences
   /** Calls back with what any node announces: a hint that there may be work, never a promise. */
@@ -97,6 +99,7 @@ export function assembleStore(kind: Store['kind'], parts: StoreParts, log: Log):
     signal: createSignalStore(parts),
     installations: createInstallationStore(parts),
     webhookEvents: createWebhookEventStore(parts),
+    syncs: createSyncStore(parts),
     leases: createLeaseStore(parts),
     fences,
     listen: (listener) => database.listen(listener),

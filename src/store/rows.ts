@@ -1,6 +1,7 @@
 /** What the SQL functions answer, checked and in our types: null becomes undefined, milliseconds become dates. */
 import { z } from 'zod'
-import type { Contact, InstallationRow, Job, MessageRow } from '../bridge/storage.ts'
+import type { InstallationRow } from '../bridge/installations.ts'
+import type { Contact, Job, MessageRow } from '../bridge/storage.ts'
 import {
   type ChatJid,
   findChatJid,
@@ -18,7 +19,7 @@ import {
 } from '../core/ids.ts'
 import { MESSAGE_STATES, SESSION_STATUSES } from '../core/message.ts'
 
-const optional = <T extends z.ZodType>(schema: T) =>
+export const optional = <T extends z.ZodType>(schema: T) =>
   schema.nullable().transform((value) => value ?? undefined)
 const idOf = <T>(parse: (text: string) => T) => z.string().transform(parse)
 
@@ -98,15 +99,42 @@ export const SessionRowSchema = z.object({
   createdAt: date,
 })
 
-export const InstallationRowSchema: z.ZodType<InstallationRow> = z.object({
+export const InstallationRowSchema = z.object({
   installationId: z.string(),
   locationId: optional(locationId),
   companyId: optional(z.string()),
   userType: z.enum(['Location', 'Company']),
-  status: z.enum(['active', 'needs_reconnect', 'uninstalled']),
+  status: z.enum(['pending', 'active', 'needs_reconnect', 'uninstalled']),
   scopes: z.string(),
   locationName: optional(z.string()),
+  companyName: optional(z.string()),
   providerType: optional(z.enum(['Custom', 'SMS'])),
+  userId: optional(z.string()),
+  versionId: optional(z.string()),
+  isBulk: z.boolean(),
+  whiteLabelDomain: optional(z.string()),
+  problem: MessageErrorRow,
   tokenExpiresAt: date,
+  refreshedAt: optional(date),
+  checkedAt: optional(date),
   installedAt: date,
+  uninstalledAt: optional(date),
+}) satisfies z.ZodType<InstallationRow>
+
+const TOKEN_HEALTHS = ['healthy', 'expiring', 'expired', 'pending', 'needs_reconnect', 'uninstalled'] as const
+
+export const InstallationPage = z.object({
+  rows: z.array(InstallationRowSchema.extend({ health: z.enum(TOKEN_HEALTHS) })),
+  lastRank: z.string().nullable(),
+  total: z.number(),
+})
+
+const tally = z.number().default(0)
+export const HealthCounts = z.object({
+  healthy: tally,
+  expiring: tally,
+  expired: tally,
+  pending: tally,
+  needs_reconnect: tally,
+  uninstalled: tally,
 })

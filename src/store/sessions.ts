@@ -38,6 +38,12 @@ export function createSessionStore({ database, owned, fences, seal }: SessionSto
         .parse(await database.call('list_sessions', { locationId }))
         .map(read)
     },
+    async listOf(locationIds) {
+      return z
+        .array(z.unknown())
+        .parse(await database.call('list_sessions_of', { locationIds }))
+        .map(read)
+    },
     async update(id, { lastSeenAt, pairedAt, live, ...patch }) {
       await owned.call('update_session', {
         sessionId: id,
@@ -81,5 +87,11 @@ export function createSessionStore({ database, owned, fences, seal }: SessionSto
 
 const liveOf = (id: SessionId): SealedPlace => ({ scope: `session:${id}`, kind: 'live', id: '' })
 
-const openInvitation = (seal: Seal, id: SessionId, sealed: string): Invitation =>
-  InvitationText.parse(JSON.parse(seal.openText(liveOf(id), sealed)))
+/** What cannot be opened counts as none: the next QR comes in seconds, and one broken row must not hide all the others. */
+function openInvitation(seal: Seal, id: SessionId, sealed: string): Invitation | undefined {
+  try {
+    return InvitationText.parse(JSON.parse(seal.openText(liveOf(id), sealed)))
+  } catch {
+    return undefined
+  }
+}

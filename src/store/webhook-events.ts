@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { WebhookEventStore } from '../bridge/storage.ts'
+import type { WebhookEventStore } from '../bridge/installations.ts'
 import type { Database } from './database.ts'
 import type { Seal } from './seal.ts'
 

@@ -3,12 +3,19 @@
  * that ends by itself, states that work once. Counts what a test wants to know.
  */
 import { randomUUID } from 'node:crypto'
-import type { InstallationRow, InstallationStore, TokenPair } from '../../src/bridge/storage.ts'
+import type {
+  InstallationRow,
+  InstallationStore,
+  NewInstallation,
+  TokenHealth,
+  TokenPair,
+} from '../../src/bridge/installations.ts'
 import { StoreError } from '../../src/core/errors.ts'
+import type { LocationId } from '../../src/core/ids.ts'
 
 interface Entry {
   row: InstallationRow
-  tokens: TokenPair
+  tokens: TokenPair | undefined
   held: { holder: string; untilMs: number } | undefined
 }
 
@@ -41,6 +48,56 @@ export function createMemoryInstallations(nowMs: () => number = Date.now): Memor
     return entry
   }
 
+  const rows = () => [...entries.values()].map(({ row }) => row)
+  const isCompany = (row: { locationId: unknown }) => row.locationId === undefined
+  const sameAs = ({ locationId, companyId }: NewInstallation) =>
+    [...entries.values()].find(({ row }) =>
+      locationId === undefined
+        ? isCompany(row) && row.companyId === companyId
+        : row.locationId === locationId,
+    )
+  const blank = (locationId: LocationId | undefined): InstallationRow => ({
+    installationId: randomUUID(),
+    locationId,
+    companyId: undefined,
+    userType: 'Location',
+    status: 'pending',
+    scopes: '',
+    locationName: undefined,
+    companyName: undefined,
+    providerType: undefined,
+    userId: undefined,
+    versionId: undefined,
+    isBulk: false,
+    whiteLabelDomain: undefined,
+    problem: undefined,
+    tokenExpiresAt: new Date(nowMs()),
+    refreshedAt: undefined,
+    checkedAt: undefined,
+    installedAt: new Date(nowMs()),
+    uninstalledAt: undefined,
+  })
+  const save = ({ tokens, ...installation }: NewInstallation): InstallationRow => {
+    const known = sameAs({ tokens, ...installation })?.row ?? blank(installation.locationId)
+    const given = Object.entries(installation).filter(([, value]) => value !== undefined)
+    const row: InstallationRow = {
+      ...known,
+      ...Object.fromEntries(given),
+      status: 'active',
+      problem: undefined,
+      tokenExpiresAt: tokens.expiresAt,
+      refreshedAt: new Date(nowMs()),
+      uninstalledAt: undefined,
+    }
+    entries.set(row.installationId, { row, tokens, held: undefined })
+    return row
+  }
+  const healthOf = ({ status, tokenExpiresAt }: InstallationRow): TokenHealth => {
+    if (status !== 'active') return status
+    if (tokenExpiresAt.getTime() <= nowMs()) return 'expired'
+    return tokenExpiresAt.getTime() <= nowMs() + 2 * 3_600_000 ? 'expiring' : 'healthy'
+  }
+
   return {
     begun: () => begun,
     failFinish: (count) => {
@@ -51,35 +108,81 @@ export function createMemoryInstallations(nowMs: () => number = Date.now): Memor
     },
     edit(installationId, { row, tokens }) {
       const entry = entryOf(installationId)
-      entry.tokens = { ...entry.tokens, ...tokens }
-      entry.row = { ...entry.row, ...row, tokenExpiresAt: entry.tokens.expiresAt }
+      if (entry.tokens !== undefined) entry.tokens = { ...entry.tokens, ...tokens }
+      entry.row = { ...entry.row, ...(entry.tokens && { tokenExpiresAt: entry.tokens.expiresAt }), ...row }
     },
 
-    async save({ tokens, ...installation }) {
-      const same = [...entries.values()].find(({ row }) =>
-        installation.locationId === undefined
-          ? row.locationId === undefined && row.companyId === installation.companyId
-          : row.locationId === installation.locationId,
-      )
-      const row: InstallationRow = {
-        ...installation,
-        installationId: same?.row.installationId ?? randomUUID(),
-        status: 'active',
-        locationName: undefined,
-        providerType: same?.row.providerType,
-        tokenExpiresAt: tokens.expiresAt,
-        installedAt: new Date(nowMs()),
-      }
-      entries.set(row.installationId, { row, tokens, held: undefined })
-      return row
+    save: async (installation) => save(installation),
+    async saveMinted(installation, askedAt) {
+      const { uninstalledAt } = sameAs(installation)?.row ?? {}
+      return uninstalledAt !== undefined && uninstalledAt > askedAt ? undefined : save(installation)
     },
     findByLocation: async (locationId) =>
       [...entries.values()].find(({ row }) => row.locationId === locationId)?.row,
     list: async () => [...entries.values()].map(({ row }) => row),
+    find: async (installationId) => entries.get(installationId)?.row,
+    findCompany: async (companyId) => rows().find((row) => isCompany(row) && row.companyId === companyId),
+    page: async ({ limit }) => ({
+      rows: rows()
+        .slice(0, limit)
+        .map((row) => ({ ...row, health: healthOf(row) })),
+      total: entries.size,
+      nextCursor: undefined,
+    }),
+    async countByHealth() {
+      const counts = { healthy: 0, expiring: 0, expired: 0, pending: 0, needs_reconnect: 0, uninstalled: 0 }
+      for (const row of rows()) counts[healthOf(row)]++
+      return counts
+    },
+    async noteInstall({ happenedAt: _, ...note }) {
+      const known = rows().find((row) => row.locationId === note.locationId)
+      const row: InstallationRow = {
+        ...(known ?? blank(note.locationId)),
+        ...note,
+        status: known === undefined || known.status === 'uninstalled' ? 'pending' : known.status,
+        uninstalledAt: undefined,
+      }
+      entries.set(row.installationId, {
+        tokens: undefined,
+        held: undefined,
+        ...entries.get(row.installationId),
+        row,
+      })
+      return row
+    },
+    async uninstall({ locationId, companyId }) {
+      const gone = [...entries.values()].filter(({ row }) =>
+        locationId === undefined ? row.companyId === companyId : row.locationId === locationId,
+      )
+      for (const entry of gone) {
+        entry.tokens = undefined
+        entry.held = undefined
+        entry.row = { ...entry.row, status: 'uninstalled', uninstalledAt: new Date(nowMs()) }
+      }
+      return gone.flatMap(({ row }) => row.locationId ?? [])
+    },
+    async noteVersion({ locationId }, versionId) {
+      for (const entry of entries.values())
+        if (entry.row.locationId === locationId) entry.row = { ...entry.row, versionId }
+    },
+    async describe(locationId, facts) {
+      for (const entry of entries.values())
+        if (entry.row.locationId === locationId) entry.row = { ...entry.row, ...facts }
+    },
+    async noteAttempt(installationId, { problem, isCheck }) {
+      const entry = entryOf(installationId)
+      entry.row = {
+        ...entry.row,
+        problem,
+        ...(isCheck && problem === undefined && { checkedAt: new Date(nowMs()) }),
+      }
+    },
+    whiteLabelDomains: async () => rows().flatMap((row) => row.whiteLabelDomain ?? []),
     readTokens: async (installationId) => entries.get(installationId)?.tokens,
 
     async beginRefresh(installationId, holdMs) {
       const entry = entryOf(installationId)
+      if (entry.tokens === undefined) return undefined
       if (entry.held !== undefined && entry.held.untilMs > nowMs()) return undefined
       entry.held = { holder: randomUUID(), untilMs: nowMs() + holdMs }
       begun++

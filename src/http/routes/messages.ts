@@ -1,8 +1,8 @@
 /** What is waiting, parked, dead and held; retry and discard; the daily certificate. Register behind the guard. */
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
+import type { InstallationStore } from '../../bridge/installations.ts'
 import type { MessageDesk } from '../../bridge/ports.ts'
-import type { InstallationStore } from '../../bridge/storage.ts'
 import { parseLocationId, parseMessageId, parseSessionId } from '../../core/ids.ts'
 import { MESSAGE_STATES } from '../../core/message.ts'
 import { locationUnknown } from '../answers.ts'

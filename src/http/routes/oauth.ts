@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
-import type { InstallationStore } from '../../bridge/storage.ts'
+import type { InstallationStore } from '../../bridge/installations.ts'
 import { ConfigError, RequestError } from '../../core/errors.ts'
 import { messagePage } from '../pages/message-page.ts'
 

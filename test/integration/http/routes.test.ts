@@ -1,12 +1,8 @@
 import { generateKeyPairSync, sign } from 'node:crypto'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { InstallationRow, InstallationStore } from '../../../src/bridge/installations.ts'
 import type { MessageDesk, SessionDesk, SessionSnapshot } from '../../../src/bridge/ports.ts'
-import type {
-  InstallationRow,
-  InstallationStore,
-  SessionStore,
-  SettingsStore,
-} from '../../../src/bridge/storage.ts'
+import type { SessionStore, SettingsStore } from '../../../src/bridge/storage.ts'
 import { RequestError, StoreError } from '../../../src/core/errors.ts'
 import {
   parseGhlContactId,
@@ -45,9 +41,18 @@ const installation: InstallationRow = {
   status: 'active',
   scopes: '',
   locationName: undefined,
+  companyName: undefined,
   providerType: undefined,
+  userId: undefined,
+  versionId: undefined,
+  isBulk: false,
+  whiteLabelDomain: undefined,
+  problem: undefined,
   tokenExpiresAt: new Date(),
+  refreshedAt: undefined,
+  checkedAt: undefined,
   installedAt: new Date(),
+  uninstalledAt: undefined,
 }
 
 /** What the routes reach, held in memory; every call that changes something is recorded. */

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe } from 'vitest'
 import { describeAccounts } from './contract-accounts.ts'
 import { describeContacts } from './contract-contacts.ts'
 import { describeDeadLetters } from './contract-dead-letters.ts'
+import { describeInstalls } from './contract-installs.ts'
 import { describeLeases } from './contract-leases.ts'
 import { describeMessages } from './contract-messages.ts'
 import { describeOutbox } from './contract-outbox.ts'
@@ -28,6 +29,7 @@ export function describeContract(
     describeContacts(subject)
     describeOutbox(subject)
     describeAccounts(subject)
+    describeInstalls(subject)
     describeLeases(subject)
     describeSettings(subject)
   })

@@ -4,12 +4,8 @@ import {
   acceptFromGhl,
   deliverToWhatsApp,
 } from '../../../src/bridge/ghl-to-whatsapp.ts'
-import type {
-  InstallationRow,
-  InstallationStore,
-  MessageError,
-  MessageStore,
-} from '../../../src/bridge/storage.ts'
+import type { InstallationRow, InstallationStore } from '../../../src/bridge/installations.ts'
+import type { MessageError, MessageStore } from '../../../src/bridge/storage.ts'
 import { systemClock } from '../../../src/core/clock.ts'
 import { parseGhlContactId, parseGhlMessageId } from '../../../src/core/ids.ts'
 import { DEFAULT_SETTINGS } from '../../../src/core/settings.ts'

@@ -248,6 +248,7 @@ export function world() {
       update: notCalled,
       edit: notCalled,
       wish: notCalled,
+      listOf: notCalled,
       wished: notCalled,
       takeWish: notCalled,
       forgetCredentials: notCalled,

@@ -1,0 +1,181 @@
+/** Installations of the app and their tokens, as the store keeps them. The promises of storage.ts hold here too. */
+import type { LocationId } from '../core/ids.ts'
+
+/** What is wrong, in words for people. */
+export interface Problem {
+  readonly code: string
+  readonly message: string
+  readonly action?: string
+}
+
+/**
+ * `pending`: GHL says that the app is installed, and no token has come yet. `needs_reconnect`: GHL takes none of the tokens
+ * any more. `uninstalled`: the app was removed; tokens are gone, everything else waits for the next installation.
+ */
+export type InstallationStatus = 'pending' | 'active' | 'needs_reconnect' | 'uninstalled'
+
+/** `expiring`: within two hours, so the hourly refresh takes it in hand. The other words are the status itself. */
+export type TokenHealth = 'healthy' | 'expiring' | 'expired' | 'pending' | 'needs_reconnect' | 'uninstalled'
+
+export interface InstallationRow {
+  readonly installationId: string
+  /** Undefined for an agency (Company) installation. */
+  readonly locationId: LocationId | undefined
+  readonly companyId: string | undefined
+  readonly userType: 'Location' | 'Company'
+  readonly status: InstallationStatus
+  readonly scopes: string
+  readonly locationName: string | undefined
+  readonly companyName: string | undefined
+  /** The `type` that GHL last accepted for our provider, when it was not the configured one. */
+  readonly providerType: 'Custom' | 'SMS' | undefined
+  /** GHL's id of whoever installed the app. */
+  readonly userId: string | undefined
+  /** GHL's id of the version of our app that runs there. */
+  readonly versionId: string | undefined
+  readonly isBulk: boolean
+  /** Under which the agency shows GHL, and our pages in it, to its clients. */
+  readonly whiteLabelDomain: string | undefined
+  /** What the last attempt to use or renew the tokens met. */
+  readonly problem: Problem | undefined
+  readonly tokenExpiresAt: Date
+  /** When GHL last gave tokens. */
+  readonly refreshedAt: Date | undefined
+  /** When a call under these tokens, made to find out, was last answered. */
+  readonly checkedAt: Date | undefined
+  readonly installedAt: Date
+  readonly uninstalledAt: Date | undefined
+}
+
+export interface TokenPair {
+  readonly accessToken: string
+  readonly refreshToken: string | undefined
+  readonly expiresAt: Date
+}
+
+/** A grant of GHL's. Optional members that are absent leave what is known. */
+export interface NewInstallation {
+  readonly locationId: LocationId | undefined
+  readonly companyId: string | undefined
+  readonly userType: 'Location' | 'Company'
+  readonly scopes: string
+  readonly tokens: TokenPair
+  readonly userId?: string | undefined
+  readonly versionId?: string | undefined
+  readonly isBulk?: boolean | undefined
+  readonly locationName?: string | undefined
+}
+
+/** What an INSTALL event says. */
+export interface InstallNote {
+  readonly locationId: LocationId
+  readonly companyId?: string | undefined
+  readonly companyName?: string | undefined
+  readonly userId?: string | undefined
+  readonly versionId?: string | undefined
+  readonly whiteLabelDomain?: string | undefined
+  /** By GHL's clock: events come in any order. */
+  readonly happenedAt?: Date | undefined
+}
+
+export interface InstallationQuery {
+  /** Part of a name, or a whole id. */
+  readonly search?: string
+  readonly health?: TokenHealth
+  readonly userType?: 'Location' | 'Company'
+  readonly companyId?: string
+  readonly locationId?: LocationId
+  /** 1 to 500. */
+  readonly limit: number
+  /** The `nextCursor` of the page before. */
+  readonly cursor?: string
+}
+
+export interface InstallationStore {
+  /** Installs or re-installs; the same location (or company) keeps its installationId. */
+  save(installation: NewInstallation): Promise<InstallationRow>
+  /**
+   * As {@link save}, for a token that was minted without a person: `undefined`, and nothing is kept, when the app was removed
+   * after it was asked for.
+   */
+  saveMinted(installation: NewInstallation, askedAt: Date): Promise<InstallationRow | undefined>
+  findByLocation(locationId: LocationId): Promise<InstallationRow | undefined>
+  find(installationId: string): Promise<InstallationRow | undefined>
+  /** The agency's own installation. */
+  findCompany(companyId: string): Promise<InstallationRow | undefined>
+  list(): Promise<readonly InstallationRow[]>
+  /** In the order of names. `total` counts all pages. @throws {RequestError} `REQUEST_INVALID` for a cursor that no page gave. */
+  page(query: InstallationQuery): Promise<{
+    readonly rows: readonly (InstallationRow & { readonly health: TokenHealth })[]
+    readonly total: number
+    readonly nextCursor: string | undefined
+  }>
+  countByHealth(): Promise<Readonly<Record<TokenHealth, number>>>
+
+  /** GHL says that the app is installed in a location; makes a `pending` row where there is none. */
+  noteInstall(note: InstallNote): Promise<InstallationRow>
+  /**
+   * The app was removed from a location, or from an agency with all its locations: their tokens are gone when this resolves.
+   * An event older than what GHL granted since changes nothing.
+   *
+   * @returns the locations that are without the app by this.
+   */
+  uninstall(gone: {
+    readonly locationId?: LocationId | undefined
+    readonly companyId?: string | undefined
+    readonly happenedAt?: Date | undefined
+  }): Promise<readonly LocationId[]>
+  /** The location (or the agency) runs another version of the app now. */
+  noteVersion(
+    where: { readonly locationId?: LocationId | undefined; readonly companyId?: string | undefined },
+    versionId: string,
+  ): Promise<void>
+  /** What GHL says about a location; absent members change nothing. */
+  describe(
+    locationId: LocationId,
+    facts: {
+      readonly locationName?: string | undefined
+      readonly companyId?: string | undefined
+      readonly whiteLabelDomain?: string | undefined
+    },
+  ): Promise<void>
+  /** How an attempt to use or renew the tokens went. `isCheck`: it was made to find out. */
+  noteAttempt(installationId: string, attempt: { problem?: Problem; isCheck?: boolean }): Promise<void>
+  /** Domains of white-label agencies: the one of the location's agency, or all. */
+  whiteLabelDomains(locationId?: LocationId): Promise<readonly string[]>
+
+  /** The tokens, opened; `undefined` when there are none. @throws {StoreError} `STORE_UNSEALABLE`. */
+  readTokens(installationId: string): Promise<TokenPair | undefined>
+  /**
+   * Takes the right to refresh this installation's tokens for `holdMs`. `undefined` when another holds it: wait, then
+   * read the tokens again. The refresh token read here is the one to spend.
+   */
+  beginRefresh(
+    installationId: string,
+    holdMs: number,
+  ): Promise<{ holder: string; tokens: TokenPair } | undefined>
+  /** Persists the new pair and gives the right back. @throws {StoreError} `STORE_LEASE_LOST` when it was lost meanwhile. */
+  finishRefresh(
+    installationId: string,
+    holder: string,
+    tokens: TokenPair,
+    scopes: string | undefined,
+  ): Promise<void>
+  /** Gives the right back without new tokens; `needsReconnect` also marks the installation. */
+  abandonRefresh(installationId: string, holder: string, needsReconnect: boolean): Promise<void>
+  rememberProviderType(locationId: LocationId, providerType: 'Custom' | 'SMS'): Promise<void>
+  /** A one-time `state` for the OAuth round trip. */
+  createOauthState(stateHash: string, ttlMs: number): Promise<void>
+  /** True once per state that exists and has not expired. */
+  takeOauthState(stateHash: string): Promise<boolean>
+}
+
+export interface WebhookEventStore {
+  /** Records a signed app event once, by its webhookId. */
+  record(event: {
+    webhookId: string
+    type: string
+    locationId: LocationId | undefined
+    payload: unknown
+  }): Promise<'recorded' | 'duplicate'>
+}

@@ -1,0 +1,265 @@
+import { randomUUID } from 'node:crypto'
+import { describe, expect, it } from 'vitest'
+import type { NewInstallation, TokenHealth } from '../../../src/bridge/installations.ts'
+import { type LocationId, parseLocationId } from '../../../src/core/ids.ts'
+import { freshPlace, type Subject } from './subject.ts'
+
+const HOUR_MS = 3_600_000
+const ago = (ms: number) => new Date(Date.now() - ms)
+
+export function describeInstalls(subject: () => Subject): void {
+  const store = () => subject().store.installations
+  const freshLocation = () => parseLocationId(`loc-${randomUUID()}`)
+  const grant = (
+    locationId: LocationId | undefined,
+    over: Partial<NewInstallation> = {},
+  ): NewInstallation => ({
+    locationId,
+    companyId: undefined,
+    userType: locationId === undefined ? 'Company' : 'Location',
+    scopes: 'a b',
+    tokens: { accessToken: 'a', refreshToken: 'r', expiresAt: new Date(Date.now() + 24 * HOUR_MS) },
+    ...over,
+  })
+  const statusOf = async (locationId: LocationId) => (await store().findByLocation(locationId))?.status
+
+  describe('an INSTALL event', () => {
+    it('before the code makes a pending installation that the code completes', async () => {
+      const locationId = freshLocation()
+      const companyId = randomUUID()
+      const noted = await store().noteInstall({
+        locationId,
+        companyId,
+        companyName: 'Agency',
+        versionId: 'v1',
+        whiteLabelDomain: 'crm.agency.example',
+      })
+      expect(noted).toMatchObject({ status: 'pending', companyName: 'Agency', versionId: 'v1' })
+      expect(await store().readTokens(noted.installationId)).toBeUndefined()
+      expect(await store().beginRefresh(noted.installationId, 1_000)).toBeUndefined()
+      const saved = await store().save(
+        grant(locationId, { isBulk: true, userId: 'u1', locationName: 'Dental' }),
+      )
+      expect(saved).toMatchObject({
+        installationId: noted.installationId,
+        installedAt: noted.installedAt,
+        status: 'active',
+        companyId,
+        isBulk: true,
+        userId: 'u1',
+        locationName: 'Dental',
+        whiteLabelDomain: 'crm.agency.example',
+      })
+      expect(await store().whiteLabelDomains(locationId)).toEqual(['crm.agency.example'])
+      expect(await store().find(noted.installationId)).toEqual(saved)
+    })
+
+    it('after the code, or again, changes no state and no token', async () => {
+      const locationId = freshLocation()
+      const saved = await store().save(grant(locationId))
+      for (let n = 0; n < 2; n++) await store().noteInstall({ locationId, happenedAt: ago(HOUR_MS) })
+      expect(await store().findByLocation(locationId)).toMatchObject({
+        status: 'active',
+        installedAt: saved.installedAt,
+      })
+      expect(await store().readTokens(saved.installationId)).toBeDefined()
+    })
+
+    it('that is older than the UNINSTALL does not bring the app back; a younger one does', async () => {
+      const locationId = freshLocation()
+      // The removal of a location that nobody has heard of yet is kept too.
+      await store().uninstall({ locationId, happenedAt: ago(HOUR_MS) })
+      await store().noteInstall({ locationId, happenedAt: ago(2 * HOUR_MS) })
+      expect(await statusOf(locationId)).toBe('uninstalled')
+      await store().noteInstall({ locationId, happenedAt: ago(HOUR_MS / 2) })
+      expect(await statusOf(locationId)).toBe('pending')
+    })
+  })
+
+  describe('an UNINSTALL event', () => {
+    it('takes the tokens away at once, also from a refresh under way, and keeps the rest', async () => {
+      const { locationId, sessionId } = await freshPlace(subject())
+      const { installationId } = await store().save(grant(locationId))
+      const held = await store().beginRefresh(installationId, 60_000)
+      expect(await store().uninstall({ locationId })).toEqual([locationId])
+      expect(await store().uninstall({ locationId })).toEqual([])
+      expect(await statusOf(locationId)).toBe('uninstalled')
+      expect(await store().readTokens(installationId)).toBeUndefined()
+      const late = store().finishRefresh(
+        installationId,
+        held?.holder ?? '',
+        grant(locationId).tokens,
+        undefined,
+      )
+      await expect(late).rejects.toMatchObject({ code: 'STORE_LEASE_LOST' })
+      expect((await subject().store.sessions.find(sessionId))?.locationId).toBe(locationId)
+      const again = await store().save(grant(locationId))
+      expect(again).toMatchObject({ installationId, status: 'active', uninstalledAt: undefined })
+    })
+
+    it('that is older than what GHL granted since changes nothing', async () => {
+      const locationId = freshLocation()
+      const saved = await store().save(grant(locationId))
+      expect(await store().uninstall({ locationId, happenedAt: ago(HOUR_MS) })).toEqual([])
+      expect(await store().readTokens(saved.installationId)).toBeDefined()
+    })
+
+    it('of an agency is one of all its locations', async () => {
+      const companyId = randomUUID()
+      const [one, two, other] = [freshLocation(), freshLocation(), freshLocation()]
+      const company = await store().save(grant(undefined, { companyId }))
+      for (const each of [one, two]) await store().save(grant(each, { companyId }))
+      await store().save(grant(other, { companyId: randomUUID() }))
+      expect((await store().uninstall({ companyId })).toSorted()).toEqual([one, two].toSorted())
+      expect(await store().findCompany(companyId)).toMatchObject({
+        installationId: company.installationId,
+        status: 'uninstalled',
+      })
+      expect(await statusOf(other)).toBe('active')
+    })
+
+    it('beats a token that was asked for before and comes after', async () => {
+      const locationId = freshLocation()
+      const askedAt = ago(1_000)
+      await store().save(grant(locationId))
+      await store().uninstall({ locationId })
+      expect(await store().saveMinted(grant(locationId), askedAt)).toBeUndefined()
+      expect(await statusOf(locationId)).toBe('uninstalled')
+      expect(await store().saveMinted(grant(locationId), new Date(Date.now() + 1_000))).toMatchObject({
+        status: 'active',
+      })
+    })
+  })
+
+  it('an installation says what its last attempt met, until one goes well', async () => {
+    const locationId = freshLocation()
+    const { installationId } = await store().save(grant(locationId))
+    const problem = { code: 'GHL_UNAVAILABLE', message: 'no answer' }
+    await store().noteAttempt(installationId, { problem, isCheck: true })
+    expect(await store().findByLocation(locationId)).toMatchObject({ problem, checkedAt: undefined })
+    await store().noteAttempt(installationId, { isCheck: true })
+    expect(await store().findByLocation(locationId)).toMatchObject({
+      problem: undefined,
+      checkedAt: expect.any(Date) as Date,
+    })
+    await store().noteVersion({ locationId }, 'v2')
+    await store().describe(locationId, { locationName: 'New name' })
+    expect(await store().findByLocation(locationId)).toMatchObject({
+      versionId: 'v2',
+      locationName: 'New name',
+    })
+  })
+
+  describe('the list of installations', () => {
+    it('comes in pages in the order of names, complete and without repeats, found by part of a name', async () => {
+      const mark = randomUUID()
+      const names = ['beta', 'Alpha', 'alpha', 'Émile', 'gamma'].map((name) => `${mark} ${name}`)
+      for (const locationName of names) await store().save(grant(freshLocation(), { locationName }))
+      const seen: (string | undefined)[] = []
+      let cursor: string | undefined
+      do {
+        const page = await store().page({ limit: 2, search: mark.toUpperCase(), ...(cursor && { cursor }) })
+        expect(page.total).toBe(names.length)
+        seen.push(...page.rows.map((row) => row.locationName))
+        cursor = page.nextCursor
+      } while (cursor !== undefined)
+      expect(seen.map((name) => name?.toLowerCase())).toEqual(
+        names.map((name) => name.toLowerCase()).toSorted(),
+      )
+      await expect(store().page({ limit: 2, cursor: 'bm90IG91cnM' })).rejects.toMatchObject({
+        code: 'REQUEST_INVALID',
+      })
+    })
+
+    it('tells the health of each, and counts them', async () => {
+      const companyId = randomUUID()
+      const make = async (expiresInMs: number) => {
+        const locationId = freshLocation()
+        const tokens = {
+          accessToken: 'a',
+          refreshToken: undefined,
+          expiresAt: new Date(Date.now() + expiresInMs),
+        }
+        await store().save(grant(locationId, { companyId, tokens }))
+        return locationId
+      }
+      const before = await store().countByHealth()
+      const [healthy, expiring, expired, gone, pending] = [
+        await make(3 * HOUR_MS),
+        await make(HOUR_MS),
+        await make(-1),
+        await make(HOUR_MS),
+        freshLocation(),
+      ]
+      await store().uninstall({ locationId: gone })
+      await store().noteInstall({ locationId: pending, companyId })
+      const { rows } = await store().page({ companyId, limit: 100 })
+      const found: Record<string, TokenHealth> = {}
+      for (const row of rows) found[row.locationId ?? ''] = row.health
+      expect(found).toEqual({
+        [healthy]: 'healthy',
+        [expiring]: 'expiring',
+        [expired]: 'expired',
+        [gone]: 'uninstalled',
+        [pending]: 'pending',
+      })
+      const after = await store().countByHealth()
+      for (const health of Object.values(found)) expect(after[health]).toBe(before[health] + 1)
+      const only = await store().page({ companyId, health: 'expired', limit: 100 })
+      expect([only.total, only.rows.map((row) => row.locationId)]).toEqual([1, [expired]])
+    })
+  })
+
+  it('the sessions of several locations come in one answer', async () => {
+    const [one, two] = [await freshPlace(subject()), await freshPlace(subject())]
+    const found = await subject().store.sessions.listOf([one.locationId, two.locationId])
+    expect(found.map((row) => row.sessionId).toSorted()).toEqual([one.sessionId, two.sessionId].toSorted())
+    expect(await subject().store.sessions.listOf([])).toEqual([])
+  })
+
+  describe('a sync', () => {
+    const fresh = () => ({ kind: 'test', scope: randomUUID() })
+
+    it('has one runner at a time, and reports what it does', async () => {
+      const { syncs } = subject().store
+      const of = fresh()
+      const runs = await Promise.all([1, 2, 3].map(() => syncs.begin(of, 60_000)))
+      const [run] = runs.filter((each) => each !== undefined)
+      expect(runs.filter((each) => each !== undefined)).toHaveLength(1)
+      if (run === undefined) throw new Error('one run')
+      await syncs.advance(run, { cursor: 'c1', total: 10, done: 3, failed: 1 }, 60_000)
+      expect(await syncs.list(of)).toMatchObject([
+        { ...of, state: 'running', cursor: 'c1', total: 10, done: 3, failed: 1, finishedAt: undefined },
+      ])
+      await syncs.finish(run, 'done', 'all well')
+      expect(await syncs.list(of)).toMatchObject([
+        {
+          state: 'done',
+          cursor: undefined,
+          done: 3,
+          message: 'all well',
+          finishedAt: expect.any(Date) as Date,
+        },
+      ])
+      expect(await syncs.begin(of, 60_000)).toMatchObject({ done: 0, failed: 0, cursor: undefined })
+    })
+
+    it('that was interrupted or failed is gone on with where it stopped, if the same is asked', async () => {
+      const { syncs } = subject().store
+      const of = fresh()
+      const dead = await syncs.begin(of, -1, 'march')
+      if (dead === undefined) throw new Error('begun')
+      await syncs.advance(dead, { cursor: 'c7', done: 7 }, -1)
+      expect(await syncs.list(of)).toMatchObject([{ state: 'interrupted' }])
+      const heir = await syncs.begin(of, 60_000, 'march')
+      expect(heir).toMatchObject({ cursor: 'c7', done: 7, startedAt: dead.startedAt })
+      await expect(syncs.advance(dead, { done: 99 }, 1_000)).rejects.toMatchObject({
+        code: 'STORE_LEASE_LOST',
+      })
+      if (heir === undefined) throw new Error('begun')
+      await syncs.finish(heir, 'failed', 'GHL is down')
+      const other = await syncs.begin(of, -1, 'april')
+      expect(other).toMatchObject({ cursor: undefined, done: 0 })
+    })
+  })
+}
