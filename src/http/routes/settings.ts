@@ -1,7 +1,8 @@
 /** What a location has decided about its bridge. Register behind the guard. */
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
-import type { InstallationStore, SettingsStore } from '../../bridge/storage.ts'
+import type { InstallationStore } from '../../bridge/installations.ts'
+import type { SettingsStore } from '../../bridge/storage.ts'
 import { type LocationId, parseLocationId, parseSessionId } from '../../core/ids.ts'
 import { locationUnknown } from '../answers.ts'
 import { may } from '../auth.ts'
