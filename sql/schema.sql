@@ -43,6 +43,16 @@ table bridge.ghl_accounts  -- One row per installation of our app: a location, o
   event_at timestamp with time zone  -- GHL's own time of the last INSTALL or UNINSTALL: an older one that comes later changes nothing.
   uninstalled_at timestamp with time zone
   row level security, no policies
+table bridge.history_imports  -- The import of a number's past: one per number, begun anew by each pairing. Stays when the number goes: what waits is still to be imported.
+  session_id text not null
+  location_id text not null
+  state text not null
+  days integer not null  -- How far back, counted from paired_at.
+  paired_at timestamp with time zone not null
+  last_chunk_at timestamp with time zone not null default clock_timestamp()  -- The phone sends its past in pieces, newest first; what it has sent is handed out when it has been quiet for a while.
+  started_at timestamp with time zone not null default clock_timestamp()
+  finished_at timestamp with time zone
+  row level security, no policies
 table bridge.jobs  -- What we owe, one row each; gone when done (the message row remembers), kept as a dead letter when given up.
   id bigint not null generated always as identity
   lane text not null
@@ -125,6 +135,9 @@ table bridge.messages  -- One row per WhatsApp message; an agent's message is as
   noted text  -- What the last note in the GHL conversation said of this message.
   created_at timestamp with time zone not null default clock_timestamp()
   updated_at timestamp with time zone not null default clock_timestamp()
+  is_history boolean not null default false  -- From before the pairing: imported, behind what is live.
+  sent_at timestamp with time zone  -- When it was sent, by WhatsApp's clock; for history.
+  released_at timestamp with time zone  -- When its job was made; null while it waits to be handed out. For history.
   row level security, no policies
 table bridge.nodes  -- Nodes that were alive a moment ago, to share the locations out evenly.
   id text not null
@@ -212,6 +225,8 @@ ghl_accounts: ghl_accounts_pk PRIMARY KEY (id)
 ghl_accounts: ghl_accounts_provider_type CHECK ((provider_type = ANY (ARRAY['Custom'::text, 'SMS'::text])))
 ghl_accounts: ghl_accounts_status CHECK ((status = ANY (ARRAY['pending'::text, 'active'::text, 'needs_reconnect'::text, 'uninstalled'::text])))
 ghl_accounts: ghl_accounts_user_type CHECK ((user_type = ANY (ARRAY['Location'::text, 'Company'::text])))
+history_imports: history_imports_pk PRIMARY KEY (session_id)
+history_imports: history_imports_state CHECK ((state = ANY (ARRAY['collecting'::text, 'importing'::text, 'done'::text])))
 jobs: jobs_kind CHECK ((kind = ANY (ARRAY['inbound'::text, 'outbound'::text, 'ghl_status'::text, 'note'::text])))
 jobs: jobs_lane FOREIGN KEY (lane) REFERENCES bridge.lanes(key)
 jobs: jobs_pk PRIMARY KEY (id)
@@ -256,6 +271,7 @@ CREATE INDEX contacts_by_ghl_contact ON bridge.contacts USING btree (location_id
 CREATE INDEX ghl_accounts_by_company ON bridge.ghl_accounts USING btree (company_id)
 CREATE INDEX ghl_accounts_by_expiry ON bridge.ghl_accounts USING btree (token_expires_at) WHERE (status = 'active'::text)
 CREATE UNIQUE INDEX ghl_accounts_one_per_company ON bridge.ghl_accounts USING btree (company_id) WHERE (location_id IS NULL)
+CREATE INDEX history_imports_open ON bridge.history_imports USING btree (location_id) WHERE (state <> 'done'::text)
 CREATE INDEX jobs_dead ON bridge.jobs USING btree (id) WHERE (state = 'dead'::text)
 CREATE INDEX jobs_dead_by_lane ON bridge.jobs USING btree (lane) WHERE (state = 'dead'::text)
 CREATE UNIQUE INDEX jobs_one_per_message ON bridge.jobs USING btree (kind, subject) WHERE (kind = ANY (ARRAY['inbound'::text, 'outbound'::text]))
@@ -271,8 +287,10 @@ CREATE INDEX messages_by_contact ON bridge.messages USING btree (contact_id)
 CREATE INDEX messages_by_day ON bridge.messages USING btree (location_id, created_at)
 CREATE INDEX messages_by_ghl_message ON bridge.messages USING btree (location_id, ghl_message_id)
 CREATE INDEX messages_by_location ON bridge.messages USING btree (location_id, seq)
+CREATE INDEX messages_by_location_and_wa_message ON bridge.messages USING btree (location_id, wa_message_id)
 CREATE INDEX messages_by_session ON bridge.messages USING btree (session_id, seq)
 CREATE INDEX messages_by_wa_message ON bridge.messages USING btree (session_id, wa_message_id)
+CREATE INDEX messages_history ON bridge.messages USING btree (session_id, state, released_at) WHERE is_history
 CREATE UNIQUE INDEX messages_once_from_ghl ON bridge.messages USING btree (location_id, ghl_message_id, part_no) WHERE (origin = 'ghl'::text)
 CREATE UNIQUE INDEX messages_once_from_whatsapp ON bridge.messages USING btree (session_id, contact_id, from_me, wa_message_id, author_key) WHERE (origin <> 'ghl'::text)
 CREATE INDEX messages_unfinished ON bridge.messages USING btree (state, seq) WHERE (state = ANY (ARRAY['received'::text, 'queued'::text, 'sending'::text, 'failed'::text, 'held'::text, 'ignored'::text]))
@@ -303,6 +321,53 @@ begin
     status = case when (args->>'needsReconnect')::boolean then 'needs_reconnect' else account.status end
   where account.id = args->>'installationId' and account.refresh_holder = args->>'holder';
   return to_jsonb(found);
+end
+$function$
+CREATE OR REPLACE FUNCTION bridge.accept_history(args jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+AS $function$
+declare
+  location text := args->>'locationId';
+  session text := args->>'sessionId';
+  given record;
+  contact bridge.contacts;
+  added int := 0;
+begin
+  for given in
+    select each.* from jsonb_to_recordset(args->'messages') as each (
+      id text, lid text, pn text, "group" text, author text, "fromMe" boolean, "pushName" text, "waMessageId" text,
+      kind text, chat text, "sentAt" bigint, content text)
+    -- Everybody locks people in this order.
+    order by coalesce(each.lid, each.pn, each."group"), each."sentAt"
+  loop
+    contact := bridge.settle_contact(location, given.lid, given.pn, given."group");
+    continue when exists (
+      select from bridge.messages known
+      where known.location_id = location and known.wa_message_id = given."waMessageId"
+        and known.from_me = given."fromMe" and (known.contact_id = contact.id or known.origin = 'ghl'));
+    insert into bridge.messages
+      (id, location_id, session_id, contact_id, direction, origin, kind, state, chat, author, author_key, from_me,
+       wa_message_id, content, is_history, sent_at)
+    values
+      (given.id, location, session, contact.id, case when given."fromMe" then 'outbound' else 'inbound' end,
+       case when given."fromMe" then 'phone' else 'customer' end, given.kind, 'queued', given.chat, given.author,
+       case when given."group" is null then '' else given.author end, given."fromMe", given."waMessageId",
+       given.content, true, bridge.from_ms(given."sentAt"))
+    on conflict (session_id, contact_id, from_me, wa_message_id, author_key) where origin <> 'ghl' do nothing;
+    continue when not found;
+    added := added + 1;
+    update bridge.contacts known
+    set push_name = coalesce(known.push_name, given."pushName"),
+      last_session_id = coalesce(known.last_session_id, session), updated_at = clock_timestamp()
+    where known.id = contact.id and (known.last_session_id is null or known.push_name is null);
+  end loop;
+  update bridge.history_imports import
+  set last_chunk_at = clock_timestamp(),
+    state = case when added > 0 then 'collecting' else import.state end,
+    finished_at = case when added > 0 then null else import.finished_at end
+  where import.session_id = session;
+  return to_jsonb(added);
 end
 $function$
 CREATE OR REPLACE FUNCTION bridge.accept_inbound(args jsonb)
@@ -461,6 +526,21 @@ begin
   if to_regprocedure('realtime.send(jsonb,text,text,boolean)') is not null then
     execute 'select realtime.send($1, $2, $3, true)' using jsonb_build_object('subject', subject), topic, 'bridge';
   end if;
+end
+$function$
+CREATE OR REPLACE FUNCTION bridge.begin_history(args jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+AS $function$
+begin
+  insert into bridge.history_imports as import (session_id, location_id, state, days, paired_at)
+  values (args->>'sessionId', args->>'locationId', 'collecting', (args->>'days')::int,
+    bridge.from_ms((args->>'pairedAt')::bigint))
+  on conflict (session_id) do update set location_id = excluded.location_id, state = excluded.state,
+    days = excluded.days, paired_at = excluded.paired_at, last_chunk_at = excluded.last_chunk_at,
+    started_at = excluded.started_at, finished_at = null
+    where import.paired_at <> excluded.paired_at;
+  return to_jsonb(found);
 end
 $function$
 CREATE OR REPLACE FUNCTION bridge.begin_refresh(args jsonb)
@@ -894,6 +974,13 @@ AS $function$
     and message.origin = 'ghl'
   having count(*) > 0 and not bool_or(message.ghl_told_failed)
 $function$
+CREATE OR REPLACE FUNCTION bridge.find_history(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select bridge.history_json(import) from bridge.history_imports import where import.session_id = args->>'sessionId'
+$function$
 CREATE OR REPLACE FUNCTION bridge.find_inbound_work(args jsonb)
  RETURNS jsonb
  LANGUAGE sql
@@ -1087,6 +1174,24 @@ begin
   end if;
   return 'true';
 end
+$function$
+CREATE OR REPLACE FUNCTION bridge.history_json(import bridge.history_imports)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select jsonb_build_object(
+    'state', import.state,
+    'days', import.days,
+    'pairedAt', bridge.to_ms(import.paired_at),
+    'startedAt', bridge.to_ms(import.started_at),
+    'finishedAt', bridge.to_ms(import.finished_at),
+    'found', count(message.id),
+    'imported', count(*) filter (where message.state in ('sent', 'delivered', 'read')),
+    'failed', count(*) filter (where message.state in ('failed', 'ignored')))
+  from (select) one
+  left join bridge.messages message
+    on message.session_id = import.session_id and message.is_history and message.created_at >= import.started_at
 $function$
 CREATE OR REPLACE FUNCTION bridge.hold(args jsonb)
  RETURNS jsonb
@@ -1496,6 +1601,7 @@ CREATE OR REPLACE FUNCTION bridge.note_due(message bridge.messages)
  IMMUTABLE
 AS $function$
   select case
+    when message.is_history then null
     when message.state = 'failed' and message.noted is distinct from 'died' then 'died'
     when message.state in ('sent', 'delivered', 'read') and message.noted = 'died' then 'recovered' end
 $function$
@@ -1716,6 +1822,58 @@ begin
   values (args->>'webhookId', args->>'type', args->>'locationId', args->>'payload')
   on conflict do nothing;
   return to_jsonb(case when found then 'recorded' else 'duplicate' end);
+end
+$function$
+CREATE OR REPLACE FUNCTION bridge.release_history(args jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+AS $function$
+declare
+  import bridge.history_imports;
+  next_one bridge.messages;
+  quiet_since timestamptz := bridge.after_ms(-(args->>'quietMs')::bigint);
+  in_flight int;
+  room int;
+  released int := 0;
+  open_count int;
+begin
+  for import in
+    select each.* from bridge.history_imports each
+    where each.state <> 'done' and each.location_id in (select jsonb_array_elements_text(args->'locations'))
+    order by each.session_id for update skip locked
+  loop
+    continue when import.state = 'collecting' and import.last_chunk_at > quiet_since;
+    continue when exists (
+      select from bridge.lanes lane
+      where lane.location_id = import.location_id and lane.state = 'ready' and lane.ready_at <= clock_timestamp()
+        and not starts_with(lane.key, 'hist:'));
+    select count(*) into in_flight from bridge.messages message
+    where message.session_id = import.session_id and message.is_history and message.state = 'queued'
+      and message.released_at is not null;
+    room := least((args->>'perTurn')::int, (args->>'inFlight')::int - in_flight);
+    for next_one in
+      select message.* from bridge.messages message
+      where message.session_id = import.session_id and message.is_history and message.state = 'queued'
+        and message.released_at is null
+      order by message.sent_at, message.seq limit greatest(room, 0)
+    loop
+      update bridge.messages message set released_at = clock_timestamp() where message.id = next_one.id;
+      perform bridge.enqueue(
+        'hist:' || next_one.session_id || ':' || next_one.contact_id, next_one.location_id, 'inbound', next_one.id);
+      released := released + 1;
+    end loop;
+    update bridge.history_imports each
+    set state = case when exists (
+        select from bridge.messages message
+        where message.session_id = import.session_id and message.is_history and message.state = 'queued')
+      then 'importing' else 'done' end
+    where each.session_id = import.session_id;
+    update bridge.history_imports each set finished_at = clock_timestamp()
+    where each.session_id = import.session_id and each.state = 'done';
+  end loop;
+  select count(*) into open_count from bridge.history_imports each
+  where each.state <> 'done' and each.location_id in (select jsonb_array_elements_text(args->'locations'));
+  return jsonb_build_object('released', released, 'open', open_count);
 end
 $function$
 CREATE OR REPLACE FUNCTION bridge.release_leases(args jsonb)
@@ -2351,6 +2509,10 @@ CREATE OR REPLACE FUNCTION public.bridge_abandon_refresh(args jsonb)
  RETURNS jsonb
  LANGUAGE sql
 AS $function$ select bridge.abandon_refresh(args) $function$
+CREATE OR REPLACE FUNCTION public.bridge_accept_history(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+AS $function$ select bridge.accept_history(args) $function$
 CREATE OR REPLACE FUNCTION public.bridge_accept_inbound(args jsonb)
  RETURNS jsonb
  LANGUAGE sql
@@ -2367,6 +2529,10 @@ CREATE OR REPLACE FUNCTION public.bridge_advance_sync(args jsonb)
  RETURNS jsonb
  LANGUAGE sql
 AS $function$ select bridge.advance_sync(args) $function$
+CREATE OR REPLACE FUNCTION public.bridge_begin_history(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+AS $function$ select bridge.begin_history(args) $function$
 CREATE OR REPLACE FUNCTION public.bridge_begin_refresh(args jsonb)
  RETURNS jsonb
  LANGUAGE sql
@@ -2439,6 +2605,10 @@ CREATE OR REPLACE FUNCTION public.bridge_find_ghl_status(args jsonb)
  RETURNS jsonb
  LANGUAGE sql
 AS $function$ select bridge.find_ghl_status(args) $function$
+CREATE OR REPLACE FUNCTION public.bridge_find_history(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+AS $function$ select bridge.find_history(args) $function$
 CREATE OR REPLACE FUNCTION public.bridge_find_inbound_work(args jsonb)
  RETURNS jsonb
  LANGUAGE sql
@@ -2583,6 +2753,10 @@ CREATE OR REPLACE FUNCTION public.bridge_record_webhook_event(args jsonb)
  RETURNS jsonb
  LANGUAGE sql
 AS $function$ select bridge.record_webhook_event(args) $function$
+CREATE OR REPLACE FUNCTION public.bridge_release_history(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+AS $function$ select bridge.release_history(args) $function$
 CREATE OR REPLACE FUNCTION public.bridge_release_leases(args jsonb)
  RETURNS jsonb
  LANGUAGE sql

@@ -5,6 +5,7 @@
 
 import { randomUUID } from 'node:crypto'
 import { acceptFromGhl } from './bridge/ghl-to-whatsapp.ts'
+import { HistoryImporter } from './bridge/history-import.ts'
 import { giveUp, jobHandlers } from './bridge/jobs.ts'
 import { CHORES, Leases } from './bridge/leases.ts'
 import { createMessageDesk } from './bridge/message-desk.ts'
@@ -98,8 +99,13 @@ export async function startApp(config: Config, secrets: AppSecrets, log: Log): P
     signalStore: signal,
     sessionStore: sessions,
     findComposed: (session, id) => messages.findComposed(session, id),
+    historyStore: store.history,
+    locationSettings: settings,
     onMessage: async (envelope) => {
       await acceptFromWhatsApp({ messages, nudge }, envelope)
+    },
+    onHistory: () => {
+      importer.nudge()
     },
     onIgnored: (reason, { sessionId }) => {
       log.debug({ sessionId, outcome: reason }, 'message ignored on purpose')
@@ -148,12 +154,21 @@ export async function startApp(config: Config, secrets: AppSecrets, log: Log): P
     conversations: onlyAsOwner(ghl.conversations, (location) => leases.held().includes(location)),
     ghlContacts: ghl.contacts,
     attachments: ghl.attachments,
+    behindLive: ghl.behindLive,
   }
   const worker = new OutboxWorker({
     outbox,
     handlers: jobHandlers(jobs),
     locations: () => leases.held(),
     onDead: (job, error) => giveUp(jobs, job, error),
+    clock,
+    log,
+  })
+
+  const importer = new HistoryImporter({
+    history: store.history,
+    locations: () => leases.held(),
+    nudge,
     clock,
     log,
   })
@@ -185,7 +200,9 @@ export async function startApp(config: Config, secrets: AppSecrets, log: Log): P
     clearInterval(polling)
   })
   worker.start()
+  importer.start()
   started.defer(async () => {
+    await importer.stop()
     const drained = worker.stop()
     for (const location of leases.held()) ghl.leave(location)
     await drained
@@ -202,6 +219,7 @@ export async function startApp(config: Config, secrets: AppSecrets, log: Log): P
     },
     desk,
     messageDesk: createMessageDesk({ messages, nudge }),
+    history: store.history,
     sessions,
     settings,
     installations,

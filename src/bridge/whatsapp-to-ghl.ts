@@ -48,6 +48,8 @@ export interface DeliverToGhlDeps extends ContactDeps {
   readonly messages: MessageStore
   readonly conversations: GhlConversations
   readonly numbers: WhatsAppNumbers
+  /** Runs it with all its calls to GHL behind those of live traffic. */
+  readonly behindLive: <T>(act: () => Promise<T>) => Promise<T>
   readonly clock: Clock
 }
 
@@ -60,12 +62,19 @@ export interface DeliverToGhlDeps extends ContactDeps {
 export async function deliverToGhl(deps: DeliverToGhlDeps, job: Job): Promise<void> {
   const work = await deps.messages.findInboundWork(parseMessageId(job.subject))
   if (work === undefined || work.row.ghlMessageId !== undefined) return
-  const filing = await fileOnce(deps, work, job)
+  const file = () => fileOnce(deps, work, job)
+  const filing = await (work.envelope.isHistory === true ? deps.behindLive(file) : file())
   await deps.messages.recordFiled(work.row.id, filing)
 }
 
+/** What the person calls himself. The past knows it from his other messages: its first one is often ours. */
+function nameOf({ envelope, contact }: InboundWork): string | undefined {
+  if (envelope.isHistory === true) return contact.pushName
+  return envelope.fromMe ? undefined : envelope.pushName
+}
+
 async function fileOnce(deps: DeliverToGhlDeps, work: InboundWork, job: Job): Promise<GhlFiling> {
-  const name = work.envelope.fromMe ? undefined : work.envelope.pushName
+  const name = nameOf(work)
   const contact = await ghlContactOf(deps, work.contact, name)
   try {
     return await fileFor(deps, work, job, contact)
@@ -91,7 +100,7 @@ async function fileFor(
     if (filed !== undefined) return filed
   }
   const { text, attachments } = await readable(deps, envelope, ghlContactId, job.attempts)
-  const late = deps.clock.nowMs() - envelope.sentAt.getTime() > BACKDATE_AFTER_MS
+  const isLate = deps.clock.nowMs() - envelope.sentAt.getTime() > BACKDATE_AFTER_MS
   return await deps.conversations.addInbound({
     locationId,
     ghlContactId,
@@ -99,7 +108,7 @@ async function fileFor(
     altId: waMessageId,
     text,
     attachments,
-    ...(late && { sentAt: envelope.sentAt }),
+    ...((isLate || envelope.isHistory === true) && { sentAt: envelope.sentAt }),
   })
 }
 

@@ -71,6 +71,8 @@ export interface Envelope {
   readonly pushName?: string
   readonly sentAt: Date
   readonly content: WaContent
+  /** From before the pairing: brought to GHL behind what is live. */
+  readonly isHistory?: boolean
 }
 
 /** Why something that WhatsApp delivered does not go to GHL, on purpose. Counted by name. */

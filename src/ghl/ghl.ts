@@ -14,7 +14,7 @@ import { createOauth, type GhlOauth } from './oauth.ts'
 import { type AppEvent, type Delivery, parseAppEvent, parseDelivery } from './payloads.ts'
 import { createRateLimiter, type LimitState } from './rate-limit.ts'
 import { GhlTokens } from './tokens.ts'
-import { type CallOutcome, GhlTransport } from './transport.ts'
+import { behindLive, type CallOutcome, GhlTransport } from './transport.ts'
 import { createWebhookVerifier, type WebhookVerifier } from './webhook-signature.ts'
 
 /** The GHL_* values of the environment, plain. */
@@ -42,6 +42,8 @@ export interface Ghl {
   readonly tokens: GhlTokens
   readonly client: GhlClient
   readonly verifyWebhook: WebhookVerifier
+  /** Every call that `act` makes stands behind those of live traffic. */
+  behindLive<T>(act: () => Promise<T>): Promise<T>
   /** @throws {RequestError} `WEBHOOK_MALFORMED`. */
   parseDelivery(json: unknown): Delivery
   /** @throws {RequestError} `WEBHOOK_MALFORMED`. */
@@ -98,6 +100,7 @@ export function createGhl({ config, installations, log, clock, onCall, onRecover
     oauth: createOauth({ ...config, installations, tokens, clock, log }),
     tokens,
     client,
+    behindLive,
     verifyWebhook: createWebhookVerifier(config.webhookPublicKeys),
     parseDelivery: (json) => parseDelivery(json, config.providerId),
     parseAppEvent,

@@ -3,6 +3,7 @@
  * decides between "certainly nothing happened" and "nobody knows". What can be repeated without harm is repeated twice,
  * quickly; patience beyond that is the outbox's.
  */
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { Agent, type Dispatcher } from 'undici'
 import type { Clock } from '../core/clock.ts'
 import { BridgeError, GhlError } from '../core/errors.ts'
@@ -61,6 +62,11 @@ export interface Credentials {
   /** Asked for when it is the call's turn: it may have waited longer than a token lives. */
   accessToken(): string
 }
+
+const pressure = new AsyncLocalStorage<Priority>()
+
+/** Every call to GHL that `act` makes stands behind those of live traffic. */
+export const behindLive = <T>(act: () => Promise<T>): Promise<T> => pressure.run('history', act)
 
 /** Waits before a quick repeat. */
 const REPEAT_AFTER_MS = [150, 1_000]
@@ -135,7 +141,8 @@ export class GhlTransport {
   /** This request's turn. @throws {GhlError} `GHL_RATE_LIMITED`, `GHL_PAUSED`. */
   async #turn(call: GhlCall, { resourceId }: Credentials, pass: Pass | undefined): Promise<Ticket> {
     const { limiter, onCall } = this.#options
-    const ticket = await limiter.take(resourceId, call.priority ?? 'live').catch((thrown: unknown) => {
+    const priority = call.priority ?? pressure.getStore() ?? 'live'
+    const ticket = await limiter.take(resourceId, priority).catch((thrown: unknown) => {
       onCall('limited')
       throw thrown
     })

@@ -12,6 +12,7 @@ import { errorHandler } from './answers.ts'
 import { type CallerDeps, guard } from './auth.ts'
 import { assetRoutes } from './routes/assets.ts'
 import { healthRoutes } from './routes/health.ts'
+import { type HistoryDeps, historyRoutes } from './routes/history.ts'
 import { messageRoutes } from './routes/messages.ts'
 import { type OauthDeps, oauthRoutes } from './routes/oauth.ts'
 import { pairingRoutes } from './routes/pairing.ts'
@@ -25,6 +26,7 @@ export interface ServerDeps {
   readonly callers: CallerDeps
   readonly desk: SessionDesk
   readonly messageDesk: MessageDesk
+  readonly history: HistoryDeps['history']
   readonly sessions: SessionStore
   readonly settings: SettingsStore
   readonly installations: InstallationStore
@@ -69,6 +71,7 @@ export async function createServer(deps: ServerDeps): Promise<FastifyInstance> {
     guarded.addHook('onRequest', guard(deps.callers))
     await guarded.register(sessionRoutes(deps))
     await guarded.register(settingsRoutes(deps))
+    await guarded.register(historyRoutes(deps))
     await guarded.register(messageRoutes(deps))
   })
   app.get('/docs', { schema: { hide: true } }, () => app.swagger())

@@ -81,10 +81,7 @@ export function createMessageStore({ database, owned, seal }: MessageStoreDeps):
         fromMe: envelope.fromMe,
         pushName: envelope.pushName,
         kind: kindOf(envelope.content),
-        content: seal.seal(
-          contentOf(envelope.locationId, id),
-          JSON.stringify({ ...envelope, sentAt: envelope.sentAt.getTime() }),
-        ),
+        content: sealedEnvelope(seal, id, envelope),
       })
       return AcceptedInbound.parse(accepted)
     },
@@ -238,7 +235,7 @@ const composedOf = (session: SessionId, id: string): SealedPlace => ({
   id,
 })
 
-function kindOf(content: WaContent): string {
+export function kindOf(content: WaContent): string {
   switch (content.kind) {
     case 'text':
       return content.kind
@@ -248,6 +245,12 @@ function kindOf(content: WaContent): string {
       return content.waKind
   }
 }
+
+export const sealedEnvelope = (seal: Seal, id: string, envelope: Envelope): string =>
+  seal.seal(
+    contentOf(envelope.locationId, id),
+    JSON.stringify({ ...envelope, sentAt: envelope.sentAt.getTime() }),
+  )
 
 function openOutbound(seal: Seal, place: SealedPlace, sealed: string): OutboundContent {
   return JSON.parse(seal.openText(place, sealed)) as OutboundContent // sealed by acceptOutbound, and nobody else can

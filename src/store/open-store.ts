@@ -2,6 +2,8 @@
  * The store in one piece: picks the driver (connection string, else Supabase, else embedded) and brings the schema up to
  * date where it can.
  */
+
+import type { HistoryStore } from '../bridge/history-import.ts'
 import type { InstallationStore, WebhookEventStore } from '../bridge/installations.ts'
 import type {
   ContactStore,
@@ -18,6 +20,7 @@ import { toBridgeError } from '../core/errors.ts'
 import type { Log } from '../core/log.ts'
 import { createContactStore } from './contacts.ts'
 import type { Announcement, Database } from './database.ts'
+import { createHistoryStore } from './history.ts'
 import { createInstallationStore } from './installations.ts'
 import { createLeaseStore, FenceBook, fencedDatabase } from './leases.ts'
 import { createMessageStore } from './messages.ts'
@@ -45,6 +48,7 @@ export interface StoreOptions {
 export interface Store {
   readonly kind: 'embedded' | 'postgres' | 'supabase'
   readonly messages: MessageStore
+  readonly history: HistoryStore
   readonly contacts: ContactStore
   readonly outbox: Outbox
   readonly sessions: SessionStore
@@ -92,6 +96,7 @@ export function assembleStore(kind: Store['kind'], parts: StoreParts, log: Log):
   return {
     kind,
     messages: createMessageStore(parts),
+    history: createHistoryStore(parts),
     contacts: createContactStore(parts),
     outbox: createOutbox(parts),
     sessions: createSessionStore(parts),

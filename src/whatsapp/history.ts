@@ -3,11 +3,12 @@
  * an absence; but what it failed to deliver to this device still stands on the phone. Every message of the last hours that
  * the phone shows us takes the way of live ones, where those known already are recognised by id.
  *
- * - What WhatsApp sends by itself (`RECENT` chunks and the bootstrap after pairing) is always used.
+ * - What WhatsApp sends by itself (`RECENT` chunks and the bootstrap after pairing) is always used, and stands in the journal
+ *   before its receipt (history-pieces.ts).
  * - After an absence the phone is asked, chat by chat, for what it has before the newest message we know. It can only be
  *   asked for what lies before a message: so a chat is asked for when its first message after the absence comes, from
  *   either side, and what a chat missed stays on the phone for as long as nothing more is said in it.
- * - Nothing from before the pairing is used: the customer has not asked for old chats in GHL.
+ * - Nothing from before the pairing is used here: who wants old chats in GHL has them imported (history-pieces.ts).
  *
  * A net, not a promise: nobody waits for it, and a phone that does not answer is asked again after the next absence.
  */
@@ -125,23 +126,27 @@ export class History {
 
   /** What of a piece of history is to be taken in, oldest first. */
   usable(messages: readonly WAMessage[], me: Me): WAMessage[] {
-    const { pairedAt, clock, log } = this.#deps
+    const { pairedAt, clock } = this.#deps
     const sinceMs = Math.max(clock.nowMs() - WINDOW_MS, pairedAt().getTime())
-    const usable = messages
-      .filter((message) => isPresent(message.message) && findPerson(message.key, me) !== undefined)
-      .filter((message) => sentAtMs(message) >= sinceMs)
-      // Each chat comes newest first, and many messages share a second.
-      .reverse()
-      .sort((one, other) => sentAtMs(one) - sentAtMs(other))
-    log.debug({ count: messages.length, usedCount: usable.length }, 'history came')
-    return usable
+    return inOrder(
+      messages.filter(
+        (message) =>
+          isPresent(message.message) &&
+          findPerson(message.key, me) !== undefined &&
+          sentAtMs(message) >= sinceMs,
+      ),
+    )
   }
 }
 
 export const anchorOf = (message: WAMessage): Anchor => ({ key: message.key, sentAtMs: sentAtMs(message) })
 
+/** Oldest first. Each chat comes newest first, and many messages share a second. */
+export const inOrder = (messages: readonly WAMessage[]): WAMessage[] =>
+  messages.toReversed().sort((one, other) => sentAtMs(one) - sentAtMs(other))
+
 /** By WhatsApp's clock, which counts whole seconds. */
-const sentAtMs = ({ messageTimestamp }: Pick<WAMessage, 'messageTimestamp'>): number =>
+export const sentAtMs = ({ messageTimestamp }: Pick<WAMessage, 'messageTimestamp'>): number =>
   toNumber(messageTimestamp) * 1_000
 
 /** Deleted messages, calls and notices of WhatsApp stand in history without content. */

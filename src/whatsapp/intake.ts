@@ -10,7 +10,7 @@ import { type ChatJid, findChatJid, isLidJid } from '../core/ids.ts'
 import type { Log } from '../core/log.ts'
 import type { Envelope, IgnoreReason } from '../core/message.ts'
 import { fromWhatsApp, type Receiver } from './from-whatsapp.ts'
-import { parseEntry } from './journal.ts'
+import { authorOfRow, parseEntry } from './journal.ts'
 import { patiently } from './patience.ts'
 import { type Me, messageOf } from './stanza.ts'
 
@@ -46,32 +46,33 @@ export class Intake {
     await this.#line
   }
 
-  /** Records what the journal holds from before. */
-  async replay(origin: Origin): Promise<void> {
-    const { signalStore, receiver } = this.#deps
-    await this.idle()
-    for (const row of await signalStore.readJournal(receiver.sessionId)) this.take(row, origin)
-    await this.idle()
-  }
-
   /** Puts a journaled message in line. */
   take(row: JournalWrite, origin: Origin): void {
     const { signalStore, receiver } = this.#deps
-    this.#enqueue(origin.signal, async () => {
+    void this.#enqueue(origin.signal, async () => {
       const message = messageOf(parseEntry(row.entry), origin.me)
-      if (await this.#record(message, row.sender, origin)) return
+      const author = authorOfRow(row)
+      // Recording settles the row that carries the author's bare address.
+      if ((await this.#record(message, author, origin)) && author === row.sender) return
       await signalStore.settleJournal(receiver.sessionId, row.waMessageId, row.sender)
     })
   }
 
-  /** Puts a message in line that came without a stanza of its own. */
-  takeResent(message: WAMessage, origin: Origin): void {
-    this.#enqueue(origin.signal, async () => {
+  /**
+   * Puts a message in line that came without a stanza of its own.
+   *
+   * @returns false when it could not be recorded, nor ignored on purpose.
+   */
+  async takeResent(message: WAMessage, origin: Origin): Promise<boolean> {
+    let isSettled = false
+    await this.#enqueue(origin.signal, async () => {
       await this.#record(message, authorOf(message, origin.me), origin)
+      isSettled = true
     })
+    return isSettled
   }
 
-  #enqueue(signal: AbortSignal, record: () => Promise<void>): void {
+  #enqueue(signal: AbortSignal, record: () => Promise<void>): Promise<void> {
     const { clock, log } = this.#deps
     this.#line = this.#line.then(async () => {
       if (signal.aborted) return
@@ -89,6 +90,7 @@ export class Intake {
         )
       }
     })
+    return this.#line
   }
 
   /** False when it was ignored, and nothing recorded. */
@@ -108,7 +110,7 @@ export class Intake {
 }
 
 /** Who wrote a message that has no stanza, as the journal would name him: in the address form of the chat. */
-function authorOf({ key }: WAMessage, me: Me): string {
+export function authorOf({ key }: WAMessage, me: Me): string {
   const chat = findChatJid(key.remoteJid)
   if (key.fromMe !== true) return findChatJid(key.participant) ?? chat ?? ''
   return (chat !== undefined && isLidJid(chat) ? me.lid : me.pn) ?? ''

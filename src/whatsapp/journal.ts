@@ -21,8 +21,10 @@ import {
   type BinaryNode,
   isPnUser,
   type makeWASocket,
+  proto,
   type SignalAuthState,
   type SignalKeyStoreWithTransaction,
+  unpadRandomMax16,
 } from '@whiskeysockets/baileys'
 import { z } from 'zod'
 import type { JournalWrite, SignalStore } from '../bridge/storage.ts'
@@ -51,9 +53,36 @@ function authorOf(attrs: Readonly<Record<string, string>>): string {
   return findChatJid(author) ?? author
 }
 
-/** A group stanza carries two ciphertexts under one id: the group's key for us alone, then the message for all. */
-const senderOf = (attrs: Readonly<Record<string, string>>, encryption: string): string =>
-  attrs['participant'] !== undefined && encryption !== 'skmsg' ? `${authorOf(attrs)}#key` : authorOf(attrs)
+/**
+ * A group stanza carries two ciphertexts under one id: the group's key for us alone, then the message for all. What we asked
+ * a member for again comes for us alone too, under the same id: `count` tells it from the first.
+ */
+function senderOf(attrs: Readonly<Record<string, string>>, type: string, count: string | undefined): string {
+  if (attrs['category'] === 'peer') return `${authorOf(attrs)}${PIECE}`
+  if (attrs['participant'] === undefined || type === 'skmsg') return authorOf(attrs)
+  return `${authorOf(attrs)}#key${count ?? ''}`
+}
+
+/** Ends the author of a row that announces a piece of history. */
+const PIECE = '#history'
+
+/** True for a row that announces a piece of history. */
+export const isPiece = ({ sender }: Pick<JournalWrite, 'sender'>): boolean => sender.endsWith(PIECE)
+
+/** Who wrote what a row holds. */
+export const authorOfRow = ({ sender }: Pick<JournalWrite, 'sender'>): string =>
+  sender.split('#')[0] ?? sender
+
+/** What our own phone sends to its devices is Baileys' business, but for pieces of history: it sends them once. */
+function isKept(attrs: Readonly<Record<string, string>>, plaintext: Uint8Array): boolean {
+  if (attrs['category'] !== 'peer') return true
+  try {
+    const { protocolMessage } = proto.Message.decode(unpadRandomMax16(plaintext))
+    return Boolean(protocolMessage?.historySyncNotification)
+  } catch {
+    return false
+  }
+}
 
 interface Ciphertext {
   readonly ciphertext: Uint8Array
@@ -63,6 +92,12 @@ interface Ciphertext {
   readonly lock: string
 }
 
+interface Stanza {
+  readonly attrs: Readonly<Record<string, string>>
+  /** Which repeat it is, of a ciphertext that we asked for again. */
+  readonly count: string | undefined
+}
+
 type Context = ReturnType<typeof AsyncLocalStorage.snapshot>
 
 export class Journal {
@@ -70,7 +105,7 @@ export class Journal {
   readonly #sessionId: SessionId
   readonly #auth: SessionAuth
   /** Which stanza a ciphertext belongs to; Baileys hands over the very buffer that was decoded. */
-  readonly #stanzas = new WeakMap<object, Readonly<Record<string, string>>>()
+  readonly #stanzas = new WeakMap<object, Stanza>()
   /** Set while a session steps on its sending side, so that it bypasses the transaction. */
   readonly #sending = new AsyncLocalStorage<true>()
   readonly #turns = new Turns()
@@ -96,8 +131,9 @@ export class Journal {
   /** Call for every raw message stanza, before Baileys decrypts it. */
   watch(stanza: BinaryNode): void {
     if (!Array.isArray(stanza.content)) return
-    for (const { tag, content } of stanza.content) {
-      if (tag === 'enc' && content instanceof Uint8Array) this.#stanzas.set(content, stanza.attrs)
+    for (const { tag, attrs, content } of stanza.content) {
+      if (tag === 'enc' && content instanceof Uint8Array)
+        this.#stanzas.set(content, { attrs: stanza.attrs, count: attrs['count'] })
     }
   }
 
@@ -142,15 +178,14 @@ export class Journal {
     { ciphertext, lock, type }: Ciphertext,
     decrypt: () => Promise<Uint8Array>,
   ): Promise<Uint8Array> {
-    const attrs = this.#stanzas.get(ciphertext)
-    // What our own phone sends to its devices (history, keys) is Baileys' business.
-    if (attrs?.['id'] === undefined || attrs['category'] === 'peer') {
-      return await keys.transaction(decrypt, lock)
-    }
-    const id = { waMessageId: attrs['id'], sender: senderOf(attrs, type) }
+    const stanza = this.#stanzas.get(ciphertext)
+    const { attrs = {} } = stanza ?? {}
+    if (attrs['id'] === undefined) return await keys.transaction(decrypt, lock)
+    const id = { waMessageId: attrs['id'], sender: senderOf(attrs, type, stanza?.count) }
     // Baileys reuses an open transaction, so what it does inside is committed together with the journal row.
-    const decryptAndKeep = async (): Promise<{ plaintext: Uint8Array; row: JournalWrite }> => {
+    const decryptAndKeep = async (): Promise<{ plaintext: Uint8Array; row?: JournalWrite }> => {
       const plaintext = await decrypt()
+      if (!isKept(attrs, plaintext)) return { plaintext }
       const entry: JournalEntry = {
         attrs: { ...attrs },
         plaintext: Buffer.from(plaintext).toString('base64'),
@@ -161,7 +196,7 @@ export class Journal {
     }
     try {
       const { plaintext, row } = await keys.transaction(decryptAndKeep, lock)
-      this.#onEntry(row)
+      if (row !== undefined) this.#onEntry(row)
       return plaintext
     } catch (failure) {
       const find = () => this.#store.findJournal(this.#sessionId, id.waMessageId, id.sender)

@@ -13,8 +13,7 @@
  * run and waits for its end before the next begins, and those who want something stand in line.
  */
 import type { SessionSnapshot, WaOutgoing } from '../bridge/ports.ts'
-import type { SessionRow, SessionStore, SignalStore } from '../bridge/storage.ts'
-import type { Clock } from '../core/clock.ts'
+import type { SessionRow, SessionStore } from '../bridge/storage.ts'
 import { toBridgeError, WhatsAppError } from '../core/errors.ts'
 import {
   type ChatJid,
@@ -27,14 +26,7 @@ import {
   type WaMessageId,
 } from '../core/ids.ts'
 import type { Log } from '../core/log.ts'
-import type {
-  Envelope,
-  IgnoreReason,
-  MediaFile,
-  SessionProblem,
-  SessionStatus,
-  WaMedia,
-} from '../core/message.ts'
+import type { MediaFile, SessionProblem, SessionStatus, WaMedia } from '../core/message.ts'
 import { openAuth, type SessionAuth } from './auth-state.ts'
 import {
   isOver,
@@ -48,14 +40,14 @@ import {
   STOPPED,
   WRONG_NUMBER,
 } from './disconnect.ts'
-import { anchorOf, type Company, History } from './history.ts'
-import { Intake, type Origin } from './intake.ts'
-import { Journal, parseEntry } from './journal.ts'
+import { type Correspondence, Inbox, type InboxDeps } from './inbox.ts'
+import type { Origin } from './intake.ts'
+import { Journal } from './journal.ts'
 import { openMedia } from './media.ts'
 import { patiently } from './patience.ts'
 import { type Facts, type Live, SessionState } from './session-state.ts'
 import { openSocket, type Socket, type SocketCaches, type SocketEnd, type SocketSettings } from './socket.ts'
-import { meOf, messageOf, type Receipt, samePhone } from './stanza.ts'
+import { meOf, type Receipt, samePhone } from './stanza.ts'
 import { compose } from './to-whatsapp.ts'
 
 /** A connection that shows neither QR nor login by then hangs (whatsapp.md 1b: an HTTP answer to the upgrade does that). */
@@ -65,14 +57,10 @@ const SETTLED_MS = 10_000
 /** The server asks for a new login once after pairing; asked more often than this, it is a failure like others. */
 const FREE_RESTARTS = 3
 
-export interface SessionDeps {
+export interface SessionDeps extends InboxDeps {
   readonly settings: SocketSettings
-  readonly signalStore: SignalStore
   readonly sessionStore: SessionStore
   readonly findComposed: (session: SessionId, id: WaMessageId) => Promise<Uint8Array | undefined>
-  /** Resolves when the message is recorded for good. */
-  readonly onMessage: (envelope: Envelope) => Promise<void>
-  readonly onIgnored: (reason: IgnoreReason, session: { sessionId: SessionId }) => void
   readonly onReceipt: (
     session: SessionId,
     ids: readonly WaMessageId[],
@@ -80,8 +68,6 @@ export interface SessionDeps {
   ) => Promise<void>
   readonly onReady: (location: LocationId) => Promise<void>
   readonly onChange: (snapshot: SessionSnapshot) => void
-  readonly clock: Clock
-  readonly log: Log
 }
 
 export class Session {
@@ -90,8 +76,7 @@ export class Session {
   readonly #deps: SessionDeps
   readonly #log: Log
   readonly #caches: SocketCaches
-  readonly #intake: Intake
-  readonly #history: History
+  readonly #inbox: Inbox
   readonly #state: SessionState
   /** Of the connection that is open; nobody else's events count. */
   #socket: Socket | undefined
@@ -117,21 +102,7 @@ export class Session {
     this.#caches = caches
     this.#log = deps.log.child({ session: `location_${row.locationId}_${row.sessionId}` })
     this.#state = new SessionState({ ...deps, log: this.#log }, row)
-    this.#history = new History({
-      pairedAt: () => this.#state.row.pairedAt ?? this.#state.row.createdAt,
-      clock: deps.clock,
-      log: this.#log,
-    })
-    this.#intake = new Intake({
-      receiver: { locationId: row.locationId, sessionId: row.sessionId },
-      signalStore: deps.signalStore,
-      onMessage: deps.onMessage,
-      onIgnored: (reason) => {
-        deps.onIgnored(reason, { sessionId: row.sessionId })
-      },
-      clock: deps.clock,
-      log: this.#log,
-    })
+    this.#inbox = new Inbox({ ...deps, log: this.#log }, () => this.#state.row)
   }
 
   get isReady(): boolean {
@@ -170,7 +141,7 @@ export class Session {
     await this.#inTurn(async () => {
       await this.#unlink()
       // WhatsApp has its receipts: what was journaled must be recorded before the journal goes.
-      await this.#intake.idle()
+      await this.#inbox.idle()
       if (this.#life.signal.aborted) throw this.#offline('The bridge is stopping')
       await this.#halt()
       this.#life = new AbortController()
@@ -198,18 +169,14 @@ export class Session {
   async send(chat: ChatJid, id: WaMessageId, composed: Uint8Array): Promise<void> {
     const socket = this.#readySocket()
     await socket.send(chat, id, composed)
-    const sent = () => ({ key: { remoteJid: chat, id, fromMe: true }, sentAtMs: this.#deps.clock.nowMs() })
-    this.#history.seen(sent, this.#company(socket))
+    const sent = { key: { remoteJid: chat, id, fromMe: true }, sentAtMs: this.#deps.clock.nowMs() }
+    this.#inbox.sent(sent, correspondence(socket, this.#life.signal))
   }
 
   /** @throws {MediaError} as the port says. */
   async openMedia(media: WaMedia): Promise<MediaFile> {
     const askForMediaAgain = this.isReady ? this.#socket?.askForMediaAgain : undefined
     return await openMedia(media, { askForMediaAgain, clock: this.#deps.clock })
-  }
-
-  #company(socket: Socket): Company {
-    return { me: socket.me(), ask: socket.askForHistory, signal: this.#life.signal }
   }
 
   #readySocket(): Socket {
@@ -242,7 +209,7 @@ export class Session {
   async #halt(): Promise<void> {
     this.#life.abort(new Error('the session was stopped'))
     await this.#running
-    await this.#intake.idle()
+    await this.#inbox.idle()
   }
 
   async #run(signal: AbortSignal): Promise<void> {
@@ -265,7 +232,7 @@ export class Session {
       signal,
     }
     try {
-      if (this.#isExpected(auth)) await this.#intake.replay(origin)
+      if (this.#isExpected(auth)) await this.#inbox.replay(origin)
       return signal.aborted ? undefined : await this.#hold(auth, signal)
     } finally {
       this.#unsaved = await auth.close()
@@ -276,7 +243,6 @@ export class Session {
   async #hold(auth: SessionAuth, signal: AbortSignal): Promise<SocketEnd> {
     const { signalStore, settings, findComposed } = this.#deps
     const { creds } = auth.state
-    const origin = (): Origin => ({ me: socket.me(), altOf: socket.altOf, signal })
     const hear = <Args extends unknown[]>(act: (...args: Args) => Promise<void>) => {
       return (...args: Args): void => {
         clearTimeout(watchdog)
@@ -301,24 +267,16 @@ export class Session {
           await socket.end('no pairing code')
         }),
         paired: hear(async () => {
-          this.#history.paired()
+          this.#inbox.paired()
           await this.#move({ status: 'connecting' }, { pairedAt: new Date(this.#deps.clock.nowMs()) })
         }),
         open: hear(() => this.#onOpen(auth)),
         // Another person's messages are none of our business, not even in the moment before the number is unlinked.
         journaled: (row) => {
-          if (!this.#isExpected(auth)) return
-          this.#intake.take(row, origin())
-          const taken = () => anchorOf(messageOf(parseEntry(row.entry), socket.me()))
-          this.#history.seen(taken, this.#company(socket))
+          if (this.#isExpected(auth)) this.#inbox.journaled(row, correspondence(socket, signal))
         },
         resent: (message) => {
-          if (this.#isExpected(auth)) this.#intake.takeResent(message, origin())
-        },
-        history: (messages) => {
-          if (!this.#isExpected(auth)) return
-          for (const message of this.#history.usable(messages, socket.me()))
-            this.#intake.takeResent(message, origin())
+          if (this.#isExpected(auth)) this.#inbox.resent(message, correspondence(socket, signal))
         },
         receipt: ({ ids, state }) => this.#deps.onReceipt(this.id, ids, state),
       },
@@ -339,7 +297,7 @@ export class Session {
     clearTimeout(watchdog)
     signal.removeEventListener('abort', leave)
     this.#socket = undefined
-    this.#history.left()
+    this.#inbox.left()
     return end
   }
 
@@ -383,7 +341,6 @@ export class Session {
       await this.#socket?.logout()
       return
     }
-    this.#history.arrived()
     const { me } = auth.state.creds
     const phoneNumber = phoneOf(me?.id)
     const lid = findChatJid(me?.lid)
@@ -396,6 +353,7 @@ export class Session {
         ...(me?.name !== undefined && this.#state.row.name === undefined && { name: me.name }),
       },
     )
+    this.#inbox.arrived()
     this.#log.info({}, 'number is ready')
     await onReady(this.locationId)
   }
@@ -448,7 +406,7 @@ export class Session {
   async #forget(problem: SessionProblem, status: SessionStatus = 'logged_out'): Promise<void> {
     const { sessionStore, clock } = this.#deps
     const { signal } = this.#life
-    await this.#intake.idle()
+    await this.#inbox.idle()
     this.#unsaved = undefined
     if (signal.aborted) return
     await patiently(() => sessionStore.forgetCredentials(this.id), { clock, signal })
@@ -459,6 +417,13 @@ export class Session {
     await this.#state.move(next, this.#life.signal, facts)
   }
 }
+
+const correspondence = (socket: Socket, signal: AbortSignal): Correspondence => ({
+  me: socket.me(),
+  altOf: socket.altOf,
+  ask: socket.askForHistory,
+  signal,
+})
 
 function phoneOf(jid: string | undefined): string | undefined {
   const chat = findChatJid(jid)

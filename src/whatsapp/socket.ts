@@ -66,8 +66,6 @@ export interface SocketEvents {
   journaled(row: JournalWrite): void
   /** A message that was not in its stanza: the phone was asked for it, or keeps it to itself (view once). */
   resent(message: WAMessage): void
-  /** Messages that the phone has, in no order to rely on; most are known. */
-  history(messages: WAMessage[]): void
   /** Must resolve when it is durable: the receipt is acknowledged only then, and never comes again after that. */
   receipt(receipt: Receipt): Promise<void>
 }
@@ -179,7 +177,6 @@ export function openSocket(deps: SocketDeps) {
       if (isResent || isForPhoneOnly(message)) events.resent(message)
     }
   })
-  sock.ev.on('messaging-history.set', ({ messages }) => events.history(messages))
   sock.ev.on('connection.update', ({ connection, qr, isNewLogin, lastDisconnect }) => {
     if (qr !== undefined) {
       lastQr = qr
@@ -248,7 +245,7 @@ export function openSocket(deps: SocketDeps) {
     },
     upload: sock.waUploadToServer,
     askForMediaAgain: (message: WAMessage) => orClosed(sock.updateMediaMessage(message)),
-    /** The answer comes by the event `history`. */
+    /** The answer comes as a piece of history, into the journal. */
     askForHistory: ({ key, sentAtMs }: Anchor, count: number) =>
       orClosed(sock.fetchMessageHistory(count, key, sentAtMs)),
     /** @throws {WhatsAppError} as the port says. */

@@ -42,6 +42,7 @@ describe('the message routes', () => {
     const { store } = subject
     app = await createServer({
       bodyLimitBytes: 4_096,
+      history: { find: () => Promise.resolve(undefined) },
       publicUrl: 'https://bridge.example',
       callers: onlyOperator(API_KEY),
       desk: {} as SessionDesk, // not reached by these routes

@@ -1,5 +1,6 @@
 import { generateKeyPairSync, sign } from 'node:crypto'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { HistoryImport } from '../../../src/bridge/history-import.ts'
 import type { InstallationRow, InstallationStore } from '../../../src/bridge/installations.ts'
 import type { MessageDesk, SessionDesk, SessionSnapshot } from '../../../src/bridge/ports.ts'
 import type { SessionStore, SettingsStore } from '../../../src/bridge/storage.ts'
@@ -53,6 +54,17 @@ const installation: InstallationRow = {
   checkedAt: undefined,
   installedAt: new Date(),
   uninstalledAt: undefined,
+}
+
+const imported: HistoryImport = {
+  state: 'importing',
+  days: 30,
+  pairedAt: new Date(0),
+  found: 10,
+  imported: 4,
+  failed: 1,
+  startedAt: new Date(0),
+  finishedAt: undefined,
 }
 
 /** What the routes reach, held in memory; every call that changes something is recorded. */
@@ -125,6 +137,7 @@ async function start(world: ReturnType<typeof surroundings>) {
     desk: world.desk,
     messageDesk: world.messageDesk,
     sessions: world.sessions,
+    history: { find: (id) => Promise.resolve(id === 's1' ? imported : undefined) },
     settings: {} as SettingsStore, // these routes do not call it; settings.test.ts does
     installations: world.installations,
     ping: () =>
@@ -234,6 +247,23 @@ describe('the routes', () => {
     })
   })
 
+  describe('history', () => {
+    it('tells how far the import has come', async () => {
+      const answer = await app.inject({ method: 'GET', url: `${path}/s1/history`, headers: operator })
+      expect(answer.json()).toEqual({
+        state: 'importing',
+        days: 30,
+        found: 10,
+        imported: 4,
+        failed: 1,
+        startedAt: '1970-01-01T00:00:00.000Z',
+        finishedAt: null,
+      })
+      const unknown = await app.inject({ method: 'GET', url: `${path}/s2/history`, headers: operator })
+      expect(unknown.statusCode).toBe(404)
+    })
+  })
+
   describe('sessions', () => {
     it.each([
       ['POST', path],
@@ -243,6 +273,7 @@ describe('the routes', () => {
       ['POST', `${path}/s1/pairing-link`],
       ['PATCH', `${path}/s1`],
       ['DELETE', `${path}/s1`],
+      ['GET', `/ghl/location/${LOCATION}/session/s1/history`],
       ['GET', `/ghl/location/${LOCATION}/settings`],
       ['PUT', `/ghl/location/${LOCATION}/settings`],
     ] as const)('%s %s needs the operator’s key', async (method, url) => {

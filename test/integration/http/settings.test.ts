@@ -27,6 +27,7 @@ describe('settings of a location, and of its numbers', () => {
     const { store } = subject
     app = await createServer({
       bodyLimitBytes: 4_096,
+      history: store.history,
       publicUrl: 'https://bridge.example',
       callers: onlyOperator(API_KEY),
       desk: createSessionDesk({ sessions: store.sessions, newId: randomUUID, clock: systemClock }),

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe } from 'vitest'
 import { describeAccounts } from './contract-accounts.ts'
 import { describeContacts } from './contract-contacts.ts'
 import { describeDeadLetters } from './contract-dead-letters.ts'
+import { describeHistory } from './contract-history.ts'
 import { describeInstalls } from './contract-installs.ts'
 import { describeLeases } from './contract-leases.ts'
 import { describeMessages } from './contract-messages.ts'
@@ -32,5 +33,6 @@ export function describeContract(
     describeInstalls(subject)
     describeLeases(subject)
     describeSettings(subject)
+    describeHistory(subject)
   })
 }

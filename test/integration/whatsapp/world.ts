@@ -20,8 +20,10 @@ import {
   type SessionId,
   type WaMessageId,
 } from '../../../src/core/ids.ts'
+import { DEFAULT_SETTINGS, type LocationSettings } from '../../../src/core/settings.ts'
 import { createNumbers, type Numbers } from '../../../src/whatsapp/numbers.ts'
 import type { SocketSettings } from '../../../src/whatsapp/socket.ts'
+import { MemoryHistory } from '../../support/memory-history.ts'
 import { Door, MemoryInbox, MemorySessionStore, MemorySignalStore } from '../../support/memory-stores.ts'
 import { silentLog } from '../../support/silent-log.ts'
 import { waitFor } from '../../support/wait-for.ts'
@@ -65,6 +67,8 @@ export class World {
   readonly signal = new MemorySignalStore()
   readonly rows = new MemorySessionStore(this.signal)
   readonly inbox = new MemoryInbox(this.signal)
+  readonly history = new MemoryHistory()
+  locationSettings: LocationSettings = DEFAULT_SETTINGS
   readonly clock = new ShortClock()
   readonly composed = new Map<string, Uint8Array>()
   readonly receipts: ReceiptNote[] = []
@@ -220,6 +224,9 @@ export class World {
         this.findComposed.push(id)
         return Promise.resolve(this.composed.get(id))
       },
+      historyStore: this.history,
+      locationSettings: { read: () => Promise.resolve(this.locationSettings) },
+      onHistory: () => undefined,
       onMessage: (envelope) => this.inbox.accept(envelope),
       onIgnored: (reason) => {
         this.ignored.push(reason)

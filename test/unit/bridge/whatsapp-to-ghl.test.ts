@@ -10,6 +10,23 @@ const PHOTO = {
 } as const
 
 describe('a WhatsApp message on its way to GHL', () => {
+  it('of the past goes behind live traffic, dated however young it is', async () => {
+    const { deps, done, inbound, state } = world()
+    const sentAt = new Date()
+    state.inboundWork = inboundWork({ kind: 'text', text: 'old' }, { sentAt, isHistory: true })
+    await deliverToGhl(deps, job())
+    expect(done).toEqual(['behindLive', 'addInbound', `recordFiled ${FILED.ghlMessageId}`])
+    expect(inbound).toMatchObject([{ text: 'old', sentAt }])
+  })
+
+  it('of the past names a new contact as he named himself, though its first message is ours', async () => {
+    const { deps, done, state } = world()
+    const ours = { fromMe: true, pushName: 'Our Shop', isHistory: true }
+    state.inboundWork = inboundWork({ kind: 'text', text: 'hi' }, ours, customer({ ghlContactId: undefined }))
+    await deliverToGhl(deps, job())
+    expect(done[1]).toBe('findOrCreate +15551230001 Ana')
+  })
+
   it('costs one call when the contact is known, and is recorded where GHL filed it', async () => {
     const { deps, done, inbound, state } = world()
     state.inboundWork = inboundWork({ kind: 'text', text: 'hello' })

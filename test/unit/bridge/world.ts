@@ -161,6 +161,10 @@ export function world() {
     return error === undefined ? Promise.resolve() : Promise.reject(error)
   }
   const deps: JobDeps = {
+    behindLive: async (act) => {
+      await step('behindLive')
+      return await act()
+    },
     clock: systemClock,
     nudge: () => undefined,
     messages: {

@@ -1,0 +1,124 @@
+/**
+ * All that comes in for one number, sorted: messages of the journal, those that came without a stanza, pieces of history.
+ * Live messages stand in one line (intake.ts), pieces of history in another (history-pieces.ts), and what the phone is asked
+ * for after an absence is decided in history.ts.
+ */
+import type { WAMessage } from '@whiskeysockets/baileys'
+import type { HistoryStore } from '../bridge/history-import.ts'
+import type { JournalWrite, SessionRow, SettingsStore, SignalStore } from '../bridge/storage.ts'
+import type { Clock } from '../core/clock.ts'
+import { toBridgeError } from '../core/errors.ts'
+import type { SessionId } from '../core/ids.ts'
+import type { Log } from '../core/log.ts'
+import type { Envelope, IgnoreReason } from '../core/message.ts'
+import type { Receiver } from './from-whatsapp.ts'
+import { type Anchor, anchorOf, type Company, History } from './history.ts'
+import { HistoryPieces } from './history-pieces.ts'
+import { Intake, type Origin } from './intake.ts'
+import { isPiece, parseEntry } from './journal.ts'
+import { messageOf } from './stanza.ts'
+
+export interface InboxDeps {
+  readonly signalStore: SignalStore
+  readonly historyStore: HistoryStore
+  readonly locationSettings: Pick<SettingsStore, 'read'>
+  /** Resolves when the message is recorded for good. */
+  readonly onMessage: (envelope: Envelope) => Promise<void>
+  readonly onIgnored: (reason: IgnoreReason, session: { sessionId: SessionId }) => void
+  /** Something of the past was recorded for the import. */
+  readonly onHistory: () => void
+  readonly clock: Clock
+  readonly log: Log
+}
+
+/** One connection, as its messages need it. */
+export interface Correspondence extends Origin, Company {}
+
+export class Inbox {
+  readonly #deps: InboxDeps
+  readonly #receiver: Receiver
+  readonly #history: History
+  readonly #intake: Intake
+  readonly #pieces: HistoryPieces
+
+  /** @param row the number as it is stored now. */
+  constructor(deps: InboxDeps, row: () => SessionRow) {
+    this.#deps = deps
+    const { locationId, sessionId } = row()
+    this.#receiver = { locationId, sessionId }
+    const { signalStore, clock, log } = deps
+    const receiver = this.#receiver
+    const onIgnored = (reason: IgnoreReason): void => {
+      deps.onIgnored(reason, { sessionId })
+    }
+    this.#history = new History({ pairedAt: () => row().pairedAt ?? row().createdAt, clock, log })
+    this.#intake = new Intake({ receiver, signalStore, onMessage: deps.onMessage, onIgnored, clock, log })
+    this.#pieces = new HistoryPieces({
+      receiver,
+      signalStore,
+      store: deps.historyStore,
+      history: this.#history,
+      intake: this.#intake,
+      pairedAt: () => row().pairedAt,
+      wantedDays: async () => (await deps.locationSettings.read(locationId)).historyDays,
+      onIgnored,
+      onRecorded: deps.onHistory,
+      clock,
+      log,
+    })
+  }
+
+  /** Resolves when nothing is in line. */
+  async idle(): Promise<void> {
+    await this.#pieces.idle()
+    await this.#intake.idle()
+  }
+
+  /** Takes in what the journal holds from before; resolves when its messages are recorded, pieces of history may follow. */
+  async replay(origin: Origin): Promise<void> {
+    await this.idle()
+    for (const row of await this.#deps.signalStore.readJournal(this.#receiver.sessionId))
+      this.#take(row, origin)
+    await this.#intake.idle()
+  }
+
+  /** A row has become durable on this connection. */
+  journaled(row: JournalWrite, company: Correspondence): void {
+    this.#take(row, company)
+    this.#history.seen(() => anchorOf(messageOf(parseEntry(row.entry), company.me)), company)
+  }
+
+  /** A message came without a stanza of its own. */
+  resent(message: WAMessage, origin: Origin): void {
+    void this.#intake.takeResent(message, origin)
+  }
+
+  /** A message of ours left on this connection. */
+  sent(anchor: Anchor, company: Company): void {
+    this.#history.seen(() => anchor, company)
+  }
+
+  /** Linked anew. */
+  paired(): void {
+    this.#history.paired()
+  }
+
+  /** Logged in. */
+  arrived(): void {
+    this.#history.arrived()
+    this.#pieces.begin().catch((thrown: unknown) => {
+      // The first piece begins it otherwise.
+      this.#deps.log.warn({ errorCode: toBridgeError(thrown).code }, 'could not begin the import of history')
+    })
+  }
+
+  /** The connection has ended. */
+  left(): void {
+    this.#history.left()
+  }
+
+  #take(row: JournalWrite, origin: Origin): void {
+    if (isPiece(row)) this.#pieces.take(row, origin)
+    else this.#intake.take(row, origin)
+  }
+}
