@@ -208,13 +208,13 @@ export async function startApp(config: Config, secrets: AppSecrets, log: Log): P
     await drained
   })
 
-  const pageTokens = createPageTokens(secrets.encryptionKeys, config.GHL_SHARED_SECRET)
   const server = await createServer({
     bodyLimitBytes: config.BODY_LIMIT_BYTES,
     publicUrl: config.PUBLIC_URL,
     callers: {
       apiKey: secrets.apiKey,
-      readPageToken: (token) => pageTokens.read(token),
+      pageTokens: createPageTokens(secrets.encryptionKeys, config.GHL_SHARED_SECRET),
+      openPageUser: (payload) => ghl.openPageUser(payload),
       findServiceKey: () => Promise.resolve(undefined),
     },
     desk,
@@ -278,6 +278,7 @@ function onlyAsOwner(
 
 const ghlConfig = (config: Config) => ({
   clientId: config.GHL_CLIENT_ID,
+  sharedSecret: config.GHL_SHARED_SECRET,
   clientSecret: config.GHL_CLIENT_SECRET,
   redirectUri: config.GHL_REDIRECT_URI,
   appVersionId: config.GHL_APP_VERSION_ID,

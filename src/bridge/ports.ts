@@ -232,6 +232,8 @@ export interface SessionDesk {
     wish: { phoneNumber?: string; expectedPhone?: string },
   ): Promise<SessionSnapshot>
   list(locationId?: LocationId): Promise<readonly SessionSnapshot[]>
+  /** The sessions of these locations, in one look. */
+  listOf(locationIds: readonly LocationId[]): Promise<readonly SessionSnapshot[]>
   /** `undefined` also when the session belongs to another location. */
   find(locationId: LocationId, sessionId: SessionId): Promise<SessionSnapshot | undefined>
   /**

@@ -76,6 +76,9 @@ export function createSessionDesk({ sessions, newId, clock }: SessionDeskDeps): 
     async list(locationId) {
       return (await sessions.list(locationId)).map(snapshotOf)
     },
+    async listOf(locationIds) {
+      return (await sessions.listOf(locationIds)).map(snapshotOf)
+    },
     async find(locationId, sessionId) {
       const found = await find(sessionId)
       return found?.locationId === locationId ? found : undefined

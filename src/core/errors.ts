@@ -62,6 +62,9 @@ const REQUEST_CODES = {
   REQUEST_INVALID: 'refuse',
   UNAUTHENTICATED: 'refuse',
   FORBIDDEN: 'refuse',
+  /** A page inside GHL could not show who opened it. */
+  SSO_REFUSED: 'refuse',
+  TOO_MANY_REQUESTS: 'refuse',
   LOCATION_UNKNOWN: 'refuse',
   SESSION_UNKNOWN: 'refuse',
   MESSAGE_UNKNOWN: 'refuse',

@@ -13,6 +13,7 @@ import { createConversations } from './conversations.ts'
 import { createOauth, type GhlOauth } from './oauth.ts'
 import { type AppEvent, type Delivery, parseAppEvent, parseDelivery } from './payloads.ts'
 import { createRateLimiter, type LimitState } from './rate-limit.ts'
+import { openPageUser, type PageUser } from './sso.ts'
 import { GhlTokens } from './tokens.ts'
 import { behindLive, type CallOutcome, GhlTransport } from './transport.ts'
 import { createWebhookVerifier, type WebhookVerifier } from './webhook-signature.ts'
@@ -23,6 +24,7 @@ export interface GhlConfig {
   readonly marketplaceUrl: string
   readonly clientId: string | undefined
   readonly clientSecret: string | undefined
+  readonly sharedSecret: string | undefined
   readonly redirectUri: string
   readonly appVersionId: string | undefined
   readonly providerId: string | undefined
@@ -44,6 +46,8 @@ export interface Ghl {
   readonly verifyWebhook: WebhookVerifier
   /** Every call that `act` makes stands behind those of live traffic. */
   behindLive<T>(act: () => Promise<T>): Promise<T>
+  /** Who opened a page inside GHL; `undefined` for anything that GHL did not seal with our secret. */
+  openPageUser(payload: string): PageUser | undefined
   /** @throws {RequestError} `WEBHOOK_MALFORMED`. */
   parseDelivery(json: unknown): Delivery
   /** @throws {RequestError} `WEBHOOK_MALFORMED`. */
@@ -102,6 +106,8 @@ export function createGhl({ config, installations, log, clock, onCall, onRecover
     client,
     behindLive,
     verifyWebhook: createWebhookVerifier(config.webhookPublicKeys),
+    openPageUser: (payload) =>
+      config.sharedSecret === undefined ? undefined : openPageUser(payload, config.sharedSecret),
     parseDelivery: (json) => parseDelivery(json, config.providerId),
     parseAppEvent,
     conditions: () => {

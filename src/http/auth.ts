@@ -5,6 +5,7 @@
  */
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { FastifyRequest } from 'fastify'
+import type { SessionSnapshot } from '../bridge/ports.ts'
 import { RequestError } from '../core/errors.ts'
 import type { LocationId } from '../core/ids.ts'
 
@@ -17,6 +18,22 @@ export interface PageCaller {
   readonly role: PageRole
   /** GHL's id of the person; for audit and rate limit. */
   readonly userId: string
+}
+
+/** Who opened a page inside GHL, as GHL's payload says. */
+export interface PageUser {
+  readonly userId: string
+  readonly companyId: string
+  readonly role: PageRole
+  readonly locationId: LocationId
+  /** Under which the agency shows GHL. */
+  readonly whiteLabelDomain: string | undefined
+}
+
+export interface PageTokens {
+  issue(caller: Omit<PageCaller, 'kind'>): { readonly token: string; readonly expiresAt: Date }
+  /** `undefined` for one that is not ours, was changed, or is over. */
+  read(token: string): PageCaller | undefined
 }
 
 export interface ServiceCaller {
@@ -52,8 +69,9 @@ export const may = (admission: Admission): { readonly admission: Admission } => 
 
 export interface CallerDeps {
   readonly apiKey: string
-  /** The caller behind a page token; undefined for one that is not ours or is over. */
-  readonly readPageToken: (token: string) => PageCaller | undefined
+  readonly pageTokens: PageTokens
+  /** The person inside a location behind GHL's payload; undefined for whatever is wrong with it. */
+  readonly openPageUser: (payload: string) => PageUser | undefined
   /** The caller behind a service key; undefined for one that is unknown or revoked. */
   readonly findServiceKey: (key: string) => Promise<ServiceCaller | undefined>
 }
@@ -67,7 +85,7 @@ export function guard(deps: CallerDeps): (request: FastifyRequest) => Promise<vo
   const identify = async (bearer: string): Promise<Caller | undefined> =>
     timingSafeEqual(digest(bearer), expected)
       ? { kind: 'operator' }
-      : (deps.readPageToken(bearer) ?? (await deps.findServiceKey(bearer)))
+      : (deps.pageTokens.read(bearer) ?? (await deps.findServiceKey(bearer)))
 
   return async (request) => {
     const bearer = /^Bearer (\S+)$/i.exec(request.headers.authorization ?? '')?.[1]
@@ -90,6 +108,13 @@ export function callerOf(request: FastifyRequest): Caller {
 export function confinedTo(request: FastifyRequest): LocationId | undefined {
   const caller = callerOf(request)
   return caller.kind === 'operator' ? undefined : caller.locationId
+}
+
+/** A session as the caller may see it: a QR or a pairing code is the right to link a phone, so a plain user gets none. */
+export function shownTo(request: FastifyRequest): (session: SessionSnapshot) => SessionSnapshot {
+  const caller = callerOf(request)
+  const isPlainUser = caller.kind === 'page' && caller.role === 'user'
+  return (session) => (isPlainUser ? { ...session, qr: null, pairingCode: null } : session)
 }
 
 /**

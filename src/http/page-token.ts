@@ -5,7 +5,7 @@
 import { createHmac, hkdfSync, timingSafeEqual } from 'node:crypto'
 import { z } from 'zod'
 import { parseLocationId } from '../core/ids.ts'
-import type { PageCaller } from './auth.ts'
+import type { PageTokens } from './auth.ts'
 
 /** As long as a captured one should be of use; the page asks for the next one by itself. design.md 4. */
 const PAGE_TOKEN_TTL_MS = 15 * 60_000
@@ -18,12 +18,6 @@ const Claims = z.object({
   /** Milliseconds since the epoch. */
   until: z.number(),
 })
-
-export interface PageTokens {
-  issue(caller: Omit<PageCaller, 'kind'>): { readonly token: string; readonly expiresAt: Date }
-  /** `undefined` for one that is not ours, was changed, or is over. */
-  read(token: string): PageCaller | undefined
-}
 
 /**
  * @param encryptionKeys base64 of 32 bytes each: the first signs, all verify.

@@ -1,5 +1,6 @@
 /** Shapes that several routes share; the OpenAPI document is made from them. */
 import { z } from 'zod'
+import type { TokenHealth } from '../bridge/installations.ts'
 import { MESSAGE_STATES, SESSION_STATUSES } from '../core/message.ts'
 
 /** Any id of ours or of GHL's. */
@@ -8,6 +9,17 @@ export const LocationParams = z.object({ locationId: Id })
 export const SessionParams = LocationParams.extend({ id: Id })
 
 export const Phone = z.string().regex(/^\+[1-9]\d{6,14}$/, { error: 'must be a number like +15551230001' })
+
+export const TOKEN_HEALTHS = [
+  'healthy',
+  'expiring',
+  'expired',
+  'pending',
+  'needs_reconnect',
+  'uninstalled',
+] as const satisfies readonly TokenHealth[]
+
+export const ProblemBody = z.object({ code: z.string(), message: z.string(), action: z.string().nullable() })
 
 export const SessionBody = z.object({
   id: z.string(),

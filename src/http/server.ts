@@ -10,14 +10,17 @@ import { ConfigError } from '../core/errors.ts'
 import type { Log } from '../core/log.ts'
 import { errorHandler } from './answers.ts'
 import { type CallerDeps, guard } from './auth.ts'
+import { limitAddresses, limitCallers } from './caller-limits.ts'
 import { assetRoutes } from './routes/assets.ts'
 import { healthRoutes } from './routes/health.ts'
 import { type HistoryDeps, historyRoutes } from './routes/history.ts'
+import { locationRoutes } from './routes/locations.ts'
 import { messageRoutes } from './routes/messages.ts'
 import { type OauthDeps, oauthRoutes } from './routes/oauth.ts'
 import { pairingRoutes } from './routes/pairing.ts'
 import { sessionRoutes } from './routes/sessions.ts'
 import { settingsRoutes } from './routes/settings.ts'
+import { ssoRoutes } from './routes/sso.ts'
 import { type WebhookDeps, webhookRoutes } from './routes/webhooks.ts'
 
 export interface ServerDeps {
@@ -66,9 +69,15 @@ export async function createServer(deps: ServerDeps): Promise<FastifyInstance> {
   await app.register(oauthRoutes(deps))
   await app.register(webhookRoutes({ ...deps.webhooks, log: deps.log }))
   await app.register(pairingRoutes(deps))
+  await app.register(async (open) => {
+    await limitAddresses(open)
+    await open.register(ssoRoutes(deps))
+  })
   await app.register(async (guarded) => {
     guarded.decorateRequest('caller', undefined)
     guarded.addHook('onRequest', guard(deps.callers))
+    await limitCallers(guarded)
+    await guarded.register(locationRoutes({ ...deps, installUrl: `${deps.publicUrl}/oauth/install` }))
     await guarded.register(sessionRoutes(deps))
     await guarded.register(settingsRoutes(deps))
     await guarded.register(historyRoutes(deps))

@@ -8,7 +8,7 @@ import type { SessionDesk, SessionSnapshot } from '../bridge/ports.ts'
  * @param extra further events to send along with a snapshot, such as a drawn QR.
  */
 export async function streamSession(
-  desk: SessionDesk,
+  desk: Pick<SessionDesk, 'watch'>,
   first: SessionSnapshot,
   reply: FastifyReply,
   extra: (snapshot: SessionSnapshot) => Promise<readonly { event: string; data: unknown }[]> = () =>

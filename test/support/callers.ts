@@ -1,8 +1,11 @@
+import { randomBytes } from 'node:crypto'
 import type { CallerDeps } from '../../src/http/auth.ts'
+import { createPageTokens } from '../../src/http/page-token.ts'
 
 /** A bridge that nobody but its operator can call. */
 export const onlyOperator = (apiKey: string): CallerDeps => ({
   apiKey,
-  readPageToken: () => undefined,
+  pageTokens: createPageTokens([randomBytes(32).toString('base64')], undefined),
+  openPageUser: () => undefined,
   findServiceKey: () => Promise.resolve(undefined),
 })

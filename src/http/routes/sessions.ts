@@ -6,7 +6,7 @@ import type { SessionDesk, SessionSnapshot } from '../../bridge/ports.ts'
 import type { SessionStore } from '../../bridge/storage.ts'
 import { type LocationId, parseLocationId, parseSessionId } from '../../core/ids.ts'
 import { locationUnknown, sessionUnknown } from '../answers.ts'
-import { may } from '../auth.ts'
+import { may, shownTo } from '../auth.ts'
 import { LocationParams, Phone, SessionBody, SessionEditBody, SessionParams } from '../schemas.ts'
 import { streamSession } from '../session-events.ts'
 
@@ -75,7 +75,8 @@ export function sessionRoutes(deps: SessionDeps): FastifyPluginCallbackZod {
       },
       async (request) => {
         const locationId = await installed(request.params.locationId)
-        return { sessions: [...(await desk.list(locationId))] }
+        const show = shownTo(request)
+        return { sessions: (await desk.list(locationId)).map(show) }
       },
     )
 
@@ -83,7 +84,14 @@ export function sessionRoutes(deps: SessionDeps): FastifyPluginCallbackZod {
       `${path}/:id/events`,
       { sse: 'only', config: READ, schema: { params: SessionParams } },
       async (request, reply) => {
-        await streamSession(desk, await found(request.params), reply)
+        const show = shownTo(request)
+        const shown: Pick<SessionDesk, 'watch'> = {
+          watch: (id, listener) =>
+            desk.watch(id, (snapshot) => {
+              listener(show(snapshot))
+            }),
+        }
+        await streamSession(shown, show(await found(request.params)), reply)
       },
     )
 

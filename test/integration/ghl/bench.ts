@@ -27,6 +27,7 @@ export async function startBench(options: GhlSandboxOptions = {}, change: Partia
     marketplaceUrl: sandbox.marketplaceUrl,
     clientId: sandbox.clientId,
     clientSecret: sandbox.clientSecret,
+    sharedSecret: sandbox.sharedSecret,
     redirectUri: REDIRECT_URI,
     appVersionId: undefined,
     providerId: sandbox.providerId,

@@ -46,6 +46,7 @@ async function answering(
       marketplaceUrl: 'https://marketplace.example',
       clientId: 'id',
       clientSecret: 'secret',
+      sharedSecret: undefined,
       redirectUri: 'https://bridge.example/oauth/callback',
       appVersionId: undefined,
       providerId: 'provider',

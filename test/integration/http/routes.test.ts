@@ -81,6 +81,7 @@ function surroundings() {
       return Promise.resolve(snapshot())
     },
     list: () => Promise.resolve([snapshot()]),
+    listOf: () => Promise.resolve([snapshot()]),
     find: (locationId, id) =>
       Promise.resolve(locationId === LOCATION && id === 's1' ? snapshot() : undefined),
     edit: () => Promise.reject(new RequestError('SESSION_UNKNOWN', 'not in this test')),

@@ -25,7 +25,8 @@ async function server() {
     'onRequest',
     guard({
       apiKey: API_KEY,
-      readPageToken: (token) => tokens.read(token),
+      pageTokens: tokens,
+      openPageUser: () => undefined,
       findServiceKey: async (given) => {
         const found = SERVICE_KEYS[given]
         return found && { kind: 'service', id: given, ...found }
