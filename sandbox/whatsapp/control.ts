@@ -1,41 +1,21 @@
 // The control API: what a test in another process, or a person with curl, does with the simulated phones.
 import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify'
 import { z } from 'zod'
-import { messageJson, type OutgoingMedia } from './content.ts'
+import { messageJson } from './content.ts'
 import { addGroupRoutes } from './control-groups.ts'
+import { outgoingAlbum, outgoingMessage, without } from './control-send.ts'
 import { SandboxError } from './errors.ts'
-import { MEDIA_KINDS } from './media-crypto.ts'
 import type { PhoneMessage } from './phone-log.ts'
 import type { ControlApi, WhatsAppSandbox } from './sandbox.ts'
 
 const BODY_LIMIT_BYTES = 256 * 1024 * 1024
 
-const mediaBody = z.strictObject({
-  base64: z.base64(),
-  mimetype: z.string(),
-  caption: z.string().optional(),
-  fileName: z.string().optional(),
-  seconds: z.number().optional(),
-  voiceNote: z.boolean().optional(),
+const accountBody = z.strictObject({
+  phone: z.string(),
+  name: z.string(),
+  lid: z.string().optional(),
+  hidesNumber: z.boolean().optional(),
 })
-
-const sendBody = z.strictObject({
-  to: z.string(),
-  text: z.string().optional(),
-  image: mediaBody.optional(),
-  video: mediaBody.optional(),
-  audio: mediaBody.optional(),
-  document: mediaBody.optional(),
-  sticker: mediaBody.optional(),
-  /** A proto.Message as JSON, bytes as base64. */
-  message: z.record(z.string(), z.unknown()).optional(),
-  addressing: z.enum(['lid', 'pn']).optional(),
-  id: z.string().optional(),
-  corrupt: z.boolean().optional(),
-  phonesOnly: z.boolean().optional(),
-})
-
-const accountBody = z.strictObject({ phone: z.string(), name: z.string(), lid: z.string().optional() })
 const readBody = z.strictObject({
   from: z.string(),
   ids: z.array(z.string()).optional(),
@@ -48,22 +28,6 @@ const messagesQuery = z.object({
   waitFor: z.string().optional(),
   timeoutMs: z.coerce.number().optional(),
 })
-
-function without<T extends object>(values: T): { [K in keyof T]: Exclude<T[K], undefined> } {
-  const defined = Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined))
-  // Only undefined properties were taken away.
-  return defined as { [K in keyof T]: Exclude<T[K], undefined> }
-}
-
-function outgoingMedia(body: z.infer<typeof sendBody>): OutgoingMedia | undefined {
-  for (const kind of MEDIA_KINDS) {
-    const media = body[kind]
-    if (!media) continue
-    const { base64, ...rest } = media
-    return without({ kind, bytes: Buffer.from(base64, 'base64'), ...rest })
-  }
-  return undefined
-}
 
 function showMessage(phone: string, entry: PhoneMessage, baseUrl: string) {
   const { media, message, receivedAt, ...rest } = entry
@@ -141,6 +105,11 @@ function addAccountRoutes(app: FastifyInstance, sandbox: WhatsAppSandbox): void 
     sandbox.phone(phoneParams.parse(request.params).phone).sendsDeliveryReceipts = enabled
     return reply.code(204).send()
   })
+  app.post('/accounts/:phone/reveal-number', (request, reply) => {
+    const { to } = z.strictObject({ to: z.string().optional() }).parse(request.body ?? {})
+    sandbox.revealNumber(phoneParams.parse(request.params).phone, to)
+    return reply.code(204).send()
+  })
   app.post('/accounts/:phone/forget-sessions', (request, reply) => {
     sandbox.phone(phoneParams.parse(request.params).phone).signal.forgetSessions()
     return reply.code(204).send()
@@ -150,11 +119,12 @@ function addAccountRoutes(app: FastifyInstance, sandbox: WhatsAppSandbox): void 
 function addMessageRoutes(app: FastifyInstance, sandbox: WhatsAppSandbox): void {
   app.post('/accounts/:phone/send', async (request) => {
     const { phone } = phoneParams.parse(request.params)
-    const body = sendBody.parse(request.body)
-    const { to, text, message, addressing, id, corrupt, phonesOnly } = body
-    const wanted = { to, text, addressing, id, corrupt, phonesOnly, media: outgoingMedia(body) }
-    // The protobuf library checks the shape when it encodes.
-    return { id: await sandbox.send(phone, without({ ...wanted, message: message as object | undefined })) }
+    return { id: await sandbox.send(phone, outgoingMessage(request.body)) }
+  })
+  app.post('/accounts/:phone/send-album', async (request) => {
+    const { phone } = phoneParams.parse(request.params)
+    const { to, items } = outgoingAlbum(request.body)
+    return await sandbox.sendAlbum(phone, to, items)
   })
   app.get('/accounts/:phone/messages', async (request) => {
     const { phone } = phoneParams.parse(request.params)

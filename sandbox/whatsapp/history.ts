@@ -66,7 +66,7 @@ export async function historyMessage(
   }
 }
 
-function webMessage(directory: Directory, chat: string, entry: PhoneMessage): proto.IWebMessageInfo {
+export function webMessage(directory: Directory, chat: string, entry: PhoneMessage): proto.IWebMessageInfo {
   const { id, fromMe, message, receivedAt, from, addressing } = entry
   const author = chat.endsWith('@g.us') && !fromMe ? directory.find(from) : undefined
   const participant = author ? { participant: accountJid(author, addressing) } : {}

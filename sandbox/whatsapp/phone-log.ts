@@ -1,8 +1,10 @@
 // What a simulated phone remembers and shows to tests: the messages of its chats and the receipts it was given.
 import { EventEmitter } from 'node:events'
 import type { proto } from '@whiskeysockets/baileys'
-import { type OutgoingMedia, readMessage } from './content.ts'
+import { openVote } from './addons.ts'
+import { type OutgoingMedia, quotable, readMessage } from './content.ts'
 import type { Account, Addressing, DeviceAddress } from './directory.ts'
+import { SandboxError } from './errors.ts'
 import { type Chat, chatName } from './groups.ts'
 import { sha256 } from './media-crypto.ts'
 import { waitUntil } from './wait.ts'
@@ -33,9 +35,23 @@ export interface PhoneMessage {
   readonly fromDevice: number
   readonly fromMe: boolean
   readonly addressing: Addressing
+  /** See `Reading` in content.ts. */
   readonly kind: string
-  /** Text, or the caption of media. */
-  readonly text: string | undefined
+  /** Text, caption, emoji, or the name of a poll, event or place; the newest wording when it was edited. */
+  text: string | undefined
+  /** Id of the message that this one answers. */
+  readonly quotedId: string | undefined
+  /** Id of the message that this edit, delete, reaction, vote or answer is about. */
+  readonly targetId: string | undefined
+  /** Audio that was recorded in the chat. */
+  readonly voiceNote: boolean
+  edited: boolean
+  /** Deleted for all. */
+  revoked: boolean
+  /** Phone number -> emoji. */
+  readonly reactions: Record<string, string>
+  /** Of a poll: phone number -> chosen options. */
+  readonly votes: Record<string, readonly string[]>
   readonly media: PhoneMedia | undefined
   /** Why the media could not be downloaded or verified. */
   readonly mediaError: string | undefined
@@ -93,6 +109,7 @@ export class PhoneLog extends EventEmitter<LogEvents> {
   readonly receipts: PhoneReceipt[] = []
   readonly #owner: Account
   readonly #ownById = new Map<string, PhoneMessage>()
+  readonly #authors = new Map<PhoneMessage, Account>()
 
   constructor(owner: Account) {
     super()
@@ -103,7 +120,7 @@ export class PhoneLog extends EventEmitter<LogEvents> {
   /** `media` is what was attached, or why a download failed. */
   record(envelope: Envelope, message: proto.IMessage, media: PhoneMedia | string | undefined): void {
     const { id, chat, sender, addressing, status } = envelope
-    const { kind, text } = readMessage(message)
+    const { media: _part, ...reading } = readMessage(message)
     const fromMe = sender.account === this.#owner
     const entry: PhoneMessage = {
       id,
@@ -112,8 +129,11 @@ export class PhoneLog extends EventEmitter<LogEvents> {
       fromDevice: sender.deviceId,
       fromMe,
       addressing,
-      kind,
-      text,
+      ...reading,
+      edited: false,
+      revoked: false,
+      reactions: {},
+      votes: {},
       media: typeof media === 'string' ? undefined : media,
       mediaError: typeof media === 'string' ? media : undefined,
       message,
@@ -122,7 +142,9 @@ export class PhoneLog extends EventEmitter<LogEvents> {
       errorCode: undefined,
     }
     this.messages.push(entry)
+    this.#authors.set(entry, sender.account)
     if (fromMe) this.#ownById.set(id, entry)
+    this.#apply(entry)
     this.emit('message', entry)
   }
 
@@ -139,6 +161,35 @@ export class PhoneLog extends EventEmitter<LogEvents> {
 
   find(id: string): PhoneMessage | undefined {
     return this.#ownById.get(id) ?? this.messages.find((message) => message.id === id)
+  }
+
+  /** @throws {SandboxError} `MESSAGE_UNKNOWN` */
+  get(id: string): { entry: PhoneMessage; author: Account } {
+    const entry = this.find(id)
+    const author = entry && this.#authors.get(entry)
+    if (!entry || !author) throw new SandboxError('MESSAGE_UNKNOWN', 'this phone has no message with this id')
+    return { entry, author }
+  }
+
+  /** What an addition changes in the message it is about. Only its author edits or deletes a message. */
+  #apply(addition: PhoneMessage): void {
+    const target = addition.targetId === undefined ? undefined : this.find(addition.targetId)
+    if (!target) return
+    const { kind, from, text } = addition
+    if (kind === 'edit' && target.from === from) Object.assign(target, { text, edited: true })
+    else if (kind === 'revoke' && target.from === from) target.revoked = true
+    else if (kind === 'reaction' && text === undefined) Reflect.deleteProperty(target.reactions, from)
+    else if (kind === 'reaction' && text !== undefined) target.reactions[from] = text
+    else if (kind === 'vote') this.#applyVote(addition, target)
+  }
+
+  #applyVote(addition: PhoneMessage, poll: PhoneMessage): void {
+    const creator = this.#authors.get(poll)
+    const voter = this.#authors.get(addition)
+    const vote = addition.message.pollUpdateMessage?.vote
+    const options =
+      creator && voter && vote && openVote(quotable(poll.message, true), poll.id, vote, { creator, voter })
+    if (options) poll.votes[addition.from] = options
   }
 
   applyReceipt(receipt: PhoneReceipt): void {

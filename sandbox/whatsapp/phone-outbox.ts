@@ -2,7 +2,7 @@
 // Its calls run in the phone's queue, one at a time.
 import { randomBytes } from 'node:crypto'
 import type { BinaryNode, proto } from '@whiskeysockets/baileys'
-import { mediaMessage, type OutgoingMedia, stanzaTypes, textMessage } from './content.ts'
+import { mediaMessage, type OutgoingMedia, stanzaTypes } from './content.ts'
 import {
   type Account,
   type Addressing,
@@ -14,19 +14,16 @@ import {
 } from './directory.ts'
 import { SandboxError } from './errors.ts'
 import { type Chat, type Group, isGroup } from './groups.ts'
+import type { OutgoingContent } from './kinds.ts'
 import { encryptMedia } from './media-crypto.ts'
 import type { MediaHost } from './media-host.ts'
 import { parseRetryKeys } from './prekeys.ts'
 import type { Ciphertext, SignalDevice } from './signal-device.ts'
 import { child, stanza } from './stanzas.ts'
 
-export interface OutgoingMessage {
+export interface OutgoingMessage extends OutgoingContent {
   /** Phone number, a JID in either form, or a group's JID. */
   readonly to: string
-  readonly text?: string
-  readonly media?: OutgoingMedia
-  /** A ready protobuf, for kinds that have no short form here. */
-  readonly message?: proto.IMessage
   /** New chats are LID-addressed on the real network too. A group has its own. */
   readonly addressing?: Addressing
   readonly id?: string
@@ -34,6 +31,8 @@ export interface OutgoingMessage {
   readonly corrupt?: boolean
   /** Phones alone get it, as when the network fails the companions: these can learn of it by history only. */
   readonly phonesOnly?: boolean
+  /** Companions get the message without content, as with answers to ads, and ask their phone for it. */
+  readonly placeholder?: boolean
 }
 
 /** A message on its way, and all that a later retry needs. */
@@ -51,7 +50,7 @@ interface OutboxDeps {
   readonly submit: (node: BinaryNode) => void
 }
 
-type Delivery = Pick<OutgoingMessage, 'corrupt' | 'phonesOnly'>
+type Delivery = Pick<OutgoingMessage, 'corrupt' | 'phonesOnly' | 'placeholder' | 'viewOnce'>
 
 export function newMessageId(): string {
   return `3EB0${randomBytes(9).toString('hex').toUpperCase()}`
@@ -65,11 +64,8 @@ export class Outbox {
     this.#deps = deps
   }
 
-  async compose({ text, media }: OutgoingMessage): Promise<proto.IMessage> {
-    if (!media) {
-      if (text === undefined) throw new SandboxError('REQUEST_INVALID', 'give a text, media or a message')
-      return textMessage(text)
-    }
+  /** Encrypts and stores the media, and gives the message that points to it. */
+  async upload(media: OutgoingMedia): Promise<proto.IMessage> {
     const encrypted = await encryptMedia(media.bytes, media.kind)
     const stored = this.#deps.media.store(`/${media.kind}`, encrypted.body)
     return mediaMessage(media, { ...encrypted, ...stored })
@@ -101,13 +97,13 @@ export class Outbox {
     await signal.openSession(jid, bundle)
     const enc = await signal.encrypt(jid, await this.#retryContent(sent, receiver))
     const count = child(receipt, 'retry')?.attrs['count'] ?? '1'
-    const { type, mediaType } = stanzaTypes(message)
+    const { type, mediaType, edit } = stanzaTypes(message)
     const device = deviceJid(receiver, addressing)
     const own = receiver.account === this.#own
     const where = isGroup(chat)
       ? { to: chat.jid, participant: device }
       : { to: device, recipient: own ? accountJid(chat, addressing) : undefined, device_fanout: 'false' }
-    submit(stanza('message', { id, type, ...where }, [encStanza(enc, { count, mediatype: mediaType })]))
+    submit(stanza('message', { id, type, edit, ...where }, [encStanza(enc, { count, mediatype: mediaType })]))
   }
 
   /** Somebody left: the next message begins a new sender key, which goes to those who stay. */
@@ -150,40 +146,52 @@ export class Outbox {
       .filter(({ account, deviceId }) => (deviceId === 0 ? account !== this.#own : !phonesOnly))
   }
 
+  async #sealed(
+    receiver: DeviceAddress,
+    message: proto.IMessage,
+    mediaType?: string,
+    corrupt = false,
+  ): Promise<BinaryNode> {
+    const enc = await this.#encryptFor(receiver, message)
+    return encStanza(corrupt ? spoiled(enc) : enc, { mediatype: mediaType })
+  }
+
   async #toAccount(id: string, chat: Account, record: SentRecord, delivery: Delivery): Promise<void> {
     const { addressing, message } = record
-    const { type, mediaType } = stanzaTypes(message)
+    const { type, mediaType, edit } = stanzaTypes(message)
     const copy = ownCopy(message, accountJid(chat, addressing))
     const participants: BinaryNode[] = []
     for (const receiver of this.#devices([chat, this.#own], delivery)) {
-      const enc = await this.#encryptFor(receiver, receiver.account === this.#own ? copy : message)
-      const sealed = delivery.corrupt ? spoiled(enc) : enc
-      const part = encStanza(sealed, { mediatype: mediaType })
+      const content = receiver.account === this.#own ? copy : message
+      const part =
+        withheld(receiver, delivery) ?? (await this.#sealed(receiver, content, mediaType, delivery.corrupt))
       participants.push(stanza('to', { jid: deviceJid(receiver, addressing) }, [part]))
     }
     const to = accountJid(chat, addressing)
-    this.#deps.submit(stanza('message', { id, to, type }, [stanza('participants', {}, participants)]))
+    this.#deps.submit(stanza('message', { id, to, type, edit }, [stanza('participants', {}, participants)]))
   }
 
   async #toGroup(id: string, group: Group, message: proto.IMessage, delivery: Delivery): Promise<void> {
     if (delivery.phonesOnly) {
       throw new SandboxError('REQUEST_INVALID', 'a group message cannot be kept from companions')
     }
-    const { type, mediaType } = stanzaTypes(message)
+    const { type, mediaType, edit } = stanzaTypes(message)
     const { signal, submit } = this.#deps
     const { bytes, distribution } = await signal.encryptForGroup(group.jid, this.#ownJid, message)
     const holders = signal.keyHolders(group.jid)
     const participants: BinaryNode[] = []
     for (const receiver of this.#devices(group.members, delivery)) {
-      if (holders.has(addressKey(receiver))) continue
-      const enc = await this.#encryptFor(receiver, { senderKeyDistributionMessage: distribution })
-      participants.push(stanza('to', { jid: deviceJid(receiver, group.addressing) }, [encStanza(enc)]))
-      holders.add(addressKey(receiver))
+      const part = withheld(receiver, delivery)
+      if (!part && holders.has(addressKey(receiver))) continue
+      const key = { senderKeyDistributionMessage: distribution }
+      const parts = [part ?? (await this.#sealed(receiver, key))]
+      participants.push(stanza('to', { jid: deviceJid(receiver, group.addressing) }, parts))
+      if (!part) holders.add(addressKey(receiver))
     }
     const skmsg = { type: 'skmsg', bytes } as const
     const shared = encStanza(delivery.corrupt ? spoiled(skmsg) : skmsg, { mediatype: mediaType })
     submit(
-      stanza('message', { id, to: group.jid, type, addressing_mode: group.addressing }, [
+      stanza('message', { id, to: group.jid, type, edit, addressing_mode: group.addressing }, [
         stanza('participants', {}, participants),
         shared,
       ]),
@@ -198,6 +206,13 @@ interface Sealed {
 
 function encStanza(enc: Sealed, extra: Record<string, string | undefined> = {}): BinaryNode {
   return stanza('enc', { v: '2', type: enc.type, ...extra }, enc.bytes)
+}
+
+/** What a companion gets in place of the content, when it is not to have it. */
+function withheld(receiver: DeviceAddress, { placeholder, viewOnce }: Delivery): BinaryNode | undefined {
+  if (receiver.deviceId === 0) return undefined
+  if (viewOnce) return stanza('unavailable', { type: 'view_once' })
+  return placeholder ? stanza('unavailable') : undefined
 }
 
 function ownCopy(message: proto.IMessage, destinationJid: string): proto.IMessage {

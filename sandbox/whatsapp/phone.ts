@@ -2,15 +2,18 @@
 // Everything it sends or receives goes through one queue, so that its Signal ratchets step in order.
 // Online it answers at once as a phone does; offline it does nothing and the server keeps its stanzas.
 import type { BinaryNode, proto } from '@whiskeysockets/baileys'
+import type { OutgoingMedia } from './content.ts'
 import { type Account, accountJid, type DeviceAddress, type Directory } from './directory.ts'
 import { SandboxError } from './errors.ts'
 import { type Chat, type Groups, isGroup } from './groups.ts'
 import { type HistoryPiece, historyMessage, requestedHistory } from './history.ts'
+import { composeMessage } from './kinds.ts'
 import type { Outlet } from './mailboxes.ts'
 import type { MediaHost } from './media-host.ts'
 import { Inbox } from './phone-inbox.ts'
 import { describeSentMedia, PhoneLog, type PhoneMessage, type PhoneReceipt } from './phone-log.ts'
 import { newMessageId, Outbox, type OutgoingMessage } from './phone-outbox.ts'
+import { resendAnswer } from './resend-request.ts'
 import { SignalDevice } from './signal-device.ts'
 import { stanza, unixSeconds } from './stanzas.ts'
 
@@ -90,7 +93,7 @@ export class Phone {
    * Sends to the other side's devices and, as a copy, to this account's companions. Resolves with the message id
    * once it is on its way; ticks follow in `status`.
    *
-   * @throws {SandboxError} `PHONE_OFFLINE`, `ACCOUNT_UNKNOWN`, `REQUEST_INVALID`
+   * @throws {SandboxError} `PHONE_OFFLINE`, `ACCOUNT_UNKNOWN`, `MESSAGE_UNKNOWN`, `REQUEST_INVALID`
    */
   async send(outgoing: OutgoingMessage): Promise<string> {
     this.#requireOnline()
@@ -102,12 +105,25 @@ export class Phone {
     const id = outgoing.id ?? newMessageId()
     const { media } = outgoing
     await this.#enqueue(async () => {
-      const message = outgoing.message ?? (await this.#outbox.compose(outgoing))
+      const message = await composeMessage(outgoing, {
+        ...{ own: this.account, chat, addressing },
+        find: (target) => this.log.get(target),
+        upload: (wanted) => this.#outbox.upload(wanted),
+      })
       const envelope = { id, chat, sender: this.address, addressing, status: 'pending' } as const
       this.log.record(envelope, message, media && describeSentMedia(media, message))
       await this.#outbox.transmit(id, { chat, addressing, message }, outgoing)
     })
     return id
+  }
+
+  /** Several pictures and videos at once: the album's head, then each of them. Resolves with their ids in order. */
+  async sendAlbum(to: string, items: readonly OutgoingMedia[]): Promise<{ id: string; items: string[] }> {
+    const count = (kind: string) => items.filter((item) => item.kind === kind).length
+    const id = await this.send({ to, album: { images: count('image'), videos: count('video') } })
+    const ids: string[] = []
+    for (const media of items) ids.push(await this.send({ to, media, albumId: id }))
+    return { id, items: ids }
   }
 
   /** Turns received messages of one chat blue for their senders; all unread ones unless ids are given. */
@@ -210,6 +226,9 @@ export class Phone {
   async #onRequest(requestId: string, companion: DeviceAddress, request: proto.IMessage): Promise<void> {
     const messages = requestedHistory(request, this.log, this.#network.directory)
     if (messages) await this.#giveHistory(companion, { kind: 'onDemand', requestId }, messages)
+    const deps = { account: this.account, directory: this.#network.directory }
+    const resend = resendAnswer(deps, requestId, request, this.log)
+    if (resend) await this.#outbox.toCompanion(companion, resend)
   }
 
   #receive(node: BinaryNode): void {

@@ -2,6 +2,7 @@
 // control API can do with it.
 import { writeFile } from 'node:fs/promises'
 import { issueNoiseIdentity, issueTlsIdentity } from './certificates.ts'
+import type { OutgoingMedia } from './content.ts'
 import type { Addressing, DeviceAddress } from './directory.ts'
 import { SandboxError } from './errors.ts'
 import { type Faults, noFaults } from './faults.ts'
@@ -128,9 +129,22 @@ export class WhatsAppSandbox {
     await this.#media.close()
   }
 
-  /** Adds a simulated phone, online, with its own number. */
-  addAccount(account: { phone: string; name: string; lid?: string }): Phone {
-    return this.#server.addPhone(account.phone, account.name, account.lid)
+  /** Adds a simulated phone, online, with its own number. Who hides the number is known by the LID alone. */
+  addAccount(account: { phone: string; name: string; lid?: string; hidesNumber?: boolean }): Phone {
+    const phone = this.#server.addPhone(account.phone, account.name, account.lid)
+    phone.account.hidesNumber = account.hidesNumber ?? false
+    return phone
+  }
+
+  /**
+   * From now on the stanzas, queries and history of this account tell its number. The companions of `to` hear of it
+   * at once, the others with its next message.
+   */
+  revealNumber(phone: string, to?: string): void {
+    this.#server.revealNumber(
+      this.phone(phone).account,
+      to === undefined ? undefined : this.phone(to).account,
+    )
   }
 
   /** @throws {SandboxError} `ACCOUNT_UNKNOWN` */
@@ -155,6 +169,10 @@ export class WhatsAppSandbox {
 
   async send(phone: string, message: OutgoingMessage): Promise<string> {
     return await this.phone(phone).send(message)
+  }
+
+  async sendAlbum(phone: string, to: string, items: readonly OutgoingMedia[]) {
+    return await this.phone(phone).sendAlbum(to, items)
   }
 
   /** All members are told of it. */

@@ -22,6 +22,7 @@ import { Phone, type PhoneNetwork } from './phone.ts'
 import { answerQuery, type QueryDeps, queryName } from './queries.ts'
 import { ReachOut } from './reach-out.ts'
 import { Registrations } from './registration.ts'
+import { numberRevealed } from './revelation.ts'
 import { child, children, iqResult, stanza } from './stanzas.ts'
 
 /** Below this the owner is told to upload more one-time keys. */
@@ -124,6 +125,14 @@ export class WhatsAppServer extends EventEmitter<ServerEvents> implements PhoneN
     const phone = this.#phones.get(phoneNumber.replace(/^\+/, ''))
     if (!phone) throw new SandboxError('ACCOUNT_UNKNOWN', 'no simulated phone has this number; add it first')
     return phone
+  }
+
+  /** Others may know the account's number now; one account's companions are told so. */
+  revealNumber(account: Account, to: Account | undefined): void {
+    account.hidesNumber = false
+    for (const { deviceId } of to ? this.companions(to.phone) : []) {
+      if (to) this.#mailboxes.of({ account: to, deviceId }).post(numberRevealed(account, randomUUID()))
+    }
   }
 
   /** Locks new chats of an account until then, or unlocks them, and tells its companions. */

@@ -5,7 +5,6 @@ import makeWASocket, {
   type BaileysEventMap,
   type ConnectionState,
   DEFAULT_CONNECTION_CONFIG,
-  type GroupMetadata,
   initAuthCreds,
   type proto,
   type SignalDataSet,
@@ -48,9 +47,6 @@ export class Companion extends EventEmitter<{ change: [] }> {
   readonly auth = memoryAuthState()
   readonly messages: { message: WAMessage; type: 'notify' | 'append' }[] = []
   readonly statuses: StatusUpdate[] = []
-  readonly groups: GroupMetadata[] = []
-  readonly groupUpdates: Partial<GroupMetadata>[] = []
-  readonly participantUpdates: BaileysEventMap['group-participants.update'][] = []
   readonly groupReceipts: BaileysEventMap['message-receipt.update'] = []
   readonly qrs: string[] = []
   /** Disconnect codes, in order. */
@@ -59,6 +55,7 @@ export class Companion extends EventEmitter<{ change: [] }> {
   pendingDelivered = false
   readonly #url: string
   readonly #overrides: Partial<UserFacingSocketConfig>
+  readonly #events: { name: string; data: unknown }[] = []
   #socket: WASocket | undefined
 
   constructor(webSocketUrl: string, overrides: Partial<UserFacingSocketConfig> = {}) {
@@ -100,7 +97,11 @@ export class Companion extends EventEmitter<{ change: [] }> {
       }
       this.emit('change')
     })
-    this.#hearGroups(socket)
+    socket.ev.on('message-receipt.update', (receipts) => this.groupReceipts.push(...receipts))
+    socket.ev.process((events) => {
+      for (const [name, data] of Object.entries(events)) this.#events.push({ name, data })
+      this.emit('change')
+    })
   }
 
   /** Shows the QR of a new socket. */
@@ -148,8 +149,16 @@ export class Companion extends EventEmitter<{ change: [] }> {
     await this.until(`status ${status}`, () => (reached() ? true : undefined))
   }
 
-  async untilGroup(matches: (group: GroupMetadata) => boolean): Promise<GroupMetadata> {
-    return await this.until('the group', () => this.groups.find(matches))
+  /** Every event of this name so far, in order. */
+  heard<T extends keyof BaileysEventMap>(name: T): BaileysEventMap[T][] {
+    return this.#events.filter((event) => event.name === name).map(({ data }) => data as BaileysEventMap[T]) // by name
+  }
+
+  async untilHeard<T extends keyof BaileysEventMap>(
+    name: T,
+    matches: (event: BaileysEventMap[T]) => boolean = () => true,
+  ): Promise<BaileysEventMap[T]> {
+    return await this.until(`the event ${name}`, () => this.heard(name).find(matches))
   }
 
   /** Waits until each of these members has given a receipt for a group message. */
@@ -163,17 +172,6 @@ export class Companion extends EventEmitter<{ change: [] }> {
       )
       return found.length >= members.length ? found : undefined
     })
-  }
-
-  #hearGroups(socket: WASocket): void {
-    const heard = <T>(list: T[], found: readonly T[]) => {
-      list.push(...found)
-      this.emit('change')
-    }
-    socket.ev.on('groups.upsert', (groups) => heard(this.groups, groups))
-    socket.ev.on('groups.update', (updates) => heard(this.groupUpdates, updates))
-    socket.ev.on('group-participants.update', (update) => heard(this.participantUpdates, [update]))
-    socket.ev.on('message-receipt.update', (receipts) => heard(this.groupReceipts, receipts))
   }
 
   #note(id: string, status: proto.WebMessageInfo.Status): void {

@@ -32,7 +32,8 @@ describe.each(['lid', 'pn'] as const)('a group addressed by %s', (addressing) =>
   })
 
   it('is told to the companion, and answers its queries', async () => {
-    const heard = await companion.untilGroup(({ id }) => id === group.jid)
+    const [heard] = await companion.untilHeard('groups.upsert')
+    expect(heard).toMatchObject({ id: group.jid })
     expect(heard).toMatchObject({ subject: 'Tulip fans', addressingMode: addressing })
     const participants = [FRIEND, BUSINESS, CUSTOMER].map((phone) => member(group, phone))
     const metadata = await companion.socket.groupMetadata(group.jid)
@@ -138,8 +139,8 @@ describe.each(['lid', 'pn'] as const)('a group addressed by %s', (addressing) =>
     await world.sandbox.send(CUSTOMER, { to: group.jid, text: 'before Lee' })
     world.sandbox.addToGroup(group.jid, LATE, CUSTOMER)
     world.sandbox.renameGroup(group.jid, 'Rose fans', CUSTOMER)
-    await companion.until('the new name', () =>
-      companion.groupUpdates.find(({ id, subject }) => id === group.jid && subject === 'Rose fans'),
+    await companion.untilHeard('groups.update', (updates) =>
+      updates.some(({ id, subject }) => id === group.jid && subject === 'Rose fans'),
     )
     await world.sandbox.send(CUSTOMER, { to: group.jid, text: 'hello Lee' })
     await world.sandbox.waitForMessage(LATE, ({ text }) => text === 'hello Lee')
@@ -148,9 +149,7 @@ describe.each(['lid', 'pn'] as const)('a group addressed by %s', (addressing) =>
     expect(world.sandbox.messages(LATE)).toHaveLength(2)
 
     world.sandbox.removeFromGroup(group.jid, LATE)
-    const left = await companion.until('the leaving', () =>
-      companion.participantUpdates.find(({ action }) => action === 'remove'),
-    )
+    const left = await companion.untilHeard('group-participants.update', ({ action }) => action === 'remove')
     expect(left.participants.map(({ id }) => id)).toEqual([member(group, LATE)])
     const id = await world.sandbox.send(CUSTOMER, { to: group.jid, text: 'without Lee' })
     await companion.untilMessage(
