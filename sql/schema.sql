@@ -824,6 +824,17 @@ begin
   return bridge.by_hand_json(dropped.id, true);
 end
 $function$
+CREATE OR REPLACE FUNCTION bridge.drop_placeholder(args jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+AS $function$
+begin
+  delete from bridge.messages message
+  where message.id = args->>'id' and message.origin <> 'ghl' and message.kind = 'placeholder'
+    and message.ghl_message_id is null;
+  return to_jsonb(found);
+end
+$function$
 CREATE OR REPLACE FUNCTION bridge.edit_session(args jsonb)
  RETURNS jsonb
  LANGUAGE plpgsql
@@ -1028,6 +1039,21 @@ AS $function$
   ) person on true
   where message.id = args->>'id' and bridge.note_due(message) is not null
     and coalesce(person.ghl_contact_id, message.ghl_contact_id) is not null
+$function$
+CREATE OR REPLACE FUNCTION bridge.find_original(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select jsonb_build_object(
+    'id', message.id, 'origin', message.origin, 'content', message.content, 'composed', message.composed)
+  from bridge.messages message
+  left join bridge.contacts contact on contact.id = message.contact_id
+  where message.session_id = args->>'sessionId' and message.wa_message_id = args->>'waMessageId'
+    and (message.chat in (args->>'lid', args->>'pn', args->>'group')
+      or contact.lid = args->>'lid' or contact.pn = args->>'pn' or contact.group_jid = args->>'group')
+  order by message.seq desc
+  limit 1
 $function$
 CREATE OR REPLACE FUNCTION bridge.find_outbound_work(args jsonb)
  RETURNS jsonb
@@ -2581,6 +2607,10 @@ CREATE OR REPLACE FUNCTION public.bridge_discard_message(args jsonb)
  RETURNS jsonb
  LANGUAGE sql
 AS $function$ select bridge.discard_message(args) $function$
+CREATE OR REPLACE FUNCTION public.bridge_drop_placeholder(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+AS $function$ select bridge.drop_placeholder(args) $function$
 CREATE OR REPLACE FUNCTION public.bridge_edit_session(args jsonb)
  RETURNS jsonb
  LANGUAGE sql
@@ -2629,6 +2659,10 @@ CREATE OR REPLACE FUNCTION public.bridge_find_note_work(args jsonb)
  RETURNS jsonb
  LANGUAGE sql
 AS $function$ select bridge.find_note_work(args) $function$
+CREATE OR REPLACE FUNCTION public.bridge_find_original(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+AS $function$ select bridge.find_original(args) $function$
 CREATE OR REPLACE FUNCTION public.bridge_find_outbound_work(args jsonb)
  RETURNS jsonb
  LANGUAGE sql

@@ -6,6 +6,7 @@
 import { randomUUID } from 'node:crypto'
 import { acceptFromGhl } from './bridge/ghl-to-whatsapp.ts'
 import { HistoryImporter } from './bridge/history-import.ts'
+import { IgnoredCount } from './bridge/ignored.ts'
 import { giveUp, jobHandlers } from './bridge/jobs.ts'
 import { CHORES, Leases } from './bridge/leases.ts'
 import { createMessageDesk } from './bridge/message-desk.ts'
@@ -26,6 +27,7 @@ import { createServer, listen } from './http/server.ts'
 import { OutboxWorker } from './outbox/worker.ts'
 import { openStore } from './store/open-store.ts'
 import { createNumbers } from './whatsapp/numbers.ts'
+import type { SessionDeps } from './whatsapp/session.ts'
 
 export interface App {
   /** Where it listens. */
@@ -94,6 +96,11 @@ export async function startApp(config: Config, secrets: AppSecrets, log: Log): P
     await outbox.wake(locationId)
     nudge()
   }
+  const ignored = new IgnoredCount()
+  const onIgnored: SessionDeps['onIgnored'] = (reason, { sessionId }) => {
+    ignored.add(reason)
+    log.debug({ sessionId, outcome: reason }, 'message ignored on purpose')
+  }
   const numbers = createNumbers({
     settings: { webSocketUrl: config.WHATSAPP_WEB_SOCKET_URL, version: config.WHATSAPP_VERSION },
     signalStore: signal,
@@ -102,14 +109,17 @@ export async function startApp(config: Config, secrets: AppSecrets, log: Log): P
     historyStore: store.history,
     locationSettings: settings,
     onMessage: async (envelope) => {
-      await acceptFromWhatsApp({ messages, nudge }, envelope)
+      const { sessionId } = envelope
+      await acceptFromWhatsApp(
+        { messages, nudge, onIgnored: (why) => onIgnored(why, { sessionId }) },
+        envelope,
+      )
     },
     onHistory: () => {
       importer.nudge()
     },
-    onIgnored: (reason, { sessionId }) => {
-      log.debug({ sessionId, outcome: reason }, 'message ignored on purpose')
-    },
+    onIgnored,
+    findOriginal: (reference) => messages.findOriginal(reference),
     onReceipt: (session, ids, state) => acceptReceipt({ messages, nudge }, session, ids, state),
     onReady: wake,
     onChange: () => undefined,

@@ -2,11 +2,9 @@
 import { assertNever, GhlError } from '../core/errors.ts'
 import { parseMessageId } from '../core/ids.ts'
 import type { GhlConversations } from './ports.ts'
+import { gist, shortened } from './readable.ts'
 import { sentence } from './receipts.ts'
 import type { Job, MessageStore, NoteWork } from './storage.ts'
-
-/** Enough to know which message is meant. */
-const QUOTE_LENGTH = 80
 
 export interface NoteDeps {
   readonly messages: MessageStore
@@ -63,25 +61,14 @@ const DIED = {
 
 const withStop = (text: string): string => (/[.!?]$/.test(text) ? text : `${text}.`)
 
+/** Files are named by kind: which of several is meant is seen from the caption. */
 function quote(content: NoteWork['content']): string {
-  switch (content.kind) {
-    case 'text':
-    case 'notice':
-      return `the message “${shortened(content.text)}”`
-    case 'attachment':
-    case 'media': {
-      const file = content.kind === 'media' ? content.media.mediaKind : 'attachment'
-      return content.caption === undefined
-        ? `a file (${file})`
-        : `a file (${file}) “${shortened(content.caption)}”`
-    }
-    default:
-      return assertNever(content)
-  }
-}
-
-function shortened(text: string): string {
-  const line = text.replaceAll(/\s+/g, ' ').trim()
-  const characters = [...line]
-  return characters.length <= QUOTE_LENGTH ? line : `${characters.slice(0, QUOTE_LENGTH - 1).join('')}…`
+  if (content.kind !== 'media' && content.kind !== 'attachment')
+    return content.kind === 'text' || content.kind === 'notice'
+      ? `the message “${shortened(content.text)}”`
+      : `the message: ${gist(content)}`
+  const file = content.kind === 'media' ? content.media.mediaKind : 'attachment'
+  return content.caption === undefined
+    ? `a file (${file})`
+    : `a file (${file}) “${shortened(content.caption)}”`
 }

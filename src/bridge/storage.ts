@@ -103,6 +103,22 @@ export interface NoteWork {
   readonly ghlContactId: GhlContactId
 }
 
+/** Names a message as another one does that is about it. */
+export type MessageReference = Pick<Envelope, 'locationId' | 'sessionId' | 'chat' | 'chatAlt' | 'waMessageId'>
+
+/** The message that a reaction, an edit, a deletion or a vote is about. */
+export interface Original {
+  /** As in {@link NoteWork}. */
+  readonly origin: NoteWork['origin']
+  readonly content: OutboundPart | WaContent
+  /** Who wrote it, as the stanza named him; `undefined` for `ghl`. */
+  readonly author: string | undefined
+  /** As in {@link Envelope}; what we sent has it inside `composed`. */
+  readonly secret: string | undefined
+  /** WhatsApp's protobuf of what we sent. */
+  readonly composed: Uint8Array | undefined
+}
+
 /** What a retry or a discard by hand found. */
 export interface ByHand {
   /** False: the message is neither dead nor held (or its last attempt is not settled yet), and nothing was changed. */
@@ -207,6 +223,10 @@ export interface MessageStore {
   ): Promise<{ status: GhlStatus; error?: MessageError } | undefined>
   /** The composed bytes of a message we sent, by WhatsApp id alone: receipts name the chat in any form. */
   findComposed(sessionId: SessionId, waMessageId: WaMessageId): Promise<Uint8Array | undefined>
+  /** A message of either direction by WhatsApp id within one chat; `undefined` when the bridge has not carried it. */
+  findOriginal(reference: MessageReference): Promise<Original | undefined>
+  /** Forgets a placeholder that has not reached GHL: its message has come. False when it has. */
+  dropPlaceholder(id: MessageId): Promise<boolean>
   /** True when this WhatsApp id is one that we reserved for sending: its echo is not an own-device message. */
   isOurs(sessionId: SessionId, waMessageId: WaMessageId): Promise<boolean>
   /** Newest first. `cursor` is the `nextCursor` of the page before. */

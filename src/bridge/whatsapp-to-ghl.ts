@@ -11,20 +11,30 @@
  * What the business types on its own phone takes the same way, as `outbound`: GHL then only logs it (ghl.md 4.2).
  */
 import type { Clock } from '../core/clock.ts'
-import { assertNever, GhlError, MediaError } from '../core/errors.ts'
+import { BridgeError, GhlError, MediaError, WhatsAppError } from '../core/errors.ts'
 import { type GhlContactId, parseMessageId } from '../core/ids.ts'
-import type { Envelope, WaContent, WaMedia } from '../core/message.ts'
+import type { ContactCard, Envelope, IgnoreReason, MediaFile } from '../core/message.ts'
 import { type ContactDeps, ghlContactOf } from './contacts.ts'
 import type { GhlConversations, GhlFiling, WhatsAppNumbers } from './ports.ts'
-import type { InboundWork, Job, MessageStore } from './storage.ts'
+import { readable, subjectOf, withoutFile } from './readable.ts'
+import type { InboundWork, Job, MessageStore, Original } from './storage.ts'
+import { readCard } from './vcard.ts'
 
 /** Past this age a message carries its own date, so that a backlog stands in the thread where it belongs. */
 const BACKDATE_AFTER_MS = 5 * 60_000
 /** Fetching a file is tried this often before the text goes without it. */
 const MEDIA_ATTEMPTS = 6
+/**
+ * How long a message that cannot be read yet has before its placeholder is shown: most are sent again within a second, and
+ * what GHL has it keeps for ever.
+ */
+const PLACEHOLDER_GRACE_MS = 2_000
+/** Cards of one message beyond these are only read out. */
+const MAX_CARD_FILES = 20
 
 export interface AcceptFromWhatsAppDeps {
   readonly messages: MessageStore
+  readonly onIgnored: (reason: IgnoreReason) => void
   /** Tells the worker that there is work. */
   readonly nudge: () => void
 }
@@ -41,6 +51,9 @@ export async function acceptFromWhatsApp(
 ): Promise<'enqueued' | 'duplicate'> {
   const outcome = await deps.messages.acceptInbound(envelope)
   if (outcome === 'enqueued') deps.nudge()
+  else if (envelope.fromMe && (await deps.messages.isOurs(envelope.sessionId, envelope.waMessageId))) {
+    deps.onIgnored('own_echo')
+  }
   return outcome
 }
 
@@ -62,6 +75,7 @@ export interface DeliverToGhlDeps extends ContactDeps {
 export async function deliverToGhl(deps: DeliverToGhlDeps, job: Job): Promise<void> {
   const work = await deps.messages.findInboundWork(parseMessageId(job.subject))
   if (work === undefined || work.row.ghlMessageId !== undefined) return
+  if (await isSuperseded(deps, work)) return
   const file = () => fileOnce(deps, work, job)
   const filing = await (work.envelope.isHistory === true ? deps.behindLive(file) : file())
   await deps.messages.recordFiled(work.row.id, filing)
@@ -71,6 +85,24 @@ export async function deliverToGhl(deps: DeliverToGhlDeps, job: Job): Promise<vo
 function nameOf({ envelope, contact }: InboundWork): string | undefined {
   if (envelope.isHistory === true) return contact.pushName
   return envelope.fromMe ? undefined : envelope.pushName
+}
+
+/**
+ * True when the message that a placeholder stands for has come by itself; the placeholder is gone then.
+ *
+ * @throws {WhatsAppError} `WA_MESSAGE_PENDING` while it may still come before anybody needs to be told.
+ */
+async function isSuperseded(deps: DeliverToGhlDeps, { row, envelope }: InboundWork): Promise<boolean> {
+  const { content } = envelope
+  if (content.kind !== 'placeholder') return false
+  const message = await deps.messages.findOriginal({ ...envelope, waMessageId: content.of })
+  if (message !== undefined) return await deps.messages.dropPlaceholder(row.id)
+  const leftMs = row.createdAt.getTime() + PLACEHOLDER_GRACE_MS - deps.clock.nowMs()
+  // The row has the database's clock: where the two disagree, nobody waits.
+  if (leftMs <= 0 || leftMs > PLACEHOLDER_GRACE_MS) return false
+  throw new WhatsAppError('WA_MESSAGE_PENDING', 'The message may still come by itself', {
+    retryAfterMs: leftMs,
+  })
 }
 
 async function fileOnce(deps: DeliverToGhlDeps, work: InboundWork, job: Job): Promise<GhlFiling> {
@@ -99,7 +131,7 @@ async function fileFor(
     const filed = await deps.conversations.findByAltId(locationId, ghlContactId, waMessageId, envelope.sentAt)
     if (filed !== undefined) return filed
   }
-  const { text, attachments } = await readable(deps, envelope, ghlContactId, job.attempts)
+  const { text, attachments } = await prepared(deps, envelope, ghlContactId, job.attempts)
   const isLate = deps.clock.nowMs() - envelope.sentAt.getTime() > BACKDATE_AFTER_MS
   return await deps.conversations.addInbound({
     locationId,
@@ -112,46 +144,67 @@ async function fileFor(
   })
 }
 
-interface Readable {
+interface Prepared {
   readonly text: string
   readonly attachments: readonly string[]
 }
 
-async function readable(
+async function prepared(
   deps: DeliverToGhlDeps,
   envelope: Envelope,
   contact: GhlContactId,
   attempts: number,
-): Promise<Readable> {
-  const content: WaContent = envelope.content
-  switch (content.kind) {
-    case 'text':
-    case 'notice':
-      return { text: content.text, attachments: [] }
-    case 'media': {
-      const caption = content.caption ?? ''
-      try {
-        const file = await deps.numbers.openMedia(envelope.sessionId, content.media)
-        return {
-          text: caption,
-          attachments: [await deps.conversations.upload(envelope.locationId, contact, file)],
-        }
-      } catch (thrown) {
-        if (!(thrown instanceof MediaError)) throw thrown
-        if (thrown.disposition === 'retry' && attempts < MEDIA_ATTEMPTS) throw thrown
-        // The file is lost; that something came, and its caption, are not.
-        return {
-          text: [caption, withoutFile(content.media, thrown)].filter(Boolean).join('\n\n'),
-          attachments: [],
-        }
-      }
-    }
-    default:
-      return assertNever(content)
+): Promise<Prepared> {
+  const subject = (await findSubject(deps, envelope))?.content
+  const text = readable(envelope, subject)
+  const { content } = envelope
+  if (content.kind === 'contacts')
+    return { text, attachments: await uploadCards(deps, envelope, contact, content.cards) }
+  if (content.kind !== 'media') return { text, attachments: [] }
+  try {
+    const file = await deps.numbers.openMedia(envelope.sessionId, content.media)
+    return { text, attachments: [await deps.conversations.upload(envelope.locationId, contact, file)] }
+  } catch (thrown) {
+    if (!(thrown instanceof MediaError)) throw thrown
+    if (thrown.disposition === 'retry' && attempts < MEDIA_ATTEMPTS) throw thrown
+    // The file is lost; that something came, and its caption, are not.
+    return { text: withoutFile(envelope, thrown.message, subject), attachments: [] }
   }
 }
 
-function withoutFile(media: WaMedia, error: MediaError): string {
-  const what = media.fileName === undefined ? `a file (${media.mediaKind})` : `the file "${media.fileName}"`
-  return `[The customer sent ${what}, but it could not be carried over: ${error.message}. It can be seen on the phone.]`
+async function findSubject(deps: DeliverToGhlDeps, envelope: Envelope): Promise<Original | undefined> {
+  const waMessageId = subjectOf(envelope)
+  return waMessageId && (await deps.messages.findOriginal({ ...envelope, waMessageId }))
+}
+
+/** All that is on a card is in the text too, so a card that GHL does not take is let go. */
+async function uploadCards(
+  deps: DeliverToGhlDeps,
+  { locationId }: Envelope,
+  contact: GhlContactId,
+  cards: readonly ContactCard[],
+): Promise<readonly string[]> {
+  const urls: string[] = []
+  for (const card of cards.filter(({ vcard }) => vcard !== '').slice(0, MAX_CARD_FILES)) {
+    try {
+      urls.push(await deps.conversations.upload(locationId, contact, fileOf(card)))
+    } catch (thrown) {
+      if (!(thrown instanceof BridgeError) || thrown.disposition !== 'dead') throw thrown
+    }
+  }
+  return urls
+}
+
+function fileOf({ name, vcard }: ContactCard): MediaFile {
+  const bytes = new TextEncoder().encode(vcard)
+  return {
+    fileName: `${readCard(vcard).name ?? name ?? 'contact'}.vcf`,
+    mimeType: 'text/vcard',
+    bytes: once(bytes),
+    sizeBytes: bytes.length,
+  }
+}
+
+async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes
 }

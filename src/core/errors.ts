@@ -142,6 +142,8 @@ const WHATSAPP_CODES = {
   WA_REACHOUT_LOCKED: 'park',
   WA_NOT_ON_WHATSAPP: 'dead',
   WA_CHAT_UNSUPPORTED: 'dead',
+  /** A message that cannot be read yet may be sent again in a moment. */
+  WA_MESSAGE_PENDING: 'park',
   /** The contact has neither a WhatsApp chat nor a phone number. */
   WA_NO_ADDRESS: 'dead',
 } as const satisfies Record<string, Disposition>

@@ -56,8 +56,16 @@ export const parseGhlConversationId = (value: string): GhlConversationId =>
   opaque('GHL conversationId', value)
 /** @throws {TypeError} when `value` cannot be such an id. */
 export const parseGhlMessageId = (value: string): GhlMessageId => opaque('GHL messageId', value)
-/** @throws {TypeError} when `value` cannot be such an id. */
-export const parseWaMessageId = (value: string): WaMessageId => opaque('WhatsApp message id', value)
+/**
+ * WhatsApp lets the sender's app choose the id, so anything that prints is one: `3EB0…`, `false_1@c.us_3A`, `a.b/c=`.
+ *
+ * @throws {TypeError} for blanks, control characters, anything beyond ASCII, or more than 128 characters.
+ */
+export function parseWaMessageId(value: string): WaMessageId {
+  if (!/^[!-~]{1,128}$/.test(value))
+    throw new TypeError('a WhatsApp message id must be 1 to 128 printable characters')
+  return value as WaMessageId // the branded types are made here and nowhere else
+}
 
 /**
  * The address of a chat without device number or agent part.

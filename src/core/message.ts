@@ -47,12 +47,89 @@ export interface WaMedia {
   readonly encryptedSha256?: string
 }
 
-/** What a customer, or the business on its own phone, put into a chat. */
+/** How a file is meant to be shown, where its kind alone does not say. */
+export type MediaForm = 'gif' | 'round' | 'voice'
+
+/** A person as WhatsApp hands him on. */
+export interface ContactCard {
+  readonly name?: string
+  /** RFC 2426 or 6350, as the sender's phone wrote it. */
+  readonly vcard: string
+}
+
+/** What became of a call, as far as a linked device hears of it. */
+export type CallOutcome = 'missed' | 'answered' | 'declined' | 'failed' | 'unknown'
+
+/** What a customer, or the business on its own phone, put into a chat. `of` names the message that it is about. */
 export type WaContent =
-  | { readonly kind: 'text'; readonly text: string }
-  | { readonly kind: 'media'; readonly media: WaMedia; readonly caption?: string }
-  /** Readable although we carry nothing better yet: `text` is a sentence for the agent, `waKind` WhatsApp's name. */
+  | { readonly kind: 'text'; readonly text: string; readonly link?: LinkPreview }
+  | {
+      readonly kind: 'media'
+      readonly media: WaMedia
+      readonly caption?: string
+      readonly form?: MediaForm
+      /** Length of sound and film. */
+      readonly seconds?: number
+      /** The sender meant it to be seen once. */
+      readonly isViewOnce?: true
+      /** The file of an earlier message again, in better quality. */
+      readonly isBetterCopy?: true
+    }
+  | {
+      readonly kind: 'location'
+      readonly latitude: number
+      readonly longitude: number
+      readonly accuracyMeters?: number
+      readonly name?: string
+      readonly address?: string
+      readonly comment?: string
+      readonly isLive?: true
+    }
+  | { readonly kind: 'contacts'; readonly cards: readonly ContactCard[] }
+  | { readonly kind: 'poll'; readonly question: string; readonly options: readonly string[] }
+  /** `choices` is empty when the vote was taken back, and absent when it cannot be opened. */
+  | {
+      readonly kind: 'vote'
+      readonly of: WaMessageId
+      readonly question?: string
+      readonly choices?: readonly string[]
+    }
+  /** `emoji` is empty when the reaction was taken back. */
+  | { readonly kind: 'reaction'; readonly of: WaMessageId; readonly emoji: string }
+  | { readonly kind: 'edit'; readonly of: WaMessageId; readonly content: WaContent }
+  | { readonly kind: 'revoke'; readonly of: WaMessageId }
+  /** An answer to buttons, a list or a template. */
+  | { readonly kind: 'choice'; readonly text: string; readonly description?: string }
+  | {
+      readonly kind: 'call'
+      readonly outcome: CallOutcome
+      readonly isVideo?: boolean
+      readonly seconds?: number
+    }
+  /** The message `of` has come but cannot be read yet; it follows under its own id, if it can be had. */
+  | { readonly kind: 'placeholder'; readonly of: WaMessageId }
+  /** Anything else that can be read: `text` is for the agent, `waKind` WhatsApp's name for it. */
   | { readonly kind: 'notice'; readonly waKind: string; readonly text: string }
+
+/** The preview that the sender's phone made of a link. */
+export interface LinkPreview {
+  readonly title?: string
+  readonly description?: string
+}
+
+/** The advertisement that a customer tapped to open the chat. */
+export interface AdContext {
+  readonly headline?: string
+  readonly body?: string
+  readonly sourceUrl?: string
+}
+
+/** What surrounds a message of any kind. */
+export interface WaContext {
+  /** The message that this one answers; `content` when WhatsApp sent it along. */
+  readonly quoted?: { readonly of: WaMessageId; readonly content?: WaContent; readonly isStatus?: true }
+  readonly ad?: AdContext
+}
 
 /** One WhatsApp message with everything its way to GHL needs. */
 export interface Envelope {
@@ -73,17 +150,31 @@ export interface Envelope {
   readonly content: WaContent
   /** From before the pairing: brought to GHL behind what is live. */
   readonly isHistory?: boolean
+  readonly context?: WaContext
+  /** Opens what WhatsApp encrypts apart with this message as its key: votes, responses, edits. Base64. */
+  readonly secret?: string
 }
 
+export const IGNORE_REASONS = [
+  'status_broadcast',
+  'newsletter',
+  'group',
+  /** Talk between devices: keys, settings, history. */
+  'protocol',
+  /** What we sent for an agent, coming back. */
+  'own_echo',
+  'empty',
+  /** Notes of the business to itself. */
+  'peer',
+  /** The frame around pictures, which come by themselves. */
+  'album',
+  'pin',
+  'keep_in_chat',
+  /** A placeholder whose message is here already. */
+  'superseded',
+] as const
 /** Why something that WhatsApp delivered does not go to GHL, on purpose. Counted by name. */
-export type IgnoreReason =
-  | 'status_broadcast'
-  | 'newsletter'
-  | 'group'
-  | 'protocol'
-  | 'own_echo'
-  | 'empty'
-  | 'peer'
+export type IgnoreReason = (typeof IGNORE_REASONS)[number]
 
 /** One message an agent (or a workflow) wrote in GHL, as its provider delivery says. */
 export interface AgentMessage {

@@ -52,6 +52,14 @@ const GhlStatusRow = z
   .object({ status: z.enum(['pending', 'delivered', 'read', 'failed']), error: MessageErrorRow })
   .nullable()
 const ComposedRow = z.object({ id: z.string(), composed: z.string() }).nullable()
+const OriginalRow = z
+  .object({
+    id: z.string(),
+    origin: z.enum(['customer', 'phone', 'ghl']),
+    content: z.string(),
+    composed: z.string().nullable(),
+  })
+  .nullable()
 const MessagePage = z.object({ messages: z.array(MessageRowSchema), lastSeq: z.string().nullable() })
 
 /** What an outbound row holds sealed. */
@@ -208,6 +216,30 @@ export function createMessageStore({ database, owned, seal }: MessageStoreDeps):
       return found === null ? undefined : seal.open(composedOf(sessionId, found.id), found.composed)
     },
 
+    async findOriginal({ locationId, sessionId, waMessageId, chat, chatAlt }) {
+      const address = addressColumns(chat, chatAlt)
+      const answer = await database.call('find_original', { sessionId, waMessageId, ...address })
+      const found = OriginalRow.parse(answer)
+      if (found === null) return undefined
+      const { id, origin } = found
+      const place = contentOf(locationId, id)
+      if (origin !== 'ghl') {
+        const { content, author, secret } = openEnvelope(seal, place, found.content)
+        return { origin, content, author, secret, composed: undefined }
+      }
+      return {
+        origin,
+        content: openOutbound(seal, place, found.content).part,
+        author: undefined,
+        secret: undefined,
+        composed: found.composed === null ? undefined : seal.open(composedOf(sessionId, id), found.composed),
+      }
+    },
+
+    async dropPlaceholder(id) {
+      return z.boolean().parse(await database.call('drop_placeholder', { id }))
+    },
+
     async isOurs(sessionId, waMessageId) {
       return z.boolean().parse(await database.call('is_ours', { sessionId, waMessageId }))
     },
@@ -236,14 +268,8 @@ const composedOf = (session: SessionId, id: string): SealedPlace => ({
 })
 
 export function kindOf(content: WaContent): string {
-  switch (content.kind) {
-    case 'text':
-      return content.kind
-    case 'media':
-      return content.media.mediaKind
-    case 'notice':
-      return content.waKind
-  }
+  if (content.kind === 'media') return content.media.mediaKind
+  return content.kind === 'notice' ? content.waKind : content.kind
 }
 
 export const sealedEnvelope = (seal: Seal, id: string, envelope: Envelope): string =>

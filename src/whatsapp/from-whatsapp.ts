@@ -1,18 +1,25 @@
 /**
  * A WhatsApp message in our words, or the named reason why it is none of GHL's business. No I/O.
+ *
+ * The switch in {@link contentOf} is the table of contents: every kind of message that Baileys' schema has, each once, and
+ * the compiler refuses a new one that nobody has decided on. Families are in files of their own beside this one.
  */
-import { proto, toNumber, type WAMessage } from '@whiskeysockets/baileys'
-import {
-  type ChatJid,
-  findChatJid,
-  isGroupJid,
-  type LocationId,
-  parseWaMessageId,
-  type SessionId,
-} from '../core/ids.ts'
-import type { Envelope, IgnoreReason, MediaKind, WaContent, WaMedia } from '../core/message.ts'
-import type { MessageMedia } from './media.ts'
-import { isMe, type Me } from './stanza.ts'
+import type { proto, WAMessage } from '@whiskeysockets/baileys'
+import { lines } from '../bridge/sentences.ts'
+import { type ChatJid, findChatJid, isGroupJid, type LocationId, type SessionId } from '../core/ids.ts'
+import type { Envelope, IgnoreReason } from '../core/message.ts'
+import { type Opened, open } from './containers.ts'
+import { base64, type Content, ignored, lineOf, notice, positiveOf } from './content.ts'
+import * as business from './from-whatsapp-business.ts'
+import { fromCall, fromCallLog, fromScheduledCall } from './from-whatsapp-calls.ts'
+import { fromContact, fromContacts, fromLiveLocation, fromLocation } from './from-whatsapp-cards.ts'
+import { fromFile, fromSticker } from './from-whatsapp-media.ts'
+import { fromEvent, fromPoll, fromPollResults, fromVote } from './from-whatsapp-polls.ts'
+import { fromProtocol, fromReaction, fromSealed } from './from-whatsapp-protocol.ts'
+import { contextOf, fromRichResponse, fromText } from './from-whatsapp-text.ts'
+import type { Unsealed } from './message-secret.ts'
+import { isMe, isUndecryptable, type Me } from './stanza.ts'
+import { placeholderIdOf, waIdOf } from './wa-id.ts'
 
 export interface Receiver {
   readonly locationId: LocationId
@@ -21,205 +28,249 @@ export interface Receiver {
 
 export type Converted = { readonly envelope: Envelope } | { readonly ignored: IgnoreReason }
 
-/**
- * @param author the author as the journal names him.
- * @param me this number's own addresses.
- * @param alt the chat's other form when somebody knows it better than the message itself.
- */
-export function fromWhatsApp(
-  receiver: Receiver,
-  message: WAMessage,
-  author: string,
-  me: Me,
-  alt?: ChatJid,
-): Converted {
+/** What the message itself does not say. */
+export interface Circumstances {
+  readonly receiver: Receiver
+  /** The author as the journal names him. */
+  readonly author: string
+  /** This number's own addresses. */
+  readonly me: Me
+  /** The chat's other form when somebody knows it better than the message itself. */
+  readonly alt?: ChatJid | undefined
+  /** What was encrypted apart in it, opened. */
+  readonly unsealed?: Unsealed | undefined
+  readonly now?: Date
+}
+
+/** @param message as Baileys gives it, or as `stanza.ts` makes it of a journal row. */
+export function fromWhatsApp(message: WAMessage, circumstances: Circumstances): Converted {
   const { key } = message
-  const ignored = ignoredChat(key.remoteJid ?? '')
-  if (ignored !== undefined) return { ignored }
-  const chat = findChatJid(key.remoteJid)
-  if (chat === undefined || typeof key.id !== 'string') return { ignored: 'protocol' }
+  const address = addressOf(key, circumstances.me)
+  if ('ignored' in address) return address
+  const opened = open(message.message ?? {})
+  const content = message.message
+    ? contentOf(opened, key, circumstances.unsealed)
+    : fromNothing(message, address.id)
+  if ('ignored' in content) return content
+  return { envelope: envelopeOf(message, { ...circumstances, ...address }, content, opened) }
+}
+
+/** The chat that a message belongs to, when it is one that GHL should see. */
+export function addressOf(
+  key: WAMessage['key'],
+  me: Me,
+): { readonly chat: ChatJid; readonly id: string } | { readonly ignored: IgnoreReason } {
+  const { remoteJid, id } = key
+  if (remoteJid?.endsWith('@broadcast')) return { ignored: 'status_broadcast' }
+  if (remoteJid?.endsWith('@newsletter')) return { ignored: 'newsletter' }
+  const chat = findChatJid(remoteJid)
+  if (chat === undefined || typeof id !== 'string' || id === '') return { ignored: 'protocol' }
   if (isGroupJid(chat)) return { ignored: 'group' }
   // Notes to oneself are talk between the business' own devices.
   if (isMe(me, chat)) return { ignored: 'peer' }
-  const content = contentOf(message)
-  if ('ignored' in content) return content
+  return { chat, id }
+}
+
+function envelopeOf(
+  { key, pushName, messageTimestamp }: WAMessage,
+  { receiver, author, alt, chat, id, now }: Circumstances & { chat: ChatJid; id: string },
+  content: Envelope['content'],
+  opened: Opened,
+): Envelope {
   const chatAlt = alt ?? findChatJid(key.remoteJidAlt)
+  const name = lineOf(pushName)
+  const context = contextOf(opened, (message) => contentOf(open(message), key, undefined))
+  const secret = opened.contexts.find(({ messageSecret }) => messageSecret?.length)?.messageSecret
+  const sentAtSeconds = positiveOf(messageTimestamp)
   return {
-    envelope: {
-      ...receiver,
-      waMessageId: parseWaMessageId(key.id),
-      chat,
-      ...(chatAlt !== undefined && chatAlt !== chat && { chatAlt }),
-      author,
-      fromMe: key.fromMe === true,
-      ...(typeof message.pushName === 'string' && message.pushName !== '' && { pushName: message.pushName }),
-      sentAt: new Date(toNumber(message.messageTimestamp) * 1_000),
-      content,
-    },
+    ...receiver,
+    waMessageId: content.kind === 'placeholder' ? placeholderIdOf(content.of) : waIdOf(id),
+    chat,
+    ...(chatAlt !== undefined && chatAlt !== chat && { chatAlt }),
+    author,
+    fromMe: key.fromMe === true,
+    ...(name !== undefined && { pushName: name }),
+    sentAt: sentAtSeconds === undefined ? (now ?? new Date()) : new Date(sentAtSeconds * 1_000),
+    content,
+    ...(context !== undefined && { context }),
+    ...(secret && { secret: base64(secret) }),
   }
 }
 
-function ignoredChat(jid: string): IgnoreReason | undefined {
-  if (jid.endsWith('@broadcast')) return 'status_broadcast'
-  return jid.endsWith('@newsletter') ? 'newsletter' : undefined
+/** Only the fact that there is such a message is known, for now or for good. */
+function fromNothing(message: WAMessage, id: string): Content {
+  if (isUndecryptable(message)) return { kind: 'placeholder', of: waIdOf(id) }
+  return message.key.isViewOnce === true
+    ? notice('viewOnceMessage', lines.phoneOnly('something that can be seen once'))
+    : ignored('empty')
 }
 
-type Content = WaContent | { readonly ignored: IgnoreReason }
+/** Edits of edits and payments with notes end somewhere; a malicious one is cut off here. */
+const MAX_NESTING = 4
 
-const text = (value: string | null | undefined): Content =>
-  value === null || value === undefined || value === '' ? { ignored: 'empty' } : { kind: 'text', text: value }
-
-const notice = (waKind: string, sentence: string): Content => ({ kind: 'notice', waKind, text: sentence })
-
-/** Kinds that carry nothing for a reader. */
-const NOISE: ReadonlySet<string> = new Set([
-  'senderKeyDistributionMessage',
-  'fastRatchetKeySenderKeyDistributionMessage',
-  'messageContextInfo',
-  'deviceSentMessage',
-  'stickerSyncRmrMessage',
-  'keepInChatMessage',
-  'pinInChatMessage',
-  'encReactionMessage',
-  'encCommentMessage',
-  'secretEncryptedMessage',
-])
-
-/** One sentence per kind that has no better form yet. The name of an unknown kind is shown, so that nothing is hidden. */
-const SENTENCES: Readonly<Record<string, string>> = {
-  locationMessage: 'a location',
-  liveLocationMessage: 'a live location',
-  contactMessage: 'a contact card',
-  contactsArrayMessage: 'several contact cards',
-  reactionMessage: 'a reaction',
-  pollCreationMessage: 'a poll',
-  pollCreationMessageV2: 'a poll',
-  pollCreationMessageV3: 'a poll',
-  pollUpdateMessage: 'a vote in a poll',
-  buttonsResponseMessage: 'a choice from buttons',
-  listResponseMessage: 'a choice from a list',
-  templateButtonReplyMessage: 'a choice from buttons',
-  productMessage: 'a product',
-  orderMessage: 'an order',
-  eventMessage: 'an event',
-  groupInviteMessage: 'an invitation to a group',
-  albumMessage: 'an album; its pictures follow',
-}
-
-/** Containers in containers end somewhere; a malicious one is cut off here. */
-const MAX_DEPTH = 8
-
-/** The field that says what a message is, with what is in it. */
-function kindOf(message: proto.IMessage): [name: string, value: unknown] | undefined {
-  return Object.entries(message).find(([name, value]) => !isNothing(value) && !NOISE.has(name))
-}
-
-/** The message in its containers; `undefined` when the innermost is empty. Baileys' own way ends in null there. */
-function unwrapped(message: proto.IMessage | null | undefined, depth = 0): proto.IMessage | undefined {
-  if (message === null || message === undefined || depth === MAX_DEPTH) return message ?? undefined
-  const container = message.deviceSentMessage ?? kindOf(message)?.[1]
-  // Every container, also one that WhatsApp has yet to invent, has one field of this name and nothing else to show.
-  if (typeof container !== 'object' || container === null || !('message' in container)) return message
-  return unwrapped(container.message as proto.IMessage | null, depth + 1) // by the schema
-}
-
-const isNothing = (value: unknown): boolean => value === null || value === undefined
-
-function contentOf({ key, message }: WAMessage): Content {
-  const content = fromContent(message)
-  if ('kind' in content && content.kind === 'media') {
-    const { remoteJid, id, fromMe } = key
-    const named: MessageMedia = {
-      ...content.media,
-      message: { chat: remoteJid ?? '', id: id ?? '', fromMe: fromMe === true },
-    }
-    return { ...content, media: named }
-  }
-  // Linked devices are only told that there is such a message.
-  if (key.isViewOnce === true && !message)
-    return notice('viewOnceMessage', '[Sent something that can be seen once, and only on the phone.]')
-  return content
-}
-
-function fromContent(wrapped: proto.IMessage | null | undefined): Content {
-  const message = unwrapped(wrapped)
-  if (message === undefined) return { ignored: 'empty' }
-  const { protocolMessage } = message
-  if (protocolMessage) return fromProtocol(protocolMessage)
-  const kind = kindOf(message)?.[0]
-  switch (kind) {
+/** @param unsealed what was encrypted apart in this very message; quoted ones have none. */
+function contentOf(
+  opened: Opened,
+  key: WAMessage['key'],
+  unsealed: Unsealed | undefined,
+  nesting = 0,
+): Content {
+  const { message, field, isCutOff } = opened
+  const recurse = (inner: proto.IMessage): Content =>
+    nesting === MAX_NESTING
+      ? notice('unknown', lines.unknown(field))
+      : contentOf(open(inner), key, undefined, nesting + 1)
+  switch (field) {
     case undefined:
-      return { ignored: 'protocol' }
+      // Baileys decodes what it knows; a kind that WhatsApp has added since leaves nothing, or its context alone.
+      return notice('unknown', lines.unknown(undefined))
+
     case 'conversation':
-      return text(message.conversation)
     case 'extendedTextMessage':
-      return text(message.extendedTextMessage?.text)
+    case 'statusQuotedMessage':
+    case 'questionResponseMessage':
+    case 'statusQuestionAnswerMessage':
+      return fromText(message)
+    case 'richResponseMessage':
+      return fromRichResponse(message.richResponseMessage)
+
     case 'imageMessage':
-      return media('image', message.imageMessage)
     case 'videoMessage':
-      return media('video', message.videoMessage)
     case 'ptvMessage':
-      return media('video', message.ptvMessage)
     case 'audioMessage':
-      return media('audio', message.audioMessage)
     case 'documentMessage':
-      return media('document', message.documentMessage)
+      return fromFile(field, opened, key)
     case 'stickerMessage':
-      return media('sticker', message.stickerMessage)
+      return fromSticker(opened, key)
+    case 'stickerPackMessage':
+      return notice(field, lines.other(named('a pack of stickers', message.stickerPackMessage?.name)))
+    case 'albumMessage':
+      return ignored('album')
+
+    case 'locationMessage':
+      return fromLocation(message.locationMessage)
+    case 'liveLocationMessage':
+      return fromLiveLocation(message.liveLocationMessage)
+    case 'contactMessage':
+      return fromContact(message.contactMessage)
+    case 'contactsArrayMessage':
+      return fromContacts(message.contactsArrayMessage)
+
+    case 'pollCreationMessage':
+    case 'pollCreationMessageV2':
+    case 'pollCreationMessageV3':
+    case 'pollCreationMessageV5':
+      return fromPoll(message[field])
+    case 'pollUpdateMessage':
+      return fromVote(message.pollUpdateMessage, unsealed)
+    case 'pollResultSnapshotMessage':
+    case 'pollResultSnapshotMessageV3':
+      return fromPollResults(message[field])
+    case 'eventMessage':
+      return fromEvent(message.eventMessage)
+
+    case 'reactionMessage':
+      return fromReaction(message.reactionMessage)
+    case 'protocolMessage':
+      return fromProtocol(message.protocolMessage, recurse)
+    case 'encReactionMessage':
+    case 'encEventResponseMessage':
+    case 'secretEncryptedMessage':
+    case 'encCommentMessage':
+      return fromSealed(field, message, unsealed, recurse)
+
+    case 'buttonsMessage':
+    case 'listMessage':
+    case 'templateMessage':
+    case 'interactiveMessage':
+    case 'highlyStructuredMessage':
+      return business.fromMenu(message, key)
+    case 'buttonsResponseMessage':
+    case 'listResponseMessage':
+    case 'templateButtonReplyMessage':
+    case 'interactiveResponseMessage':
+      return business.fromChoice(message)
+    case 'productMessage':
+      return business.fromProduct(message.productMessage, key)
+    case 'orderMessage':
+      return business.fromOrder(message.orderMessage)
+    case 'invoiceMessage':
+    case 'sendPaymentMessage':
+    case 'requestPaymentMessage':
+    case 'declinePaymentRequestMessage':
+    case 'cancelPaymentRequestMessage':
+    case 'paymentInviteMessage':
+      return business.fromPayment(field, message, recurse)
+
+    case 'groupInviteMessage':
+    case 'newsletterAdminInviteMessage':
+    case 'newsletterFollowerInviteMessageV2':
+      return business.fromInvite(field, message)
+    case 'requestPhoneNumberMessage':
+      return notice(field, lines.did('Asks for your phone number.'))
+    case 'placeholderMessage':
+      return notice(field, lines.phoneOnly('a message'))
+    case 'statusStickerInteractionMessage':
+      return notice(field, lines.did('Reacted to your status with a sticker.'))
+
+    case 'call':
+      return fromCall()
+    case 'callLogMesssage':
+      return fromCallLog(message.callLogMesssage)
+    case 'scheduledCallCreationMessage':
+    case 'scheduledCallEditMessage':
+    case 'bcallMessage':
+      return fromScheduledCall(field, message)
+
+    case 'pinInChatMessage':
+      return ignored('pin')
+    case 'keepInChatMessage':
+      return ignored('keep_in_chat')
+    case 'statusNotificationMessage':
+      return ignored('status_broadcast')
+    case 'chat':
+    case 'messageContextInfo':
+    case 'senderKeyDistributionMessage':
+    case 'fastRatchetKeySenderKeyDistributionMessage':
+    case 'stickerSyncRmrMessage':
+    case 'messageHistoryBundle':
+    case 'messageHistoryNotice':
+      return ignored('protocol')
+
+    case 'viewOnceMessage':
+    case 'viewOnceMessageV2':
+    case 'viewOnceMessageV2Extension':
+      return notice('viewOnceMessage', lines.phoneOnly('something that can be seen once'))
+    case 'deviceSentMessage':
+    case 'ephemeralMessage':
+    case 'documentWithCaptionMessage':
+    case 'editedMessage':
+    case 'groupMentionedMessage':
+    case 'botInvokeMessage':
+    case 'lottieStickerMessage':
+    case 'eventCoverImage':
+    case 'statusMentionMessage':
+    case 'pollCreationOptionImageMessage':
+    case 'associatedChildMessage':
+    case 'groupStatusMentionMessage':
+    case 'pollCreationMessageV4':
+    case 'statusAddYours':
+    case 'groupStatusMessage':
+    case 'groupStatusMessageV2':
+    case 'limitSharingMessage':
+    case 'botTaskMessage':
+    case 'questionMessage':
+    case 'botForwardedMessage':
+    case 'questionReplyMessage':
+    case 'commentMessage':
+      return isCutOff ? notice('unknown', lines.unknown(field)) : ignored('empty')
     default:
-      return notice(
-        kind,
-        `[Sent ${SENTENCES[kind] ?? `something the bridge does not know (${kind})`}. It can be seen on the phone.]`,
-      )
+      // Not from the wire; but what is stored elsewhere may name kinds of a later Baileys.
+      return notice('unknown', lines.unknown(String(field satisfies never)))
   }
 }
 
-function fromProtocol(protocol: proto.Message.IProtocolMessage): Content {
-  const { Type } = proto.Message.ProtocolMessage
-  if (protocol.type === Type.REVOKE) return notice('revoke', '[Deleted a message.]')
-  if (protocol.type !== Type.MESSAGE_EDIT) return { ignored: 'protocol' }
-  const edited = fromContent(protocol.editedMessage)
-  const isText = 'kind' in edited && edited.kind === 'text'
-  return notice('edit', isText ? `[Edited:] ${edited.text}` : '[Edited a message.]')
+const named = (what: string, name: string | null | undefined): string => {
+  const line = lineOf(name)
+  return line === undefined ? what : `${what} (${line})`
 }
-
-const A_FILE: Readonly<Record<MediaKind, string>> = {
-  image: 'an image',
-  video: 'a video',
-  audio: 'an audio message',
-  document: 'a document',
-  sticker: 'a sticker',
-}
-
-interface WaFile {
-  readonly mimetype?: string | null
-  readonly url?: string | null
-  readonly directPath?: string | null
-  readonly mediaKey?: Uint8Array | null
-  readonly fileSha256?: Uint8Array | null
-  readonly fileEncSha256?: Uint8Array | null
-  readonly fileLength?: Parameters<typeof toNumber>[0] | null
-  readonly fileName?: string | null
-  readonly caption?: string | null
-}
-
-function media(mediaKind: MediaKind, file: WaFile | null | undefined): Content {
-  // View-once media arrives without its key on linked devices.
-  if (!file?.mediaKey?.length)
-    return notice(`${mediaKind}Message`, `[Sent ${A_FILE[mediaKind]} that can only be opened on the phone.]`)
-  const sizeBytes = toNumber(file.fileLength ?? 0)
-  const reference: WaMedia = {
-    mediaKind,
-    mimeType: file.mimetype ?? 'application/octet-stream',
-    mediaKey: base64(file.mediaKey),
-    ...(sizeBytes > 0 && { sizeBytes }),
-    ...(file.fileName && { fileName: file.fileName }),
-    ...(file.url && { url: file.url }),
-    ...(file.directPath && { directPath: file.directPath }),
-    ...(file.fileSha256?.length && { sha256: base64(file.fileSha256) }),
-    ...(file.fileEncSha256?.length && { encryptedSha256: base64(file.fileEncSha256) }),
-  }
-  return { kind: 'media', media: reference, ...(file.caption && { caption: file.caption }) }
-}
-
-const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64')

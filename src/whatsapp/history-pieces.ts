@@ -162,7 +162,8 @@ export class HistoryPieces {
     // A number's LID would be asked of WhatsApp, chat by chat; a LID's number is known here or nowhere.
     const alt = book.altOf.get(chat) ?? (isLidJid(chat) ? await origin.altOf(chat) : undefined)
     const named = withAuthor(message, book.nameOf.get(chat))
-    const converted = fromWhatsApp(receiver, named, authorOf(named, origin.me), origin.me, alt)
+    const author = authorOf(named, origin.me)
+    const converted = fromWhatsApp(named, { receiver, author, me: origin.me, alt })
     if ('envelope' in converted) return { ...converted.envelope, isHistory: true }
     onIgnored(converted.ignored)
     return undefined

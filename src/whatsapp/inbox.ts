@@ -5,12 +5,20 @@
  */
 import type { WAMessage } from '@whiskeysockets/baileys'
 import type { HistoryStore } from '../bridge/history-import.ts'
-import type { JournalWrite, SessionRow, SettingsStore, SignalStore } from '../bridge/storage.ts'
+import type {
+  JournalWrite,
+  MessageReference,
+  Original,
+  SessionRow,
+  SettingsStore,
+  SignalStore,
+} from '../bridge/storage.ts'
 import type { Clock } from '../core/clock.ts'
 import { toBridgeError } from '../core/errors.ts'
 import type { SessionId } from '../core/ids.ts'
 import type { Log } from '../core/log.ts'
 import type { Envelope, IgnoreReason } from '../core/message.ts'
+import type { Call } from './calls.ts'
 import type { Receiver } from './from-whatsapp.ts'
 import { type Anchor, anchorOf, type Company, History } from './history.ts'
 import { HistoryPieces } from './history-pieces.ts'
@@ -24,6 +32,7 @@ export interface InboxDeps {
   readonly locationSettings: Pick<SettingsStore, 'read'>
   /** Resolves when the message is recorded for good. */
   readonly onMessage: (envelope: Envelope) => Promise<void>
+  readonly findOriginal: (reference: MessageReference) => Promise<Original | undefined>
   readonly onIgnored: (reason: IgnoreReason, session: { sessionId: SessionId }) => void
   /** Something of the past was recorded for the import. */
   readonly onHistory: () => void
@@ -52,7 +61,7 @@ export class Inbox {
       deps.onIgnored(reason, { sessionId })
     }
     this.#history = new History({ pairedAt: () => row().pairedAt ?? row().createdAt, clock, log })
-    this.#intake = new Intake({ receiver, signalStore, onMessage: deps.onMessage, onIgnored, clock, log })
+    this.#intake = new Intake({ ...deps, receiver, onIgnored })
     this.#pieces = new HistoryPieces({
       receiver,
       signalStore,
@@ -91,6 +100,11 @@ export class Inbox {
   /** A message came without a stanza of its own. */
   resent(message: WAMessage, origin: Origin): void {
     void this.#intake.takeResent(message, origin)
+  }
+
+  /** Something that is not in the journal; resolves when it is recorded, as {@link Intake.takeUnjournaled} says. */
+  async unjournaled(what: WAMessage | Call, origin: Origin): Promise<void> {
+    await this.#intake.takeUnjournaled(what, origin)
   }
 
   /** A message of ours left on this connection. */

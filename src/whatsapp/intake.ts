@@ -3,16 +3,19 @@
  * cannot be recorded now stays first in line; what a kill left behind is recorded before anything new.
  */
 import type { WAMessage } from '@whiskeysockets/baileys'
-import type { JournalWrite, SignalStore } from '../bridge/storage.ts'
+import type { JournalWrite, MessageReference, Original, SignalStore } from '../bridge/storage.ts'
 import type { Clock } from '../core/clock.ts'
 import { toBridgeError } from '../core/errors.ts'
 import { type ChatJid, findChatJid, isLidJid } from '../core/ids.ts'
 import type { Log } from '../core/log.ts'
 import type { Envelope, IgnoreReason } from '../core/message.ts'
-import { fromWhatsApp, type Receiver } from './from-whatsapp.ts'
+import { type Call, callEnvelope } from './calls.ts'
+import { type Circumstances, type Converted, fromWhatsApp, type Receiver } from './from-whatsapp.ts'
 import { authorOfRow, parseEntry } from './journal.ts'
+import { formsOf, sealedIn, type Unsealed, unseal } from './message-secret.ts'
 import { patiently } from './patience.ts'
 import { type Me, messageOf } from './stanza.ts'
+import { waIdOf } from './wa-id.ts'
 
 export interface IntakeDeps {
   readonly receiver: Receiver
@@ -20,6 +23,8 @@ export interface IntakeDeps {
   /** Resolves when the message is recorded for good. */
   readonly onMessage: (envelope: Envelope) => Promise<void>
   readonly onIgnored: (reason: IgnoreReason) => void
+  /** The message that another one is about, if the bridge has carried it. */
+  readonly findOriginal: (reference: MessageReference) => Promise<Original | undefined>
   readonly clock: Clock
   readonly log: Log
 }
@@ -72,6 +77,26 @@ export class Intake {
     return isSettled
   }
 
+  /**
+   * Puts in line what is not in the journal, and resolves when it is recorded: WhatsApp forgets it once it is acknowledged.
+   *
+   * @throws when the connection ends first; WhatsApp then tells of it again.
+   */
+  async takeUnjournaled(what: WAMessage | Call, origin: Origin): Promise<void> {
+    await this.#enqueue(origin.signal, async () => {
+      if ('key' in what) await this.#record(what, authorOf(what, origin.me), origin)
+      else await this.#pass(await this.#called(what, origin))
+    })
+    origin.signal.throwIfAborted()
+  }
+
+  async #called(call: Call, { me, altOf }: Origin): Promise<Converted> {
+    const converted = callEnvelope(this.#deps.receiver, call, me)
+    if ('ignored' in converted || converted.envelope.chatAlt !== undefined) return converted
+    const chatAlt = await altOf(converted.envelope.chat)
+    return { envelope: { ...converted.envelope, ...(chatAlt !== undefined && { chatAlt }) } }
+  }
+
   #enqueue(signal: AbortSignal, record: () => Promise<void>): Promise<void> {
     const { clock, log } = this.#deps
     this.#line = this.#line.then(async () => {
@@ -95,17 +120,60 @@ export class Intake {
 
   /** False when it was ignored, and nothing recorded. */
   async #record(message: WAMessage, author: string, { me, altOf }: Origin): Promise<boolean> {
-    const { receiver, onIgnored, onMessage } = this.#deps
     const chat = findChatJid(message.key.remoteJid)
-    const isAltKnown = findChatJid(message.key.remoteJidAlt) !== undefined
-    const alt = chat === undefined || isAltKnown ? undefined : await altOf(chat)
-    const converted = fromWhatsApp(receiver, message, author, me, alt)
+    const known = findChatJid(message.key.remoteJidAlt)
+    const alt = chat === undefined || known !== undefined ? known : await altOf(chat)
+    const circumstances = { receiver: this.#deps.receiver, author, me, alt }
+    const unsealed = chat && (await this.#unsealed(message, chat, circumstances))
+    return await this.#pass(this.#read(message, { ...circumstances, unsealed }))
+  }
+
+  /** A message that trips a bug of ours is told of all the same: nobody else would. */
+  #read(message: WAMessage, circumstances: Circumstances): Converted {
+    try {
+      return fromWhatsApp(message, circumstances)
+    } catch (thrown) {
+      this.#deps.log.error({ errorCode: 'BUG_INVARIANT', err: thrown }, 'a message could not be read')
+      return fromWhatsApp({ key: message.key, message: {} }, circumstances)
+    }
+  }
+
+  /** What is encrypted once more inside the message: opened with what the message it is about came with. */
+  async #unsealed(
+    { key, message }: WAMessage,
+    chat: ChatJid,
+    { receiver, author, me, alt }: Circumstances,
+  ): Promise<Unsealed | undefined> {
+    const box = message ? sealedIn(message) : undefined
+    if (box === undefined) return undefined
+    const reference = { ...receiver, chat, ...(alt && { chatAlt: alt }), waMessageId: waIdOf(box.of) }
+    const original = await this.#deps.findOriginal(reference)
+    const us = formsOf(me.lid, me.pn)
+    const them = formsOf(author, chat, alt)
+    const authors = original?.origin === 'customer' ? formsOf(original.author, ...them) : us
+    return unseal(box, original, authors, key.fromMe === true ? us : them)
+  }
+
+  async #pass(converted: Converted): Promise<boolean> {
+    const { onIgnored, onMessage } = this.#deps
     if ('ignored' in converted) {
       onIgnored(converted.ignored)
       return false
     }
-    await onMessage(converted.envelope)
+    const { envelope } = converted
+    if (await this.#isHere(envelope)) {
+      onIgnored('superseded')
+      return false
+    }
+    await onMessage(envelope)
     return true
+  }
+
+  /** True for the placeholder of a message that has come meanwhile. */
+  async #isHere(envelope: Envelope): Promise<boolean> {
+    const { content } = envelope
+    if (content.kind !== 'placeholder') return false
+    return (await this.#deps.findOriginal({ ...envelope, waMessageId: content.of })) !== undefined
   }
 }
 

@@ -31,6 +31,7 @@ import type { JournalWrite, SignalStore } from '../bridge/storage.ts'
 import { findChatJid, type SessionId } from '../core/ids.ts'
 import { JOURNAL_KIND, type SessionAuth } from './auth-state.ts'
 import { Turns } from './turns.ts'
+import { waIdOf } from './wa-id.ts'
 
 type SocketConfig = Parameters<typeof makeWASocket>[0]
 type MakeRepository = NonNullable<SocketConfig['makeSignalRepository']>
@@ -181,7 +182,8 @@ export class Journal {
     const stanza = this.#stanzas.get(ciphertext)
     const { attrs = {} } = stanza ?? {}
     if (attrs['id'] === undefined) return await keys.transaction(decrypt, lock)
-    const id = { waMessageId: attrs['id'], sender: senderOf(attrs, type, stanza?.count) }
+    // As the message will be recorded under, so that recording settles the row.
+    const id = { waMessageId: waIdOf(attrs['id']), sender: senderOf(attrs, type, stanza?.count) }
     // Baileys reuses an open transaction, so what it does inside is committed together with the journal row.
     const decryptAndKeep = async (): Promise<{ plaintext: Uint8Array; row?: JournalWrite }> => {
       const plaintext = await decrypt()

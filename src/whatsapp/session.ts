@@ -278,6 +278,9 @@ export class Session {
         resent: (message) => {
           if (this.#isExpected(auth)) this.#inbox.resent(message, correspondence(socket, signal))
         },
+        unjournaled: async (what) => {
+          if (this.#isExpected(auth)) await this.#inbox.unjournaled(what, correspondence(socket, signal))
+        },
         receipt: ({ ids, state }) => this.#deps.onReceipt(this.id, ids, state),
       },
     })

@@ -15,23 +15,17 @@ import {
 } from '@whiskeysockets/baileys'
 import type { JournalWrite } from '../bridge/storage.ts'
 import { WhatsAppError } from '../core/errors.ts'
-import {
-  type ChatJid,
-  findChatJid,
-  isGroupJid,
-  isLidJid,
-  isPnJid,
-  parseWaMessageId,
-  type WaMessageId,
-} from '../core/ids.ts'
+import { type ChatJid, findChatJid, isGroupJid, isLidJid, isPnJid, type WaMessageId } from '../core/ids.ts'
 import type { Log } from '../core/log.ts'
 import type { SessionAuth } from './auth-state.ts'
+import { type Call, Calls } from './calls.ts'
 import type { Anchor } from './history.ts'
 import type { Journal } from './journal.ts'
 import { notSent, PendingSends } from './sends.ts'
 import { quietLogger } from './signal-log.ts'
-import { type Me, meOf, type Receipt, receiptOf } from './stanza.ts'
+import { isUndecryptable, type Me, meOf, type Receipt, receiptOf, withoutMessage } from './stanza.ts'
 import { Turns } from './turns.ts'
+import { waIdOf } from './wa-id.ts'
 import { SILENCE_LIMITS, type SilenceLimits, watchSilence } from './watchdog.ts'
 
 export interface SocketSettings {
@@ -64,8 +58,13 @@ export interface SocketEvents {
   codeRefused(): void
   /** A journal row is durable and waits for its message to be recorded. */
   journaled(row: JournalWrite): void
-  /** A message that was not in its stanza: the phone was asked for it, or keeps it to itself (view once). */
+  /** A message that the phone was asked for; or one that could not be decrypted, and that its sender was asked for. */
   resent(message: WAMessage): void
+  /**
+   * A stanza that is not journaled: a call, or a message that is not in it. Must resolve when it is durable: it is
+   * acknowledged only then, and never comes again after that.
+   */
+  unjournaled(what: WAMessage | Call): Promise<void>
   /** Must resolve when it is durable: the receipt is acknowledged only then, and never comes again after that. */
   receipt(receipt: Receipt): Promise<void>
 }
@@ -132,8 +131,21 @@ export function openSocket(deps: SocketDeps) {
   const chatOf = ({ attrs }: BinaryNode): string => findChatJid(attrs['recipient'] ?? attrs['from']) ?? ''
   takeOver(sock, 'CB:message', chatOf, async (stanza, handOn) => {
     journal.watch(stanza)
+    const missing = withoutMessage(stanza, me())
+    if (missing !== undefined) await events.unjournaled(missing)
     await handOn(asLive(stanza))
   })
+  const calls = new Calls()
+  takeOver(
+    sock,
+    'CB:call',
+    () => 'calls',
+    async (stanza, handOn) => {
+      const call = calls.take(stanza)
+      if (call !== undefined) await events.unjournaled(call)
+      await handOn(stanza)
+    },
+  )
   // A receipt that is acknowledged never comes again: it must be durable before.
   takeOver(
     sock,
@@ -174,7 +186,7 @@ export function openSocket(deps: SocketDeps) {
   sock.ev.on('messages.upsert', ({ messages, requestId }) => {
     for (const message of messages) {
       const isResent = requestId !== undefined && message.message
-      if (isResent || isForPhoneOnly(message)) events.resent(message)
+      if (isResent || isUndecryptable(message)) events.resent(message)
     }
   })
   sock.ev.on('connection.update', ({ connection, qr, isNewLogin, lastDisconnect }) => {
@@ -299,7 +311,7 @@ async function messageById(
   id: string | null | undefined,
 ): Promise<proto.IMessage | undefined> {
   if (typeof id !== 'string') return undefined
-  const composed = await deps.findComposed(parseWaMessageId(id))
+  const composed = await deps.findComposed(waIdOf(id))
   return composed && proto.Message.decode(composed)
 }
 
@@ -312,7 +324,7 @@ async function messageById(
  */
 function takeOver(
   sock: ReturnType<typeof makeWASocket>,
-  event: 'CB:message' | 'CB:receipt',
+  event: 'CB:message' | 'CB:receipt' | 'CB:call',
   lineOf: (stanza: BinaryNode) => string,
   act: (stanza: BinaryNode, handOn: (stanza: BinaryNode) => Promise<void>) => Promise<void>,
 ): void {
@@ -331,8 +343,6 @@ function takeOver(
 function asLive({ attrs: { offline: _, ...attrs }, ...stanza }: BinaryNode): BinaryNode {
   return { ...stanza, attrs }
 }
-
-const isForPhoneOnly = ({ key, message }: WAMessage): boolean => key.isViewOnce === true && !message
 
 /** The last but one field of the QR text is the secret that the phone proves itself with. */
 const withSecret = (qr: string, secret: string): string => qr.split(',').with(-2, secret).join(',')

@@ -6,15 +6,9 @@ import {
   unpadRandomMax16,
   type WAMessage,
 } from '@whiskeysockets/baileys'
-import {
-  type ChatJid,
-  findChatJid,
-  isGroupJid,
-  isLidJid,
-  parseWaMessageId,
-  type WaMessageId,
-} from '../core/ids.ts'
+import { type ChatJid, findChatJid, isGroupJid, isLidJid, type WaMessageId } from '../core/ids.ts'
 import type { JournalEntry } from './journal.ts'
+import { waIdOf } from './wa-id.ts'
 
 /** Our own addresses, to tell our devices from everybody else's. */
 export interface Me {
@@ -33,7 +27,39 @@ export const isMe = (me: Me, jid: ChatJid | undefined): boolean =>
 
 /** The message that a journal entry holds, as Baileys would have emitted it. */
 export function messageOf({ attrs, plaintext }: JournalEntry, me: Me): WAMessage {
-  const decoded = proto.Message.decode(unpadRandomMax16(Buffer.from(plaintext, 'base64')))
+  return { ...headOf(attrs, me), message: decode(Buffer.from(plaintext, 'base64')) }
+}
+
+/** A stanza whose message is not in it: the phone keeps it to itself, or has to be asked for it. */
+export function withoutMessage({ attrs, content }: BinaryNode, me: Me): WAMessage | undefined {
+  const parts = Array.isArray(content) ? content : []
+  const unavailable = parts.find(({ tag }) => tag === 'unavailable')
+  if (unavailable === undefined || parts.some(({ tag }) => tag === 'enc' || tag === 'plaintext'))
+    return undefined
+  if (attrs['category'] === 'peer') return undefined
+  const head = headOf(attrs, me)
+  return unavailable.attrs['type']?.startsWith('view_once') === true
+    ? { ...head, key: { ...head.key, isViewOnce: true } }
+    : { ...head, messageStubType: proto.WebMessageInfo.StubType.CIPHERTEXT }
+}
+
+/** What Baileys could not decrypt; it has asked the sender to send it again. */
+export const isUndecryptable = ({ message, messageStubType }: WAMessage): boolean =>
+  !message && messageStubType === proto.WebMessageInfo.StubType.CIPHERTEXT
+
+/** Bytes that are no message count as a message that nobody can read: its sender was told that it has come. */
+function decode(padded: Uint8Array): proto.IMessage {
+  try {
+    const { deviceSentMessage, ...decoded } = proto.Message.decode(unpadRandomMax16(padded))
+    const context = decoded.messageContextInfo
+    return { ...(context && { messageContextInfo: context }), ...(deviceSentMessage?.message ?? decoded) }
+  } catch {
+    return {}
+  }
+}
+
+/** Where a stanza belongs, who sent it and when. */
+function headOf(attrs: Readonly<Record<string, string>>, me: Me): WAMessage {
   const from = findChatJid(attrs['from'])
   const participant = findChatJid(attrs['participant'])
   const recipient = findChatJid(attrs['recipient'])
@@ -50,7 +76,6 @@ export function messageOf({ attrs, plaintext }: JournalEntry, me: Me): WAMessage
       ...(alt !== undefined && { remoteJidAlt: alt }),
       ...(participant !== undefined && chat !== participant && { participant }),
     },
-    message: decoded.deviceSentMessage?.message ?? decoded,
     // A stanza without a time is from now.
     messageTimestamp: Number(attrs['t']) || Math.floor(Date.now() / 1_000),
     ...(attrs['notify'] !== undefined && { pushName: attrs['notify'] }),
@@ -99,5 +124,5 @@ export function receiptOf(stanza: BinaryNode, me: Me): Receipt | undefined {
   const list = Array.isArray(content) ? content.find(({ tag }) => tag === 'list') : undefined
   const items = Array.isArray(list?.content) ? list.content.map((item) => item.attrs['id']) : []
   const ids = [attrs['id'], ...items].filter((id) => id !== undefined)
-  return { ids: ids.map(parseWaMessageId), state }
+  return { ids: ids.map(waIdOf), state }
 }

@@ -3,6 +3,8 @@
  * a copy, a settled journal row is still found but no longer replayed. Every write passes a gate that a test can close.
  */
 import type {
+  MessageReference,
+  Original,
   SessionPatch,
   SessionRow,
   SessionStore,
@@ -233,6 +235,15 @@ export class MemoryInbox {
     )
     if (!isKnown) this.accepted.push(envelope)
     await this.#signal.settleJournal(sessionId, waMessageId, author)
+  }
+
+  find({ sessionId, waMessageId }: MessageReference): Original | undefined {
+    const found = this.accepted.find(
+      (known) => known.sessionId === sessionId && known.waMessageId === waMessageId,
+    )
+    if (found === undefined) return undefined
+    const { content, author, secret, fromMe } = found
+    return { origin: fromMe ? 'phone' : 'customer', content, author, secret, composed: undefined }
   }
 
   /** The texts that were accepted, in order. */

@@ -335,6 +335,84 @@ export function describeMessages(subject: () => Subject): void {
     })
   })
 
+  describe('the message that another one is about', () => {
+    it('is found by WhatsApp id within its chat, under either form of the address', async () => {
+      const { messages } = subject().store
+      const place = await freshPlace(subject())
+      const { lid, pn } = freshPerson()
+      const poll = { kind: 'poll', question: 'Pizza?', options: ['Yes', 'No'] } as const
+      const sent = envelope(place, lid, { chatAlt: pn, content: poll, secret: 'c2VjcmV0' })
+      await messages.acceptInbound(sent)
+      for (const chat of [lid, pn]) {
+        const found = await messages.findOriginal({ ...place, chat, waMessageId: sent.waMessageId })
+        expect(found).toEqual({
+          origin: 'customer',
+          content: poll,
+          author: lid,
+          secret: 'c2VjcmV0',
+          composed: undefined,
+        })
+      }
+    })
+
+    it('is not found from another chat, number or id', async () => {
+      const { messages } = subject().store
+      const place = await freshPlace(subject())
+      const { sessionId } = await freshPlace(subject())
+      const { lid: chat } = freshPerson()
+      const { waMessageId } = envelope(place, chat)
+      await messages.acceptInbound(envelope(place, chat, { waMessageId }))
+      const reference = { ...place, chat, waMessageId }
+      expect(await messages.findOriginal(reference)).toBeDefined()
+      expect(await messages.findOriginal({ ...reference, chat: freshPerson().lid })).toBeUndefined()
+      expect(await messages.findOriginal({ ...reference, sessionId })).toBeUndefined()
+      expect(await messages.findOriginal({ ...reference, waMessageId: waId() })).toBeUndefined()
+    })
+
+    it('may be one that we sent: it comes with its protobuf', async () => {
+      const { messages } = subject().store
+      const place = await freshPlace(subject())
+      const { lid: chat } = freshPerson()
+      const parts = partsOf('hi there')
+      await messages.acceptOutbound(agentMessage(place), parts)
+      const composed = new Uint8Array([1, 2, 3])
+      const { sessionId } = place
+      await messages.reserve(messageIdOf(await claimOne()), { sessionId, chat, composed })
+      const waMessageId = parts[0]?.waMessageId ?? waId()
+      const found = await messages.findOriginal({ ...place, chat, waMessageId })
+      expect(found).toMatchObject({ origin: 'ghl', content: { kind: 'text', text: 'hi there' } })
+      expect([...(found?.composed ?? [])]).toEqual([1, 2, 3])
+    })
+  })
+
+  describe('a placeholder', () => {
+    const placeholder = (place: Awaited<ReturnType<typeof freshPlace>>) =>
+      envelope(place, freshPerson().lid, { content: { kind: 'placeholder', of: waId() } })
+
+    it('can be dropped until GHL has it', async () => {
+      const { messages } = subject().store
+      await messages.acceptInbound(placeholder(await freshPlace(subject())))
+      const id = messageIdOf(await claimOne())
+      expect(await messages.dropPlaceholder(id)).toBe(true)
+      expect(await messages.findInboundWork(id)).toBeUndefined()
+      expect(await messages.dropPlaceholder(id)).toBe(false)
+    })
+
+    it('stays when GHL has it; and no other message can be dropped', async () => {
+      const { messages } = subject().store
+      const place = await freshPlace(subject())
+      await messages.acceptInbound(placeholder(place))
+      const filed = messageIdOf(await claimOne())
+      const ids = { ghlMessageId: ghlMessageId(), ghlConversationId: ghlConversationId() }
+      await messages.recordFiled(filed, ids)
+      expect(await messages.dropPlaceholder(filed)).toBe(false)
+      await messages.acceptInbound(envelope(place, freshPerson().lid))
+      const other = messageIdOf(await claimOne())
+      expect(await messages.dropPlaceholder(other)).toBe(false)
+      expect(await messages.findInboundWork(other)).toBeDefined()
+    })
+  })
+
   describe('the list of messages', () => {
     it('comes newest first, page by page, each message once', async () => {
       const { messages } = subject().store

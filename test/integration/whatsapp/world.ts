@@ -231,6 +231,7 @@ export class World {
       onIgnored: (reason) => {
         this.ignored.push(reason)
       },
+      findOriginal: (reference) => Promise.resolve(this.inbox.find(reference)),
       onReceipt: async (_session, ids, state) => {
         await this.receiptGate()
         this.receipts.push({ ids, state, atMs: Date.now() })

@@ -123,7 +123,7 @@ describe('a WhatsApp message on its way to GHL', () => {
     failNext('openMedia', failure, failure)
     await expect(deliverToGhl(deps, job({ attempts: 1 }))).rejects.toBe(failure)
     await deliverToGhl(deps, job({ attempts: 6 }))
-    expect(inbound[0]?.text).toMatch(/^look\n\n\[The customer sent a file \(image\)/)
+    expect(inbound[0]?.text).toMatch(/^look\n\n\[Sent an image, but it could not be carried over/)
     expect(inbound[0]?.attachments).toEqual([])
   })
 

@@ -7,6 +7,7 @@ import type {
   Job,
   MessageError,
   NoteWork,
+  Original,
   OutboundWork,
   SessionRow,
 } from '../../../src/bridge/storage.ts'
@@ -150,6 +151,7 @@ export function world() {
     onWhatsApp: true,
     ghlStatus: undefined as { status: GhlStatus; error?: MessageError } | undefined,
     noteWork: undefined as NoteWork | undefined,
+    original: undefined as Original | undefined,
     /** An earlier attempt has reached GHL. */
     filedEarlier: false,
     /** Thrown by the next calls of each name. */
@@ -191,6 +193,14 @@ export function world() {
       ledger: notCalled,
       findGhlStatus: () => Promise.resolve(state.ghlStatus),
       findComposed: notCalled,
+      findOriginal: async () => {
+        await step('findOriginal')
+        return state.original
+      },
+      dropPlaceholder: async () => {
+        await step('dropPlaceholder')
+        return true
+      },
       isOurs: notCalled,
       list: notCalled,
     },

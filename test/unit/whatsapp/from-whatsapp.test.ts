@@ -1,8 +1,8 @@
 import { proto, type WAMessage } from '@whiskeysockets/baileys'
-import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { parseLocationId, parseSessionId } from '../../../src/core/ids.ts'
 import type { WaContent } from '../../../src/core/message.ts'
+import { CONTAINERS } from '../../../src/whatsapp/containers.ts'
 import { fromWhatsApp } from '../../../src/whatsapp/from-whatsapp.ts'
 
 const RECEIVER = { locationId: parseLocationId('loc1'), sessionId: parseSessionId('s1') }
@@ -18,23 +18,13 @@ const messageWith = (message: proto.IMessage | null, key: Partial<WAMessage['key
 })
 
 function convert(message: proto.IMessage | null, key?: Partial<WAMessage['key']>) {
-  return fromWhatsApp(RECEIVER, messageWith(message, key), ANA_LID, ME)
+  return fromWhatsApp(messageWith(message, key), { receiver: RECEIVER, author: ANA_LID, me: ME })
 }
 
 function contentOf(message: proto.IMessage): WaContent {
   const converted = convert(message)
   if ('ignored' in converted) throw new Error(`ignored: ${converted.ignored}`)
   return converted.envelope.content
-}
-
-const FILE = {
-  mimetype: 'image/jpeg',
-  url: 'https://mmg.whatsapp.net/v/1',
-  directPath: '/v/1',
-  mediaKey: Buffer.alloc(32, 1),
-  fileSha256: Buffer.alloc(32, 2),
-  fileEncSha256: Buffer.alloc(32, 3),
-  fileLength: 1234,
 }
 
 describe('the envelope', () => {
@@ -55,7 +45,8 @@ describe('the envelope', () => {
   })
 
   it('prefers what somebody knows about the other form, and leaves out what says nothing', () => {
-    const known = fromWhatsApp(RECEIVER, messageWith({ conversation: 'hi' }), ANA_LID, ME, '1@s.whatsapp.net')
+    const circumstances = { receiver: RECEIVER, author: ANA_LID, me: ME, alt: '1@s.whatsapp.net' } as const
+    const known = fromWhatsApp(messageWith({ conversation: 'hi' }), circumstances)
     expect(known).toMatchObject({ envelope: { chatAlt: '1@s.whatsapp.net' } })
     const same = convert({ conversation: 'hi' }, { remoteJidAlt: ANA_LID })
     expect('envelope' in same && same.envelope).not.toHaveProperty('chatAlt')
@@ -92,7 +83,6 @@ describe('text', () => {
       'deviceSentMessage',
       { deviceSentMessage: { destinationJid: ANA_LID, message: { conversation: 'hello' } } },
     ],
-    ['a container that nobody has heard of', { botTaskMessage: { message: { conversation: 'hello' } } }],
     ['beside key distribution', { senderKeyDistributionMessage: { groupId: 'g' }, conversation: 'hello' }],
     ['beside context', { messageContextInfo: { deviceListMetadataVersion: 2 }, conversation: 'hello' }],
   ])('in %s is read', (_kind, message: proto.IMessage) => {
@@ -105,98 +95,9 @@ describe('text', () => {
     ['an extended text without text', { extendedTextMessage: {} }],
     ['a container with nothing', proto.Message.fromObject({ ephemeralMessage: {} })],
     ['an empty text in a container', { ephemeralMessage: { message: { conversation: '' } } }],
-  ])('is missing: %s', (_kind, message) => {
+  ] as const)('is missing: %s', (_kind, message) => {
     expect(convert(message)).toEqual({ ignored: 'empty' })
   })
-})
-
-describe('media', () => {
-  it.each([
-    ['imageMessage', 'image'],
-    ['videoMessage', 'video'],
-    ['ptvMessage', 'video'],
-    ['audioMessage', 'audio'],
-    ['documentMessage', 'document'],
-    ['stickerMessage', 'sticker'],
-  ])('%s is a %s, with a reference that survives JSON', (kind, mediaKind) => {
-    const content = contentOf({ [kind]: { ...FILE, caption: 'look' } })
-    expect(JSON.parse(JSON.stringify(content))).toEqual(content)
-    expect(content).toMatchObject({
-      kind: 'media',
-      media: {
-        mediaKind,
-        mimeType: 'image/jpeg',
-        url: FILE.url,
-        directPath: FILE.directPath,
-        sizeBytes: 1234,
-        mediaKey: FILE.mediaKey.toString('base64'),
-        sha256: FILE.fileSha256.toString('base64'),
-        encryptedSha256: FILE.fileEncSha256.toString('base64'),
-      },
-    })
-  })
-
-  it('keeps caption and file name of a document with caption', () => {
-    const document = { documentMessage: { ...FILE, fileName: 'plan.pdf', caption: 'the plan' } }
-    expect(contentOf({ documentWithCaptionMessage: { message: document } })).toMatchObject({
-      caption: 'the plan',
-      media: { mediaKind: 'document', fileName: 'plan.pdf' },
-    })
-  })
-
-  it('is found in a container of its own', () => {
-    expect(contentOf({ lottieStickerMessage: { message: { stickerMessage: FILE } } })).toMatchObject({
-      media: { mediaKind: 'sticker' },
-    })
-  })
-
-  it('has no caption where there is none', () => {
-    expect(contentOf({ imageMessage: FILE })).not.toHaveProperty('caption')
-  })
-
-  it('without a key, as view-once media comes to linked devices, becomes a sentence', () => {
-    const content = contentOf({
-      viewOnceMessageV2: { message: { imageMessage: { mimetype: 'image/jpeg' } } },
-    })
-    expect(content).toEqual({
-      kind: 'notice',
-      waKind: 'imageMessage',
-      text: '[Sent an image that can only be opened on the phone.]',
-    })
-  })
-})
-
-describe('what is about another message', () => {
-  const { Type } = proto.Message.ProtocolMessage
-
-  it('a deletion is told', () => {
-    expect(contentOf({ protocolMessage: { type: Type.REVOKE, key: { id: 'A0' } } })).toMatchObject({
-      kind: 'notice',
-      waKind: 'revoke',
-    })
-  })
-
-  it('an edit shows the new text', () => {
-    const edit = { type: Type.MESSAGE_EDIT, editedMessage: { conversation: 'new words' } }
-    expect(contentOf({ protocolMessage: edit })).toEqual({
-      kind: 'notice',
-      waKind: 'edit',
-      text: '[Edited:] new words',
-    })
-    // Live, it comes in a container.
-    expect(contentOf({ editedMessage: { message: { protocolMessage: edit } } })).toMatchObject({
-      waKind: 'edit',
-    })
-  })
-
-  it.each(Object.entries(Type).filter(([name]) => name !== 'REVOKE' && name !== 'MESSAGE_EDIT'))(
-    '%s is protocol',
-    (_name, type) => {
-      expect(convert({ protocolMessage: { type: type as proto.Message.ProtocolMessage.Type } })).toEqual({
-        ignored: 'protocol',
-      })
-    },
-  )
 })
 
 /** Every field that a WhatsApp message can have, by Baileys' own schema. */
@@ -204,70 +105,160 @@ const FIELDS = Object.entries(proto.Message.prototype)
   .filter(([, initial]) => typeof initial !== 'function')
   .map(([name]) => name)
 
-describe('containers', () => {
-  it('in containers without end are cut off, not followed', () => {
-    const endless: proto.IMessage = {}
-    endless.botTaskMessage = { message: endless }
-    expect(convert(endless)).toMatchObject({
-      envelope: { content: { kind: 'notice', waKind: 'botTaskMessage' } },
-    })
-  })
-})
+/**
+ * What becomes of each kind when it has nothing in it. A release of Baileys that knows a new kind fails here (and before
+ * that in the compiler): decide what it says to a reader, then add it.
+ */
+const OUTCOMES: Readonly<Record<keyof proto.IMessage, string>> = {
+  conversation: 'empty',
+  senderKeyDistributionMessage: 'protocol',
+  imageMessage: 'imageMessage',
+  contactMessage: 'contactMessage',
+  locationMessage: 'locationMessage',
+  extendedTextMessage: 'empty',
+  documentMessage: 'documentMessage',
+  audioMessage: 'audioMessage',
+  videoMessage: 'videoMessage',
+  call: 'call',
+  chat: 'protocol',
+  protocolMessage: 'protocol',
+  contactsArrayMessage: 'contactsArrayMessage',
+  highlyStructuredMessage: 'highlyStructuredMessage',
+  fastRatchetKeySenderKeyDistributionMessage: 'protocol',
+  sendPaymentMessage: 'sendPaymentMessage',
+  liveLocationMessage: 'liveLocationMessage',
+  requestPaymentMessage: 'requestPaymentMessage',
+  declinePaymentRequestMessage: 'declinePaymentRequestMessage',
+  cancelPaymentRequestMessage: 'cancelPaymentRequestMessage',
+  templateMessage: 'templateMessage',
+  stickerMessage: 'stickerMessage',
+  groupInviteMessage: 'groupInviteMessage',
+  templateButtonReplyMessage: 'choice',
+  productMessage: 'productMessage',
+  deviceSentMessage: 'empty',
+  messageContextInfo: 'unknown',
+  listMessage: 'listMessage',
+  viewOnceMessage: 'viewOnceMessage',
+  orderMessage: 'orderMessage',
+  listResponseMessage: 'choice',
+  ephemeralMessage: 'empty',
+  invoiceMessage: 'invoiceMessage',
+  buttonsMessage: 'buttonsMessage',
+  buttonsResponseMessage: 'choice',
+  paymentInviteMessage: 'paymentInviteMessage',
+  interactiveMessage: 'interactiveMessage',
+  reactionMessage: 'protocol',
+  stickerSyncRmrMessage: 'protocol',
+  interactiveResponseMessage: 'choice',
+  pollCreationMessage: 'pollCreationMessage',
+  pollUpdateMessage: 'protocol',
+  keepInChatMessage: 'keep_in_chat',
+  documentWithCaptionMessage: 'empty',
+  requestPhoneNumberMessage: 'requestPhoneNumberMessage',
+  viewOnceMessageV2: 'viewOnceMessage',
+  encReactionMessage: 'reaction',
+  editedMessage: 'empty',
+  viewOnceMessageV2Extension: 'viewOnceMessage',
+  pollCreationMessageV2: 'pollCreationMessage',
+  scheduledCallCreationMessage: 'scheduledCallCreationMessage',
+  groupMentionedMessage: 'empty',
+  pinInChatMessage: 'pin',
+  pollCreationMessageV3: 'pollCreationMessage',
+  scheduledCallEditMessage: 'scheduledCallEditMessage',
+  ptvMessage: 'videoMessage',
+  botInvokeMessage: 'empty',
+  callLogMesssage: 'call',
+  messageHistoryBundle: 'protocol',
+  encCommentMessage: 'encCommentMessage',
+  bcallMessage: 'bcallMessage',
+  lottieStickerMessage: 'empty',
+  eventMessage: 'eventMessage',
+  encEventResponseMessage: 'eventResponse',
+  commentMessage: 'empty',
+  newsletterAdminInviteMessage: 'newsletterAdminInviteMessage',
+  placeholderMessage: 'placeholderMessage',
+  secretEncryptedMessage: 'edit',
+  albumMessage: 'album',
+  eventCoverImage: 'empty',
+  stickerPackMessage: 'stickerPackMessage',
+  statusMentionMessage: 'empty',
+  pollResultSnapshotMessage: 'pollResultSnapshotMessage',
+  pollCreationOptionImageMessage: 'empty',
+  associatedChildMessage: 'empty',
+  groupStatusMentionMessage: 'empty',
+  pollCreationMessageV4: 'empty',
+  statusAddYours: 'empty',
+  groupStatusMessage: 'empty',
+  richResponseMessage: 'richResponseMessage',
+  statusNotificationMessage: 'status_broadcast',
+  limitSharingMessage: 'empty',
+  botTaskMessage: 'empty',
+  questionMessage: 'empty',
+  messageHistoryNotice: 'protocol',
+  groupStatusMessageV2: 'empty',
+  botForwardedMessage: 'empty',
+  statusQuestionAnswerMessage: 'empty',
+  questionReplyMessage: 'empty',
+  questionResponseMessage: 'empty',
+  statusQuotedMessage: 'empty',
+  statusStickerInteractionMessage: 'statusStickerInteractionMessage',
+  pollCreationMessageV5: 'pollCreationMessage',
+  newsletterFollowerInviteMessageV2: 'newsletterFollowerInviteMessageV2',
+  pollResultSnapshotMessageV3: 'pollResultSnapshotMessage',
+}
 
-/** A value that the schema accepts for the field. */
-const anyValueOf = (field: string): unknown => (field === 'conversation' ? 'words' : {})
-
-const isReadable = (converted: ReturnType<typeof convert>): boolean =>
-  'ignored' in converted ||
-  converted.envelope.content.kind !== 'notice' ||
-  /^\[.+\]/.test(converted.envelope.content.text)
+const outcomeOf = (converted: ReturnType<typeof convert>): string => {
+  if ('ignored' in converted) return converted.ignored
+  const { content } = converted.envelope
+  return content.kind === 'notice' ? content.waKind : content.kind
+}
 
 describe('every kind of message there is', () => {
-  it('is a good hundred kinds', () => {
-    expect(FIELDS.length).toBeGreaterThan(80)
-    expect(FIELDS).toContain('imageMessage')
+  it('is decided on, none forgotten and none made up', () => {
+    expect(FIELDS.toSorted()).toEqual(Object.keys(OUTCOMES).toSorted())
   })
 
-  it.each(FIELDS)('%s becomes content, a sentence, or is ignored by name', (field) => {
-    const message = proto.Message.fromObject({ [field]: anyValueOf(field) })
-    const converted = convert(message)
-    expect(isReadable(converted)).toBe(true)
-    // What a customer sends on purpose is never silently nothing.
-    if ('ignored' in converted) expect(['protocol', 'empty']).toContain(converted.ignored)
+  it.each(Object.entries(OUTCOMES))('%s with nothing in it: %s', (field, outcome) => {
+    const message = proto.Message.fromObject({ [field]: field === 'conversation' ? '' : {} })
+    expect(outcomeOf(convert(message))).toBe(outcome)
   })
 
-  it('does not throw for any message that the wire can carry', () => {
-    const field = fc.constantFrom(...FIELDS)
-    const leaf = fc.oneof(fc.string(), fc.integer(), fc.boolean(), fc.constant(null), fc.uint8Array())
-    const object = fc.dictionary(
-      fc.oneof(field, fc.constantFrom('text', 'caption', 'mediaKey', 'message', 'type')),
-      leaf,
-    )
-    const anything = fc.letrec<{ message: Record<string, unknown> }>((tie) => ({
-      message: fc.dictionary(field, fc.oneof(leaf, object, fc.record({ message: tie('message') })), {
-        maxKeys: 4,
-      }),
-    })).message
-    fc.assert(
-      fc.property(anything, (message) => {
-        expect(isReadable(convert(message as proto.IMessage))).toBe(true)
-      }),
-      { numRuns: 2_000 },
-    )
+  it.each(CONTAINERS)('%s is unwrapped', (field) => {
+    const message = proto.Message.fromObject({ [field]: { message: { conversation: 'inside' } } })
+    expect(contentOf(message)).toEqual({ kind: 'text', text: 'inside' })
   })
 
-  it('does not throw for any bytes that decode to a message', () => {
-    fc.assert(
-      fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
-        let message: proto.Message
-        try {
-          message = proto.Message.decode(bytes)
-        } catch {
-          return
-        }
-        expect(isReadable(convert(message))).toBe(true)
-      }),
-      { numRuns: 5_000 },
-    )
+  it('every field that holds another message is taken for a container', () => {
+    const holding = FIELDS.filter((field) => {
+      const inner: unknown = proto.Message.fromObject({ [field]: field === 'conversation' ? '' : {} })[
+        field as 'chat'
+      ]
+      const holder =
+        typeof inner === 'object' && inner !== null ? (inner.constructor as { toObject?: unknown }) : {}
+      return (
+        typeof inner === 'object' &&
+        inner !== null &&
+        'message' in inner &&
+        field !== 'orderMessage' &&
+        holder.toObject !== undefined
+      )
+    })
+    expect(holding.toSorted()).toEqual([...CONTAINERS].toSorted())
+  })
+
+  it('a kind that this Baileys does not know yet is told of, not lost', () => {
+    // Field 9999 of Message, a string.
+    const later = proto.Message.decode(Buffer.from([0xfa, 0xf0, 0x04, 0x02, 0x68, 0x69]))
+    expect(contentOf(later)).toEqual({
+      kind: 'notice',
+      waKind: 'unknown',
+      text: '[Sent something new to the bridge. It can be seen on the phone.]',
+    })
+  })
+
+  it('containers in containers without end are cut off, not followed', () => {
+    const endless: proto.IMessage = {}
+    endless.botTaskMessage = { message: endless }
+    expect(contentOf(endless)).toMatchObject({ kind: 'notice', waKind: 'unknown' })
   })
 })
