@@ -16,6 +16,12 @@ const accountBody = z.strictObject({
   lid: z.string().optional(),
   hidesNumber: z.boolean().optional(),
 })
+const callBody = z.strictObject({
+  to: z.string(),
+  video: z.boolean().optional(),
+  outcome: z.enum(['ringing', 'missed', 'answered', 'rejected', 'cancelled']).optional(),
+  addressing: z.enum(['lid', 'pn']).optional(),
+})
 const readBody = z.strictObject({
   from: z.string(),
   ids: z.array(z.string()).optional(),
@@ -120,6 +126,11 @@ function addMessageRoutes(app: FastifyInstance, sandbox: WhatsAppSandbox): void 
   app.post('/accounts/:phone/send', async (request) => {
     const { phone } = phoneParams.parse(request.params)
     return { id: await sandbox.send(phone, outgoingMessage(request.body)) }
+  })
+  app.post('/accounts/:phone/call', (request) => {
+    const { phone } = phoneParams.parse(request.params)
+    const { to, ...call } = callBody.parse(request.body)
+    return { id: sandbox.call(phone, to, without(call)) }
   })
   app.post('/accounts/:phone/send-album', async (request) => {
     const { phone } = phoneParams.parse(request.params)

@@ -1,6 +1,7 @@
 import { startControlApi } from './control.ts'
 import { type SandboxOptions, WhatsAppSandbox } from './sandbox.ts'
 
+export type { CallOutcome, OutgoingCall } from './calls.ts'
 export { SandboxError, type SandboxErrorCode } from './errors.ts'
 export type { Faults, Passage } from './faults.ts'
 export type { Phone } from './phone.ts'

@@ -9,7 +9,7 @@ import type { Mailboxes } from './mailboxes.ts'
 import type { ClientFinish } from './noise.ts'
 import { stanza, unixSeconds } from './stanzas.ts'
 
-const OFFLINE_TAGS = ['message', 'receipt', 'notification'] as const
+const OFFLINE_TAGS = ['message', 'receipt', 'notification', 'call'] as const
 
 interface Deps {
   readonly directory: Directory

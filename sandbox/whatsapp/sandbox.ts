@@ -1,6 +1,7 @@
 // Puts the sandbox together: Noise and TLS identities, media host, WebSocket server; and what a test or the
 // control API can do with it.
 import { writeFile } from 'node:fs/promises'
+import type { OutgoingCall } from './calls.ts'
 import { issueNoiseIdentity, issueTlsIdentity } from './certificates.ts'
 import type { OutgoingMedia } from './content.ts'
 import type { Addressing, DeviceAddress } from './directory.ts'
@@ -173,6 +174,12 @@ export class WhatsAppSandbox {
 
   async sendAlbum(phone: string, to: string, items: readonly OutgoingMedia[]) {
     return await this.phone(phone).sendAlbum(to, items)
+  }
+
+  /** Calls a number, or a group by its JID; missed unless told otherwise. Returns the call's id. */
+  call(phone: string, to: string, call: OutgoingCall = {}): string {
+    const callee = this.#groups.find(to) ?? this.phone(to).account
+    return this.#server.call(this.phone(phone).account, callee, call)
   }
 
   /** All members are told of it. */

@@ -6,13 +6,14 @@ import { EventEmitter } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { type BinaryNode, S_WHATSAPP_NET } from '@whiskeysockets/baileys'
 import { WebSocketServer } from 'ws'
+import { callStanzas, newCallId, type OutgoingCall } from './calls.ts'
 import type { NoiseIdentity } from './certificates.ts'
 import { Connection } from './connection.ts'
 import { Counters } from './counters.ts'
 import { type Account, type DeviceAddress, Directory, deviceJid } from './directory.ts'
 import { SandboxError } from './errors.ts'
 import type { Faults } from './faults.ts'
-import { Groups } from './groups.ts'
+import { type Chat, Groups, isGroup } from './groups.ts'
 import { Logins } from './logins.ts'
 import { Mailboxes, type Outlet } from './mailboxes.ts'
 import type { MediaHost } from './media-host.ts'
@@ -127,6 +128,20 @@ export class WhatsAppServer extends EventEmitter<ServerEvents> implements PhoneN
     return phone
   }
 
+  /** Rings at every device of the one who is called, or of the group's other members. Returns the call's id. */
+  call(caller: Account, callee: Chat, call: OutgoingCall): string {
+    const called = isGroup(callee) ? [...callee.members].filter((member) => member !== caller) : [callee]
+    const id = newCallId()
+    for (const account of called) {
+      for (const deviceId of account.devices.keys()) {
+        for (const node of callStanzas(caller, callee, id, call)) {
+          this.#mailboxes.of({ account, deviceId }).post(node)
+        }
+      }
+    }
+    return id
+  }
+
   /** Others may know the account's number now; one account's companions are told so. */
   revealNumber(account: Account, to: Account | undefined): void {
     account.hidesNumber = false
@@ -207,8 +222,17 @@ export class WhatsAppServer extends EventEmitter<ServerEvents> implements PhoneN
     if (node.tag === 'message') this.messaging.message(from, node)
     else if (node.tag === 'receipt') this.messaging.receipt(from, node)
     else if (node.tag === 'notification' && from.deviceId === 0) this.messaging.notification(from, node)
+    else if (node.tag === 'call') this.#onCall(from, node)
     else if (node.tag === 'ack') this.#mailboxes.of(from).settleByAck(node)
     else if (node.tag !== 'presence' && node.tag !== 'chatstate') this.counters.unknown(node.tag)
+  }
+
+  /** A companion rejects a call; the caller's phone needs not know. */
+  #onCall(from: DeviceAddress, node: BinaryNode): void {
+    const { id, to } = node.attrs
+    const type = children(node)[0]?.tag
+    if (type !== 'reject') this.counters.unknown(`call ${type ?? 'without content'}`)
+    this.#mailboxes.of(from).pass(stanza('ack', { class: 'call', id, from: to, type }))
   }
 
   #onIb(connection: Connection, node: BinaryNode): void {
