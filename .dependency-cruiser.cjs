@@ -36,6 +36,18 @@ module.exports = {
       from: { path: '^src/', pathNot: '^src/([^/]+)\\.ts$' },
       to: { path: '^src/[^/]+\\.ts$' },
     },
+    {
+      name: 'pages-know-only-the-api',
+      severity: 'error',
+      from: { path: '^src/web/' },
+      to: { path: '^src/', pathNot: '^src/web/' },
+    },
+    {
+      name: 'pages-are-served-not-imported',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/web/' },
+      to: { path: '^src/web/' },
+    },
     { name: 'sandbox-apart-from-src', severity: 'error', from: { path: '^sandbox/' }, to: { path: '^src/' } },
     {
       name: 'src-apart-from-sandbox',
@@ -52,6 +64,7 @@ module.exports = {
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
+    exclude: { path: '^src/web/dist' },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },
     enhancedResolveOptions: {

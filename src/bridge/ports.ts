@@ -213,6 +213,10 @@ export interface SessionSnapshot {
   readonly qr: string | null
   /** Eight characters to type on the phone; null when none is waited for. */
   readonly pairingCode: string | null
+  /** ISO 8601: until when the QR or the code can be used; then WhatsApp gives another one, or the pairing ends. */
+  readonly expiresAt: string | null
+  /** E.164; any other number that is paired is unlinked again. */
+  readonly expectedPhone: string | null
   /** Null when ready and while a scan is waited for. */
   readonly problem: SessionProblem | null
   /** ISO 8601. */
@@ -242,8 +246,12 @@ export interface SessionDesk {
    * @throws {RequestError} `SESSION_UNKNOWN` also when it belongs to another location.
    */
   edit(locationId: LocationId, sessionId: SessionId, change: SessionEdit): Promise<SessionSnapshot>
-  /** Connects anew; a logged-out number starts pairing again. */
-  restart(sessionId: SessionId): Promise<SessionSnapshot>
+  /**
+   * Connects anew; a logged-out number starts pairing again.
+   *
+   * @param phoneNumber E.164: pair by a code for this number instead of by QR.
+   */
+  restart(sessionId: SessionId, phoneNumber?: string): Promise<SessionSnapshot>
   /** Unlinks the device at WhatsApp, forgets its keys and removes the session. */
   logOut(sessionId: SessionId): Promise<void>
   /** Calls back with every change until the returned function is called. */

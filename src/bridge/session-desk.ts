@@ -88,8 +88,12 @@ export function createSessionDesk({ sessions, newId, clock }: SessionDeskDeps): 
       if (edited === undefined) throw new RequestError('SESSION_UNKNOWN', 'This location has no such session')
       return edited
     },
-    async restart(sessionId) {
-      await sessions.wish(sessionId, { id: newId(), kind: 'restart' })
+    async restart(sessionId, phoneNumber) {
+      const id = newId()
+      await sessions.wish(
+        sessionId,
+        phoneNumber === undefined ? { id, kind: 'restart' } : { id, kind: 'pair', codeFor: phoneNumber },
+      )
       return (await find(sessionId)) ?? gone()
     },
     async logOut(sessionId) {
@@ -134,6 +138,8 @@ function snapshotOf(row: SessionRow): SessionSnapshot {
     isDefault: row.isDefault,
     qr: row.live?.qr ?? null,
     pairingCode: row.live?.pairingCode ?? null,
+    expiresAt: row.live?.expiresAt ?? null,
+    expectedPhone: row.expectedPhone ?? null,
     problem: row.problem ?? null,
     lastSeenAt: row.lastSeenAt?.toISOString() ?? null,
   }

@@ -326,6 +326,8 @@ export interface SessionRow {
 export interface Invitation {
   readonly qr?: string
   readonly pairingCode?: string
+  /** ISO 8601: until when it can be used. */
+  readonly expiresAt?: string
 }
 
 /** What a session's owner is asked to do. `codeFor` (E.164) asks for a pairing code instead of a QR. */

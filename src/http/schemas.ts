@@ -30,6 +30,8 @@ export const SessionBody = z.object({
   isDefault: z.boolean(),
   qr: z.string().nullable(),
   pairingCode: z.string().nullable(),
+  expiresAt: z.string().nullable(),
+  expectedPhone: z.string().nullable(),
   problem: z.object({ code: z.string(), message: z.string(), action: z.string() }).nullable(),
   lastSeenAt: z.string().nullable(),
 })

@@ -11,6 +11,7 @@ import type { Log } from '../core/log.ts'
 import { errorHandler } from './answers.ts'
 import { type CallerDeps, guard } from './auth.ts'
 import { limitAddresses, limitCallers } from './caller-limits.ts'
+import { readBuiltPages } from './pages/built-pages.ts'
 import { assetRoutes } from './routes/assets.ts'
 import { healthRoutes } from './routes/health.ts'
 import { type HistoryDeps, historyRoutes } from './routes/history.ts'
@@ -65,10 +66,11 @@ export async function createServer(deps: ServerDeps): Promise<FastifyInstance> {
   await app.register(fastifySSE)
 
   await app.register(healthRoutes(deps))
-  await app.register(assetRoutes)
+  const pages = await readBuiltPages()
+  await app.register(assetRoutes(pages))
   await app.register(oauthRoutes(deps))
   await app.register(webhookRoutes({ ...deps.webhooks, log: deps.log }))
-  await app.register(pairingRoutes(deps))
+  await app.register(pairingRoutes({ ...deps, pages }))
   await app.register(async (open) => {
     await limitAddresses(open)
     await open.register(ssoRoutes(deps))

@@ -2,31 +2,53 @@
 import type { FastifyReply } from 'fastify'
 import type { SessionDesk, SessionSnapshot } from '../bridge/ports.ts'
 
-/**
- * Streams snapshots until the caller goes away. Sends are chained: a slow reader gets them late but in order.
- *
- * @param extra further events to send along with a snapshot, such as a drawn QR.
- */
+/** Where announcements cannot be heard, the row is looked at this often, and only for those who watch. */
+const LOOK_MS = 5_000
+
+export interface SessionStreamOptions {
+  /** When the caller's right ends, and the stream with it. */
+  readonly until?: Date
+  /** What of a snapshot the caller may see. */
+  readonly bodyOf?: (snapshot: SessionSnapshot) => unknown
+}
+
+/** Streams snapshots until the caller goes away. Sends are chained: a slow reader gets them late but in order. */
 export async function streamSession(
   desk: Pick<SessionDesk, 'watch'>,
   first: SessionSnapshot,
   reply: FastifyReply,
-  extra: (snapshot: SessionSnapshot) => Promise<readonly { event: string; data: unknown }[]> = () =>
-    Promise.resolve([]),
+  { until, bodyOf = (snapshot) => snapshot }: SessionStreamOptions = {},
 ): Promise<void> {
   reply.sse.keepAlive()
   let sending = Promise.resolve()
+  let last = ''
   const send = (snapshot: SessionSnapshot) => {
+    const data = bodyOf(snapshot)
+    const text = JSON.stringify(data)
+    if (text === last) return
+    last = text
     sending = sending
-      .then(async () => {
-        await reply.sse.send({ event: 'session', data: snapshot })
-        for (const event of await extra(snapshot)) await reply.sse.send(event)
-      })
+      .then(() => reply.sse.send({ event: 'session', data }))
       // The reader went away between two events; onClose ends the watching.
       .catch(() => undefined)
   }
   const unwatch = desk.watch(first.id, send)
-  reply.sse.onClose(unwatch)
+  const looking = setInterval(() => {
+    // A look that fails is made up for by the next one.
+    desk.find(first.locationId, first.id).then(
+      (snapshot) => {
+        if (snapshot === undefined) reply.sse.close()
+        else send(snapshot)
+      },
+      () => undefined,
+    )
+  }, LOOK_MS)
+  const ending = until && setTimeout(() => reply.sse.close(), until.getTime() - Date.now())
+  reply.sse.onClose(() => {
+    unwatch()
+    clearInterval(looking)
+    clearTimeout(ending)
+  })
   send(first)
   await sending
 }

@@ -7,7 +7,11 @@ import { date, locationId, SessionRowSchema, sessionId } from './rows.ts'
 import type { Seal, SealedPlace } from './seal.ts'
 
 const PairingLinkRow = z.object({ sessionId, expiresAt: date }).nullable()
-const InvitationText = z.object({ qr: z.string().exactOptional(), pairingCode: z.string().exactOptional() })
+const InvitationText = z.object({
+  qr: z.string().exactOptional(),
+  pairingCode: z.string().exactOptional(),
+  expiresAt: z.string().exactOptional(),
+})
 
 export interface SessionStoreDeps {
   readonly database: Database

@@ -14,6 +14,8 @@ export interface Live {
   readonly problem?: SessionProblem | undefined
   readonly qr?: string
   readonly pairingCode?: string
+  /** Until when the QR or the code can be used. */
+  readonly expiresAt?: Date
 }
 
 /** What a login teaches about the number. */
@@ -72,8 +74,8 @@ export class SessionState {
   }
 
   #snapshot(): SessionSnapshot {
-    const { sessionId, locationId, phoneNumber, name, isDefault, lastSeenAt } = this.#row
-    const { status, problem, qr, pairingCode } = this.#live
+    const { sessionId, locationId, phoneNumber, expectedPhone, name, isDefault, lastSeenAt } = this.#row
+    const { status, problem, qr, pairingCode, expiresAt } = this.#live
     return {
       id: sessionId,
       locationId,
@@ -83,13 +85,19 @@ export class SessionState {
       isDefault,
       qr: qr ?? null,
       pairingCode: pairingCode ?? null,
+      expiresAt: expiresAt?.toISOString() ?? null,
+      expectedPhone: expectedPhone ?? null,
       problem: problem ?? null,
       lastSeenAt: lastSeenAt?.toISOString() ?? null,
     }
   }
 }
 
-function invitationOf({ qr, pairingCode }: Live): Invitation | null {
+function invitationOf({ qr, pairingCode, expiresAt }: Live): Invitation | null {
   if (qr === undefined && pairingCode === undefined) return null
-  return { ...(qr !== undefined && { qr }), ...(pairingCode !== undefined && { pairingCode }) }
+  return {
+    ...(qr !== undefined && { qr }),
+    ...(pairingCode !== undefined && { pairingCode }),
+    ...(expiresAt !== undefined && { expiresAt: expiresAt.toISOString() }),
+  }
 }

@@ -46,7 +46,14 @@ import { Journal } from './journal.ts'
 import { openMedia } from './media.ts'
 import { patiently } from './patience.ts'
 import { type Facts, type Live, SessionState } from './session-state.ts'
-import { openSocket, type Socket, type SocketCaches, type SocketEnd, type SocketSettings } from './socket.ts'
+import {
+  openSocket,
+  pairingMs,
+  type Socket,
+  type SocketCaches,
+  type SocketEnd,
+  type SocketSettings,
+} from './socket.ts'
 import { meOf, type Receipt, samePhone } from './stanza.ts'
 import { compose } from './to-whatsapp.ts'
 
@@ -261,7 +268,7 @@ export class Session {
       makeJournal: (onEntry) => new Journal(signalStore, this.id, auth, onEntry),
       findComposed: (id) => findComposed(this.id, id),
       events: {
-        qr: hear((text) => this.#onQr(text)),
+        qr: hear((text, goodForMs) => this.#onQr(text, goodForMs)),
         codeRefused: hear(async () => {
           this.#givenUp = PAIRING_CODE_REFUSED
           await socket.end('no pairing code')
@@ -323,16 +330,20 @@ export class Session {
     )
   }
 
-  async #onQr(text: string): Promise<void> {
+  /** @param goodForMs undefined when a QR replaces the one before within that one's time. */
+  async #onQr(text: string, goodForMs: number | undefined): Promise<void> {
     const socket = this.#socket
+    const nowMs = this.#deps.clock.nowMs()
     if (this.#codeFor === undefined || socket === undefined) {
-      await this.#move({ status: 'qr', qr: text })
+      const expiresAt = goodForMs === undefined ? this.#state.live.expiresAt : new Date(nowMs + goodForMs)
+      await this.#move({ status: 'qr', qr: text, ...(expiresAt !== undefined && { expiresAt }) })
       return
     }
     // Every later QR of this socket is the same pairing; its code stays.
     if (socket.isCodeRequested()) return
     const pairingCode = await socket.requestPairingCode(this.#codeFor)
-    if (this.#socket === socket) await this.#move({ status: 'pairing', pairingCode })
+    const expiresAt = new Date(nowMs + pairingMs(this.#deps.settings))
+    if (this.#socket === socket) await this.#move({ status: 'pairing', pairingCode, expiresAt })
   }
 
   async #onOpen(auth: SessionAuth): Promise<void> {

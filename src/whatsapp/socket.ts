@@ -49,8 +49,8 @@ export interface SocketEnd {
 export type SocketCaches = Required<Pick<UserFacingSocketConfig, 'userDevicesCache' | 'msgRetryCounterCache'>>
 
 export interface SocketEvents {
-  /** The text of a QR to show. */
-  qr(text: string): void
+  /** The text of a QR to show. `goodForMs` is undefined when it takes the place of the last one, within that one's time. */
+  qr(text: string, goodForMs: number | undefined): void
   /** Paired: the server now asks for a login with the new credentials. */
   paired(): void
   open(): void
@@ -81,6 +81,10 @@ export interface SocketDeps {
 
 export type Socket = ReturnType<typeof openSocket>
 
+/** How long one socket waits for its pairing: the time of all its QRs. */
+export const pairingMs = ({ qrMs }: SocketSettings): number =>
+  (qrMs ?? FIRST_QR_MS) + (QRS - 1) * (qrMs ?? LATER_QR_MS)
+
 /** How the device is called on the phone, under Linked devices. */
 const DEVICE_NAME = 'GHL WhatsApp Bridge'
 
@@ -88,6 +92,10 @@ const DEVICE_NAME = 'GHL WhatsApp Bridge'
 const FLUSH_MS = 500
 /** A peer that is gone does not answer the close either; `ws` alone would wait half a minute. */
 const CLOSE_GRACE_MS = 2_000
+/** How long Baileys shows the first and each of the later QRs, and how many WhatsApp gives (whatsapp.md 1a). */
+const FIRST_QR_MS = 60_000
+const LATER_QR_MS = 20_000
+const QRS = 6
 /** Decoding a stanza takes a fraction of this. */
 const LAST_WORDS_MS = 50
 
@@ -162,7 +170,7 @@ export function openSocket(deps: SocketDeps) {
     advertisedSecret ??= creds.advSecretKey
     creds.advSecretKey = randomBytes(32).toString('base64')
     sock.ev.emit('creds.update', { advSecretKey: creds.advSecretKey })
-    if (lastQr !== undefined) events.qr(withSecret(lastQr, creds.advSecretKey))
+    if (lastQr !== undefined) events.qr(withSecret(lastQr, creds.advSecretKey), undefined)
     // Baileys' own ack throws while nobody is logged in.
     const ack = {
       to: stanza.attrs['from'] ?? '',
@@ -191,8 +199,9 @@ export function openSocket(deps: SocketDeps) {
   })
   sock.ev.on('connection.update', ({ connection, qr, isNewLogin, lastDisconnect }) => {
     if (qr !== undefined) {
+      const goodForMs = deps.settings.qrMs ?? (lastQr === undefined ? FIRST_QR_MS : LATER_QR_MS)
       lastQr = qr
-      events.qr(advertisedSecret === undefined ? qr : withSecret(qr, creds.advSecretKey))
+      events.qr(advertisedSecret === undefined ? qr : withSecret(qr, creds.advSecretKey), goodForMs)
     }
     if (isNewLogin === true) events.paired()
     if (connection === 'open') {

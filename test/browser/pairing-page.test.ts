@@ -1,9 +1,11 @@
-/** The pairing page in a real browser, on a phone-sized screen, against the real server. */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+/** The pairing link in a real browser, on a phone-sized screen, against the real server. */
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { Stage } from '../../sandbox/stage.ts'
-import { type OpenBrowser, openBrowser } from '../support/browser.ts'
+import { barriers, fits, type Look, type OpenBrowser, openBrowser } from '../support/browser.ts'
 
 const OWNER = '15550009999'
+const STRANGER = '15550008888'
+const PHONE_SIZED: Look = { width: 360, height: 740 }
 
 describe('the pairing page', () => {
   let stage: Stage
@@ -13,68 +15,123 @@ describe('the pairing page', () => {
   beforeAll(async () => {
     stage = await Stage.set()
     stage.whatsapp.addAccount({ phone: OWNER, name: 'Dental Care' })
+    stage.whatsapp.addAccount({ phone: STRANGER, name: 'Somebody else' })
     locationId = stage.ghl.addLocation({ name: 'Dental Care' }).id
     await stage.bridge.start()
     await stage.install(locationId)
     browser = await openBrowser()
   })
+  afterEach(() => browser.clear())
   afterAll(async () => {
     await browser.close()
     await stage.strike()
   })
 
-  async function open(sessionId: string) {
+  async function open(sessionId: string, look: Look = PHONE_SIZED) {
     const path = `/ghl/location/${locationId}/session/${sessionId}/pairing-link`
     const made = await stage.bridge.operator('POST', path)
-    const page = await browser.page({ width: 360, height: 740 })
-    const problems: string[] = []
-    page.on('pageerror', (error) => problems.push(error.message))
-    page.on('console', (message) => {
-      if (message.type() === 'error') problems.push(message.text())
-    })
-    await page.goto(((await made.json()) as { url: string }).url) // our own contract
-    return { page, problems }
+    const watched = await browser.page(look)
+    await watched.page.goto(((await made.json()) as { url: string }).url) // our own contract
+    return watched
   }
 
   it('shows a QR to scan, then that the number is connected, then that it was unlinked, without a reload', async () => {
     const sessionId = await stage.createSession(locationId)
-    const { page, problems } = await open(sessionId)
-    const headline = page.locator('#headline')
-    await page.locator('#qr svg').waitFor()
-    expect(await headline.textContent()).toBe('Scan this code with WhatsApp')
-    const box = await page.locator('#qr').boundingBox()
-    expect(box?.width).toBeGreaterThan(250)
-    expect(await page.evaluate('document.documentElement.scrollWidth <= window.innerWidth')).toBe(true)
+    const { page, complaints } = await open(sessionId)
+    await page.getByRole('heading', { name: 'Scan this code with WhatsApp' }).waitFor()
+    const qr = page.getByRole('img', { name: 'QR code to scan with WhatsApp' })
+    expect((await qr.boundingBox())?.width).toBeGreaterThan(250)
+    expect(await fits(page)).toBe(true)
+    expect(await page.locator('.countdown').textContent()).toMatch(/Good for [01]:\d\d/)
+    await browser.keep(page, 'pairing-qr')
 
-    const { qr } = await stage.session(locationId, sessionId)
-    await stage.whatsapp.scan(OWNER, qr ?? '')
-    await page.getByText('Connected', { exact: true }).waitFor()
-    expect(await page.locator('#explain').textContent()).toContain(`+${OWNER}`)
-    await page.locator('#qr').waitFor({ state: 'hidden' })
+    // What is drawn is what a camera reads.
+    await stage.whatsapp.scan(OWNER, (await qr.getAttribute('data-qr')) ?? '')
+    await page.getByRole('heading', { name: 'Connected', exact: true }).waitFor()
+    expect(await page.getByRole('main').textContent()).toContain('+1 555 000 9999 is linked')
+    expect(await qr.count()).toBe(0)
 
     stage.whatsapp.unlink(OWNER)
-    await page.getByText('Not connected').waitFor()
-    expect(await page.locator('#explain').textContent()).toContain('unlinked')
-    await page.getByRole('button', { name: 'Try again' }).click()
-    await page.locator('#qr svg').waitFor()
-    expect(problems).toEqual([])
-    await browser.keep(page, 'pairing-page')
+    await page.getByText('This number was unlinked.').waitFor()
+    await browser.keep(page, 'pairing-unlinked')
+    await page.getByRole('button', { name: 'Show a new code' }).click()
+    await qr.waitFor()
+    expect(complaints).toEqual([])
   })
 
-  it('shows a code to type when the number was given', async () => {
-    const sessionId = await stage.createSession(locationId, { phoneNumber: `+${OWNER}` })
+  it('draws the QR anew when WhatsApp retires it, and that one works', async () => {
+    const sessionId = await stage.createSession(locationId)
     const { page } = await open(sessionId)
-    await page.locator('#code').waitFor()
-    const shown = (await page.locator('#code').textContent()) ?? ''
-    expect(shown).toMatch(/^[A-Z0-9]{4}-[A-Z0-9]{4}$/)
-    await stage.whatsapp.enterPairingCode(OWNER, shown.replace('-', ''))
-    await page.getByText('Connected', { exact: true }).waitFor()
+    const qr = page.locator('[data-qr]')
+    const first = (await qr.getAttribute('data-qr')) ?? ''
+    stage.whatsapp.refreshRegistration(first)
+    await expect.poll(() => qr.getAttribute('data-qr')).not.toBe(first)
+    await stage.whatsapp.scan(OWNER, (await qr.getAttribute('data-qr')) ?? '')
+    await page.getByRole('heading', { name: 'Connected', exact: true }).waitFor()
   })
 
-  it('says in words that a link is dead', async () => {
-    const page = await browser.page({ width: 360, height: 740 })
+  it('gives a code to type on the phone that shows the page', async () => {
+    const sessionId = await stage.createSession(locationId)
+    const { page, complaints } = await open(sessionId)
+    await page.getByText('Can’t scan? Use a code').click()
+    await page.getByRole('button', { name: 'Get a code' }).click()
+    await page.getByText('This cannot be a phone number').waitFor()
+    await page.getByLabel('Country').selectOption('US')
+    await page.getByLabel('The number of that WhatsApp').fill('555 000-9999')
+    await page.getByRole('button', { name: 'Get a code' }).click()
+    await page.getByRole('heading', { name: 'Type this code on your phone' }).waitFor()
+    const shown = (await page.locator('output.code').textContent()) ?? ''
+    expect(shown).toMatch(/^[A-Z0-9]{4}-[A-Z0-9]{4}$/)
+    await browser.keep(page, 'pairing-code')
+    await stage.whatsapp.enterPairingCode(OWNER, shown.replace('-', ''))
+    await page.getByRole('heading', { name: 'Connected', exact: true }).waitFor()
+    expect(complaints).toEqual([])
+  })
+
+  it('refuses another number than the expected one, and says so', async () => {
+    const sessionId = await stage.createSession(locationId, { expectedPhone: `+${OWNER}` })
+    const { page } = await open(sessionId)
+    await page.getByText('This is for +1 555 000 9999').waitFor()
+    const qr = page.locator('[data-qr]')
+    await stage.whatsapp.scan(STRANGER, (await qr.getAttribute('data-qr')) ?? '')
+    await page.getByText('Another number was scanned, so it was unlinked again.').waitFor()
+    expect(stage.whatsapp.stats().logouts.some(({ phone }) => phone === STRANGER)).toBe(true)
+    await browser.keep(page, 'pairing-wrong-number')
+    await page.getByRole('button', { name: 'Show a new code' }).click()
+    await stage.whatsapp.scan(OWNER, (await qr.getAttribute('data-qr')) ?? '')
+    await page.getByRole('heading', { name: 'Connected', exact: true }).waitFor()
+  })
+
+  it('comes back by itself after the server was away', async () => {
+    const sessionId = await stage.createSession(locationId)
+    const { page } = await open(sessionId)
+    const qr = page.locator('[data-qr]')
+    await qr.waitFor()
+    await stage.bridge.stop()
+    await page.getByText('The connection is interrupted').waitFor()
+    await stage.bridge.start()
+    await page.getByText('The connection is interrupted').waitFor({ state: 'hidden' })
+    await page.getByRole('heading', { name: 'Scan this code with WhatsApp' }).waitFor()
+  }, 60_000)
+
+  it.each(['light', 'dark'] as const)('has no barrier for anybody, in %s', async (colorScheme) => {
+    const sessionId = await stage.createSession(locationId)
+    const { page } = await open(sessionId, { ...PHONE_SIZED, colorScheme })
+    await page.locator('[data-qr]').waitFor()
+    for (const summary of await page.locator('summary').all()) await summary.click()
+    expect(await barriers(page)).toEqual([])
+    await browser.keep(page, `pairing-${colorScheme}`)
+  })
+
+  it('says in the reader’s language that a link is dead', async () => {
+    const { page } = await browser.page({ ...PHONE_SIZED, locale: 'pt-BR' })
     const answer = await page.goto(`${stage.bridge.url}/pair/${'A'.repeat(32)}`)
     expect(answer?.status()).toBe(410)
-    expect(await page.getByRole('heading').textContent()).toBe('This link has expired')
+    await page.getByRole('heading', { name: 'Este link expirou' }).waitFor()
+    await page.getByLabel('Idioma').selectOption('es')
+    await page.getByRole('heading', { name: 'Este enlace ha caducado' }).waitFor()
+    expect(await page.locator('html').getAttribute('lang')).toBe('es')
+    await page.reload()
+    await page.getByRole('heading', { name: 'Este enlace ha caducado' }).waitFor()
   })
 })

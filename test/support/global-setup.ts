@@ -1,14 +1,16 @@
 /**
- * Starts what whole test files share, and only when one asks: a real Postgres server with a migrated template database,
+ * Builds the pages if need be. Starts what whole test files share, and only when one asks: a real Postgres server with a migrated template database,
  * and a prepared folder of the embedded store. Test processes ask over HTTP (`provide` can only carry values).
  *
  * TEST_POSTGRES_URL names a server to use instead (of another version, say).
  */
+import { execFileSync } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import type { TestProject } from 'vitest/node'
 import { prepareEmbeddedStore } from './prepare-embedded-store.ts'
 import { type SharedPostgres, startPostgres } from './start-postgres.ts'
@@ -19,7 +21,10 @@ declare module 'vitest' {
   }
 }
 
+const BUILD_PAGES = fileURLToPath(new URL('../../scripts/build-pages.ts', import.meta.url))
+
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  execFileSync(process.execPath, [BUILD_PAGES, '--if-needed'], { stdio: 'inherit' })
   const folder = await mkdtemp(join(tmpdir(), 'bridge-fixtures-'))
   let postgres: Promise<SharedPostgres> | undefined
   let embedded: Promise<string> | undefined

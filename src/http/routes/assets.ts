@@ -1,17 +1,38 @@
-import { readFile } from 'node:fs/promises'
-import type { FastifyPluginAsync } from 'fastify'
+import type { FastifyPluginCallback } from 'fastify'
+import type { BuiltPages } from '../pages/built-pages.ts'
 
-const ASSETS = {
-  'pairing.css': 'text/css; charset=utf-8',
-  'pairing.js': 'text/javascript; charset=utf-8',
-} as const
+const TYPES: Readonly<Record<string, string>> = {
+  js: 'text/javascript; charset=utf-8',
+  css: 'text/css; charset=utf-8',
+  svg: 'image/svg+xml',
+}
 
-/** The few static files of the pages, read once. */
-export const assetRoutes: FastifyPluginAsync = async (app) => {
-  for (const [name, type] of Object.entries(ASSETS)) {
-    const content = await readFile(new URL(`../pages/${name}`, import.meta.url))
-    app.get(`/assets/${name}`, (_request, reply) =>
-      reply.type(type).header('cache-control', 'no-cache').send(content),
+/** Scripts and styles of the pages. Their names change with their content, so they may be kept for ever. */
+export function assetRoutes({ assets }: BuiltPages): FastifyPluginCallback {
+  return (app, _options, done) => {
+    app.get<{ Params: { name: string } }>(
+      '/assets/:name',
+      { schema: { hide: true } },
+      async (request, reply) => {
+        const { name } = request.params
+        const asset = assets.get(name)
+        if (asset === undefined) {
+          reply.callNotFound()
+          return reply
+        }
+        const takesBrotli = /\bbr\b/.test(String(request.headers['accept-encoding'] ?? ''))
+        const packed = takesBrotli ? asset.brotli : undefined
+        return await reply
+          .headers({
+            'content-type': TYPES[name.split('.').at(-1) ?? ''] ?? 'application/octet-stream',
+            'cache-control': 'public, max-age=31536000, immutable',
+            'x-content-type-options': 'nosniff',
+            vary: 'accept-encoding',
+            ...(packed !== undefined && { 'content-encoding': 'br' }),
+          })
+          .send(packed ?? asset.bytes)
+      },
     )
+    done()
   }
 }

@@ -97,10 +97,17 @@ export function sessionRoutes(deps: SessionDeps): FastifyPluginCallbackZod {
 
     app.post(
       `${path}/:id/restart`,
-      { config: WRITE, schema: { params: SessionParams, response: { 202: SessionBody } } },
+      {
+        config: WRITE,
+        schema: {
+          params: SessionParams,
+          body: z.object({ phoneNumber: Phone.optional() }).nullish(),
+          response: { 202: SessionBody },
+        },
+      },
       async (request, reply) => {
         const session = await found(request.params)
-        return await reply.code(202).send(await desk.restart(session.id))
+        return await reply.code(202).send(await desk.restart(session.id, request.body?.phoneNumber))
       },
     )
 

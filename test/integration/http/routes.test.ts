@@ -29,6 +29,8 @@ const snapshot = (over: Partial<SessionSnapshot> = {}): SessionSnapshot => ({
   isDefault: true,
   qr: 'raw-qr-text',
   pairingCode: null,
+  expiresAt: null,
+  expectedPhone: null,
   problem: null,
   lastSeenAt: null,
   ...over,
@@ -374,10 +376,29 @@ describe('the routes', () => {
       const page = await app.inject(await link())
       expect(page.statusCode).toBe(200)
       expect(page.headers['content-security-policy']).toContain("script-src 'self'")
+      expect(page.headers['content-security-policy']).toContain("frame-ancestors 'none'")
+      expect(page.headers['cache-control']).toBe('no-store')
       for (const wrong of ['/pair/x', `/pair/${'A'.repeat(32)}`]) {
         expect((await app.inject(wrong)).statusCode).toBe(410)
         expect((await app.inject(`${wrong}/events`)).statusCode).toBeGreaterThanOrEqual(400)
       }
+    })
+
+    it('tells its holder of the one number, and of nothing else', async () => {
+      const restarted = await app.inject({ method: 'POST', url: `${await link()}/restart`, payload: {} })
+      expect(restarted.statusCode).toBe(202)
+      expect(Object.keys(restarted.json<object>()).sort()).toEqual(
+        'expectedPhone expiresAt linkExpiresAt pairingCode phoneNumber problem qr status'.split(' '),
+      )
+    })
+
+    it('ends the stream with its right', async () => {
+      const address = await link()
+      for (const hash of world.links.keys()) world.links.set(hash, new Date(Date.now() + 300))
+      const url = await listen(app, '127.0.0.1', 0)
+      const stream = await fetch(`${url}${address}/events`)
+      expect(await stream.text()).toContain('"status":"qr"')
+      expect((await fetch(`${url}${address}/events`)).status).toBe(410)
     })
 
     it('is dead after its time', async () => {

@@ -1,0 +1,63 @@
+/**
+ * Builds the pages (src/web) into src/web/dist, where the server reads them. With `--if-needed` nothing happens while the
+ * build is newer than every source of it.
+ */
+import { readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { parseArgs, promisify } from 'node:util'
+import { brotliCompress } from 'node:zlib'
+import { build } from 'vite'
+
+const ROOT = fileURLToPath(new URL('../src/web', import.meta.url))
+const DIST = join(ROOT, 'dist')
+const PAGES = ['pair']
+/** Their change changes the build, too. */
+const OTHER_SOURCES = ['build-pages.ts', '../package-lock.json'].map((path) =>
+  fileURLToPath(new URL(path, import.meta.url)),
+)
+
+const changedAtMs = async (path: string): Promise<number> => (await stat(path)).mtimeMs
+
+async function isFresh(): Promise<boolean> {
+  const builtAtMs = await changedAtMs(join(DIST, 'pair.html')).catch(() => 0)
+  const names = (await readdir(ROOT, { recursive: true })).filter((name) => !name.startsWith('dist'))
+  const sources = [...names.map((name) => join(ROOT, name)), ...OTHER_SOURCES]
+  const changes = await Promise.all(sources.map(changedAtMs))
+  return Math.max(...changes) < builtAtMs
+}
+
+/** Beside the files that a proxy or the server may send compressed; compressing takes longer than a first paint. */
+async function compress(folder: string): Promise<void> {
+  const assets = join(folder, 'assets')
+  for (const name of await readdir(assets)) {
+    const packed = await promisify(brotliCompress)(await readFile(join(assets, name)))
+    await writeFile(join(assets, `${name}.br`), packed)
+  }
+}
+
+async function buildPages(): Promise<void> {
+  // Built aside and moved into place: another process may be building, or a server be starting.
+  const aside = join(ROOT, `dist-${process.pid}`)
+  await build({
+    configFile: false,
+    root: ROOT,
+    logLevel: 'warn',
+    publicDir: false,
+    oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
+    build: {
+      outDir: aside,
+      emptyOutDir: true,
+      // The pages allow nothing inline.
+      assetsInlineLimit: 0,
+      modulePreload: { polyfill: false },
+      rolldownOptions: { input: PAGES.map((page) => join(ROOT, `${page}.html`)) },
+    },
+  })
+  await compress(aside)
+  await rm(DIST, { recursive: true, force: true })
+  await rename(aside, DIST)
+}
+
+const { values: flags } = parseArgs({ options: { 'if-needed': { type: 'boolean', default: false } } })
+if (!(flags['if-needed'] && (await isFresh()))) await buildPages()

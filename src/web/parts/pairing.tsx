@@ -1,0 +1,184 @@
+/** Pairing one number, from the first code to “connected”, or to the one thing that is in the way. */
+import type { ComponentChildren } from 'preact'
+import { useState } from 'preact/hooks'
+import { Sentence, useWords } from '../words/spoken.tsx'
+import type { Words } from '../words/words.ts'
+import { Button } from './button.tsx'
+import { Countdown } from './countdown.tsx'
+import { spacedPhone } from './countries.ts'
+import { PhoneField } from './phone-field.tsx'
+import { cureOf, problemWords } from './problem-words.ts'
+import { Qr } from './qr.tsx'
+
+/** What of a session a pairing needs. */
+export interface PairingState {
+  readonly status: string
+  readonly phoneNumber: string | null
+  readonly expectedPhone: string | null
+  readonly qr: string | null
+  readonly pairingCode: string | null
+  readonly expiresAt: string | null
+  readonly problem: { readonly code: string; readonly message: string; readonly action: string } | null
+}
+
+export interface PairingProps {
+  readonly state: PairingState
+  /** Begins anew: by QR, or by a code to type for this number (E.164). */
+  restart(phoneNumber?: string): Promise<void>
+  readonly heading?: 'h1' | 'h2'
+  /** Shown below “connected”. */
+  readonly whenReady?: ComponentChildren
+}
+
+export function Pairing({ state, restart, whenReady, heading: Heading = 'h1' }: PairingProps) {
+  const { say } = useWords()
+  return (
+    <section class="pairing" data-status={state.status}>
+      <div role="status">
+        <Heading>{headline(state, say)}</Heading>
+      </div>
+      {state.expectedPhone !== null && state.status !== 'ready' && (
+        <p>
+          <Sentence text={say('pair.expected', { phone: spacedPhone(state.expectedPhone) })} />
+        </p>
+      )}
+      <Step state={state} restart={restart} whenReady={whenReady} />
+    </section>
+  )
+}
+
+function headline({ status, problem }: PairingState, say: Words['say']): string {
+  if (problem !== null) return say('pair.title.problem')
+  if (status === 'qr') return say('pair.title.qr')
+  if (status === 'pairing') return say('pair.title.code')
+  if (status === 'ready') return say('pair.title.ready')
+  return status === 'connecting' ? say('pair.title.connecting') : say('pair.title.wait')
+}
+
+function Step({ state, restart, whenReady }: PairingProps) {
+  const { say } = useWords()
+  if (state.problem !== null) return <Trouble state={state} restart={restart} />
+  if (state.status === 'qr' && state.qr !== null)
+    return <ByQr state={state} qr={state.qr} restart={restart} />
+  if (state.status === 'pairing' && state.pairingCode !== null) {
+    return <ByCode state={state} code={state.pairingCode} restart={restart} />
+  }
+  if (state.status === 'ready') {
+    return (
+      <>
+        <p>
+          <Sentence text={say('pair.ready', { phone: spacedPhone(state.phoneNumber ?? '') })} />
+        </p>
+        {whenReady}
+      </>
+    )
+  }
+  return <p class="waiting">{say('pair.wait')}</p>
+}
+
+function ByQr({ state, qr, restart }: PairingProps & { qr: string }) {
+  const { say } = useWords()
+  return (
+    <>
+      <Qr text={qr} />
+      {state.expiresAt !== null && <Countdown until={state.expiresAt} />}
+      <Steps last={say('pair.step.scan')} />
+      <CodeInstead restart={restart} />
+      <Hints />
+    </>
+  )
+}
+
+function ByCode({ state, code, restart }: PairingProps & { code: string }) {
+  const { say } = useWords()
+  return (
+    <>
+      <output class="code" aria-label={say('pair.code.label')}>
+        {code.replace(/^(.{4})/, '$1-')}
+      </output>
+      {state.expiresAt !== null && <Countdown until={state.expiresAt} />}
+      <Steps last={say('pair.step.type')} />
+      <Button kind="quiet" act={() => restart()}>
+        {say('pair.qrInstead')}
+      </Button>
+      <Hints />
+    </>
+  )
+}
+
+function Steps({ last }: { last: string }) {
+  const { say } = useWords()
+  return (
+    <ol class="steps">
+      <li>{say('pair.step.open')}</li>
+      <li>
+        <Sentence text={say('pair.step.menu')} />
+      </li>
+      <li>
+        <Sentence text={last} />
+      </li>
+    </ol>
+  )
+}
+
+/** The phone that has WhatsApp cannot scan its own screen. */
+function CodeInstead({ restart }: Pick<PairingProps, 'restart'>) {
+  const { say } = useWords()
+  const [phone, setPhone] = useState<string | undefined>('')
+  const [isWrong, setWrong] = useState(false)
+  const ask = async (): Promise<void> => {
+    setWrong(!phone)
+    if (phone) await restart(phone)
+  }
+  return (
+    <details class="aside">
+      <summary>{say('pair.codeInstead')}</summary>
+      <p>{say('pair.codeInstead.why')}</p>
+      <PhoneField
+        label={say('pair.codeInstead.phone')}
+        isWrong={isWrong}
+        onPhone={(next) => {
+          setPhone(next)
+          setWrong(false)
+        }}
+      />
+      <Button act={ask}>{say('pair.codeInstead.get')}</Button>
+    </details>
+  )
+}
+
+const HINTS = ['devices', 'passkey', 'clock', 'failed'] as const
+
+/** What only the phone shows: we never hear of it. */
+function Hints() {
+  const { say } = useWords()
+  return (
+    <details class="aside">
+      <summary>{say('pair.hints')}</summary>
+      <dl>
+        {HINTS.map((hint) => (
+          <div key={hint}>
+            <dt>{say(`pair.hint.${hint}`)}</dt>
+            <dd>{say(`pair.hint.${hint}.do`)}</dd>
+          </div>
+        ))}
+      </dl>
+    </details>
+  )
+}
+
+function Trouble({ state, restart }: PairingProps) {
+  const { say, find } = useWords()
+  if (state.problem === null) return null
+  const { message, action } = problemWords(state.problem, find)
+  const cure = cureOf(state.problem.code)
+  return (
+    <>
+      <p class="problem">{message}</p>
+      <p>{action}</p>
+      {cure !== 'wait' && (
+        <Button act={() => restart()}>{say(cure === 'pair' ? 'cure.pair' : 'cure.restart')}</Button>
+      )}
+    </>
+  )
+}

@@ -1,0 +1,56 @@
+/**
+ * What the pages say, in three languages. `en.json` is the catalogue; the others must have the same keys, with the same
+ * `{values}` in them (a test looks). `*stars*` mark what stands on a button or in a menu.
+ */
+import english from './en.json' with { type: 'json' }
+
+export const LANGUAGES = { en: 'English', es: 'Español', 'pt-BR': 'Português (BR)' } as const
+export type Language = keyof typeof LANGUAGES
+
+export type Word = keyof typeof english
+type Catalogue = Readonly<Record<Word, string>>
+type Values = Readonly<Record<string, string | number>>
+
+const catalogues: Readonly<Record<Language, () => Promise<Catalogue>>> = {
+  en: () => Promise.resolve(english),
+  es: async () => (await import('./es.json', { with: { type: 'json' } })).default,
+  'pt-BR': async () => (await import('./pt-BR.json', { with: { type: 'json' } })).default,
+}
+
+export interface Words {
+  readonly language: Language
+  say(word: Word, values?: Values): string
+  /** The word for a code of the server, `undefined` for one that the catalogue does not have. */
+  find(key: string, values?: Values): string | undefined
+}
+
+export const isLanguage = (text: string | null): text is Language => text !== null && text in LANGUAGES
+
+/** The first of the reader's languages that we speak. */
+export function preferredLanguage(wanted: readonly string[]): Language {
+  for (const tag of wanted) {
+    const [language = ''] = tag.toLowerCase().split('-')
+    if (language === 'pt') return 'pt-BR'
+    if (isLanguage(language)) return language
+  }
+  return 'en'
+}
+
+export async function loadWords(language: Language): Promise<Words> {
+  const catalogue: Readonly<Record<string, string>> = await catalogues[language]()
+  const numbers = new Intl.NumberFormat(language)
+  const fill = (text: string, values: Values = {}): string =>
+    text.replace(/\{(\w+)\}/g, (whole, name: string) => {
+      const value = values[name]
+      return typeof value === 'number' ? numbers.format(value) : (value ?? whole)
+    })
+  const find = (key: string, values?: Values) => {
+    const text = catalogue[key]
+    return text === undefined ? undefined : fill(text, values)
+  }
+  return {
+    language,
+    find,
+    say: (word, values) => find(word, values) ?? word,
+  }
+}

@@ -1,0 +1,43 @@
+import { describe, expect, it } from 'vitest'
+import {
+  COUNTRIES,
+  countriesIn,
+  homeCountry,
+  phoneFrom,
+  spacedPhone,
+} from '../../../src/web/parts/countries.ts'
+
+const country = (id: string) => COUNTRIES.find((each) => each.id === id) ?? { id, code: '' }
+
+describe('a phone number as people type it', () => {
+  it.each([
+    ['US', '(555) 000-9999', '+15550009999'],
+    ['BR', '011 91234-0001', '+5511912340001'],
+    ['GB', '07911 123456', '+447911123456'],
+    ['IT', '06 1234 5678', '+390612345678'],
+    ['US', '+55 11 91234 0001', '+5511912340001'],
+    ['DE', '0049 30 123456', '+4930123456'],
+  ])('%s %s is %s', (id, typed, phone) => {
+    expect(phoneFrom(typed, country(id))).toBe(phone)
+  })
+
+  it.each(['', 'abc', '12', '+0123456789', '555 CALL NOW', '1'.repeat(20)])('%s is none', (typed) => {
+    expect(phoneFrom(typed, country('US'))).toBeUndefined()
+  })
+
+  it.each([
+    ['+15550009999', '+1 555 000 9999'],
+    ['+5511912340001', '+55 119 1234 0001'],
+    ['+4930123456', '+4930 123 456'],
+  ])('%s is shown as %s', (phone, shown) => {
+    expect(spacedPhone(phone).replace(/\s/g, '')).toBe(phone)
+    expect(spacedPhone(phone).length).toBeGreaterThanOrEqual(shown.length - 2)
+  })
+
+  it('knows every country once, by its name in the reader’s language', () => {
+    expect(new Set(COUNTRIES.map(({ id }) => id)).size).toBe(COUNTRIES.length)
+    expect(countriesIn('es').find(({ id }) => id === 'DE')?.name).toBe('Alemania')
+    expect(homeCountry(['en', 'pt-BR'])).toBe('BR')
+    expect(homeCountry(['en'])).toBe('US')
+  })
+})

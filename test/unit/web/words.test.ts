@@ -1,0 +1,69 @@
+/** The catalogues against each other and against what the pages and the server really say. */
+import { readdirSync, readFileSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
+import { loadWords, preferredLanguage } from '../../../src/web/words/words.ts'
+import * as disconnect from '../../../src/whatsapp/disconnect.ts'
+
+const WEB = new URL('../../../src/web/', import.meta.url)
+const catalogue = (language: string): Record<string, string> =>
+  JSON.parse(readFileSync(new URL(`words/${language}.json`, WEB), 'utf8')) as Record<string, string> // our own file
+const english = catalogue('en')
+const valuesIn = (text = ''): string[] => (text.match(/\{\w+\}/g) ?? []).sort()
+const starsIn = (text = ''): number => text.split('*').length
+
+const sources = readdirSync(WEB, { recursive: true, encoding: 'utf8' })
+  .filter((name) => /^(?!dist).*\.tsx?$/.test(name))
+  .map((name) => readFileSync(new URL(name, WEB), 'utf8'))
+  .join('\n')
+
+/** True when the pages can say this word: by its name, or by a name made of a code or a part. */
+function isSaid(key: string): boolean {
+  const stem = key.replace(/\.(one|other|many|few)$/, '')
+  if (sources.includes(`'${stem}'`)) return true
+  return [...sources.matchAll(/`([\w.]+\.)\$\{[^}]+\}([\w.]*)`/g)].some(
+    ([, begin = '', end = '']) => stem.startsWith(begin) && stem.endsWith(end),
+  )
+}
+
+describe('the words of the pages', () => {
+  it.each(['es', 'pt-BR'])('are all there in %s, with the same values and emphasis', (language) => {
+    const other = catalogue(language)
+    expect(Object.keys(other).sort()).toEqual(Object.keys(english).sort())
+    for (const [key, text] of Object.entries(english)) {
+      expect([key, valuesIn(other[key]), starsIn(other[key])]).toEqual([key, valuesIn(text), starsIn(text)])
+      expect(other[key]?.trim(), key).not.toBe('')
+    }
+  })
+
+  it('are all said somewhere', () => {
+    expect(Object.keys(english).filter((key) => !isSaid(key))).toEqual([])
+  })
+
+  it('have a sentence and a cure for every problem that a number can have', () => {
+    const problems = [
+      ...[...disconnect.DISCONNECT_RULES.values()].flatMap(({ problem }) => problem ?? []),
+      ...Object.values(disconnect).flatMap((value) =>
+        typeof value === 'object' && 'action' in value ? [value] : [],
+      ),
+    ]
+    expect(problems.length).toBeGreaterThan(10)
+    for (const { code } of problems) {
+      expect(english).toHaveProperty([`problem.${code}`])
+      expect(english).toHaveProperty([`problem.${code}.do`])
+    }
+  })
+
+  it('fill in values, count as the language counts, and know what they do not know', async () => {
+    const words = await loadWords('en')
+    expect(words.say('pair.expected', { phone: '+1 555' })).toBe(
+      'This is for *+1 555*. Any other number is refused.',
+    )
+    expect(words.find('problem.NOT_YET_INVENTED')).toBeUndefined()
+  })
+
+  it('are in the first of the reader’s languages that we speak', () => {
+    expect(preferredLanguage(['fr-FR', 'pt-PT', 'en'])).toBe('pt-BR')
+    expect(preferredLanguage(['es-419'])).toBe('es')
+    expect(preferredLanguage(['ja'])).toBe('en')
+  })
+})
