@@ -14,7 +14,7 @@ export interface SessionStreamOptions {
 
 /** Streams snapshots until the caller goes away. Sends are chained: a slow reader gets them late but in order. */
 export async function streamSession(
-  desk: Pick<SessionDesk, 'watch'>,
+  desk: Pick<SessionDesk, 'watch' | 'find'>,
   first: SessionSnapshot,
   reply: FastifyReply,
   { until, bodyOf = (snapshot) => snapshot }: SessionStreamOptions = {},

@@ -84,14 +84,8 @@ export function sessionRoutes(deps: SessionDeps): FastifyPluginCallbackZod {
       `${path}/:id/events`,
       { sse: 'only', config: READ, schema: { params: SessionParams } },
       async (request, reply) => {
-        const show = shownTo(request)
-        const shown: Pick<SessionDesk, 'watch'> = {
-          watch: (id, listener) =>
-            desk.watch(id, (snapshot) => {
-              listener(show(snapshot))
-            }),
-        }
-        await streamSession(shown, show(await found(request.params)), reply)
+        const session = await found(request.params)
+        await streamSession(desk, session, reply, { bodyOf: shownTo(request) })
       },
     )
 
