@@ -5,9 +5,11 @@
  * - What was said since the pairing takes the way of live messages (history.ts), where known ones are recognised.
  * - What is older is recorded for the import, when one was wanted at the pairing (bridge/history-import.ts).
  *
- * Pieces stand in a line of their own: live messages never wait behind one. Most pieces are files at WhatsApp, which keeps
+ * Pieces stand in a line of their own: live messages never wait behind one. And none is opened before what waited at the
+ * server stands in line: the phone's memory overlaps that queue, and the newest of a long one would come first. Most pieces are files at WhatsApp, which keeps
  * them for some days; a piece whose file is gone by then is given up and said so in the log.
  */
+import { once } from 'node:events'
 import { downloadAndProcessHistorySyncNotification, proto, type WAMessage } from '@whiskeysockets/baileys'
 import type { HistoryStore } from '../bridge/history-import.ts'
 import type { JournalWrite, SignalStore } from '../bridge/storage.ts'
@@ -54,6 +56,9 @@ export interface HistoryPiecesDeps {
 export class HistoryPieces {
   readonly #deps: HistoryPiecesDeps
   #line: Promise<void> = Promise.resolve()
+  /** Open while this connection has caught up with the server. */
+  #gate = Promise.withResolvers<void>()
+  #isOpen = false
 
   constructor(deps: HistoryPiecesDeps) {
     this.#deps = deps
@@ -73,9 +78,22 @@ export class HistoryPieces {
     if (days > 0) await store.begin({ ...receiver, days, pairedAt: paired })
   }
 
+  /** What waited at the server stands in line. */
+  caughtUp(): void {
+    this.#isOpen = true
+    this.#gate.resolve()
+  }
+
+  /** The connection has ended. */
+  left(): void {
+    if (this.#isOpen) this.#gate = Promise.withResolvers()
+    this.#isOpen = false
+  }
+
   /** Puts a journaled piece in line. */
   take(row: JournalWrite, origin: Origin): void {
     this.#line = this.#line.then(async () => {
+      await this.#untilOpen(origin.signal)
       if (origin.signal.aborted) return
       await this.#takeIn(row, origin).catch((thrown: unknown) => {
         // The journal keeps the piece: the next connection takes it in again.
@@ -86,6 +104,15 @@ export class HistoryPieces {
         )
       })
     })
+  }
+
+  /** Ends early when the run is ended. */
+  async #untilOpen(signal: AbortSignal): Promise<void> {
+    if (signal.aborted) return
+    const over = new AbortController()
+    const aborted = once(signal, 'abort', { signal: over.signal }).catch(() => undefined)
+    await Promise.race([this.#gate.promise, aborted])
+    over.abort()
   }
 
   async #takeIn(row: JournalWrite, origin: Origin): Promise<void> {

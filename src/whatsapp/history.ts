@@ -8,6 +8,8 @@
  * - After an absence the phone is asked, chat by chat, for what it has before the newest message we know. It can only be
  *   asked for what lies before a message: so a chat is asked for when its first message after the absence comes, from
  *   either side, and what a chat missed stays on the phone for as long as nothing more is said in it.
+ * - Nothing of it is used before what waited at the server (history-pieces.ts): the phone's memory overlaps the queue, and the
+ *   newest of a long queue would otherwise be taken in first.
  * - Nothing from before the pairing is used here: who wants old chats in GHL has them imported (history-pieces.ts).
  *
  * A net, not a promise: nobody waits for it, and a phone that does not answer is asked again after the next absence.

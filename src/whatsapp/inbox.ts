@@ -126,9 +126,15 @@ export class Inbox {
     })
   }
 
+  /** What waited at the server stands in line here. */
+  caughtUp(): void {
+    this.#pieces.caughtUp()
+  }
+
   /** The connection has ended. */
   left(): void {
     this.#history.left()
+    this.#pieces.left()
   }
 
   #take(row: JournalWrite, origin: Origin): void {

@@ -278,6 +278,9 @@ export class Session {
           await this.#move({ status: 'connecting' }, { pairedAt: new Date(this.#deps.clock.nowMs()) })
         }),
         open: hear(() => this.#onOpen(auth)),
+        caughtUp: () => {
+          if (this.#socket === socket) this.#inbox.caughtUp()
+        },
         // Another person's messages are none of our business, not even in the moment before the number is unlinked.
         journaled: (row) => {
           if (this.#isExpected(auth)) this.#inbox.journaled(row, correspondence(socket, signal))

@@ -54,6 +54,8 @@ export interface SocketEvents {
   /** Paired: the server now asks for a login with the new credentials. */
   paired(): void
   open(): void
+  /** What waited at the server has been delivered and is in the journal. */
+  caughtUp(): void
   /** WhatsApp makes no pairing code for this number. */
   codeRefused(): void
   /** A journal row is durable and waits for its message to be recorded. */
@@ -137,7 +139,7 @@ export function openSocket(deps: SocketDeps) {
   const me = (): Me => meOf(creds)
 
   const chatOf = ({ attrs }: BinaryNode): string => findChatJid(attrs['recipient'] ?? attrs['from']) ?? ''
-  takeOver(sock, 'CB:message', chatOf, async (stanza, handOn) => {
+  const messageLines = takeOver(sock, 'CB:message', chatOf, async (stanza, handOn) => {
     journal.watch(stanza)
     const missing = withoutMessage(stanza, me())
     if (missing !== undefined) await events.unjournaled(missing)
@@ -197,7 +199,12 @@ export function openSocket(deps: SocketDeps) {
       if (isResent || isUndecryptable(message)) events.resent(message)
     }
   })
-  sock.ev.on('connection.update', ({ connection, qr, isNewLogin, lastDisconnect }) => {
+  sock.ev.on('connection.update', ({ connection, qr, isNewLogin, lastDisconnect, ...update }) => {
+    if (update.receivedPendingNotifications === true) {
+      void messageLines.idle().then(() => {
+        if (!isClosed) events.caughtUp()
+      })
+    }
     if (qr !== undefined) {
       const goodForMs = deps.settings.qrMs ?? (lastQr === undefined ? FIRST_QR_MS : LATER_QR_MS)
       lastQr = qr
@@ -336,7 +343,7 @@ function takeOver(
   event: 'CB:message' | 'CB:receipt' | 'CB:call',
   lineOf: (stanza: BinaryNode) => string,
   act: (stanza: BinaryNode, handOn: (stanza: BinaryNode) => Promise<void>) => Promise<void>,
-): void {
+): Turns {
   const handlers = sock.ws.listeners(event) as ((stanza: BinaryNode) => Promise<void>)[] // Baileys registers only such
   sock.ws.removeAllListeners(event)
   const turns = new Turns()
@@ -346,6 +353,7 @@ function takeOver(
   sock.ws.on(event, (stanza: BinaryNode) => {
     turns.take(lineOf(stanza), () => act(stanza, handOn)).catch(() => undefined)
   })
+  return turns
 }
 
 /** Baileys queues what is marked as waiting apart from what is live; unmarked, all of a chat stands in one line. */

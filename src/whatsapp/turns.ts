@@ -2,6 +2,11 @@
 export class Turns {
   readonly #tails = new Map<string, Promise<void>>()
 
+  /** Resolves when all that stands in line now has had its turn. */
+  async idle(): Promise<void> {
+    await Promise.all(this.#tails.values())
+  }
+
   async take<T>(key: string, act: () => Promise<T>): Promise<T> {
     const before = this.#tails.get(key)
     const { promise: over, resolve: end } = Promise.withResolvers<void>()

@@ -57,6 +57,29 @@ function countQuestions(): { count: number } {
   return questions
 }
 
+/** The server is slow with what waited for the bridge, its own phone's words excepted. */
+function holdQueue() {
+  const held: (() => void)[] = []
+  const slow = {
+    /** What the phone told from memory, as far as Baileys has read it. */
+    answers: 0,
+    release: () => {
+      world.wire.pass = (_passage, forward) => forward()
+      for (const forward of held) forward()
+    },
+  }
+  world.wire.pass = ({ direction, account, deviceId, stanza }, forward) => {
+    const isOut = direction === 'out' && account === OWNER && deviceId > 0
+    const isPeer = stanza.tag === 'message' && stanza.attrs['category'] === 'peer'
+    if (direction === 'in' && stanza.tag === 'receipt' && stanza.attrs['type'] === 'hist_sync')
+      slow.answers += 1
+    const isEnd = stanza.tag === 'ib' && JSON.stringify(stanza.content).includes('"tag":"offline"')
+    if (isOut && (isEnd || (stanza.tag === 'message' && !isPeer))) held.push(forward)
+    else forward()
+  }
+  return slow
+}
+
 describe('after an absence, the first message of a chat', () => {
   it('brings by history what was never delivered, in either direction, once', async () => {
     const session = await pairedBefore()
@@ -97,6 +120,21 @@ describe('after an absence, the first message of a chat', () => {
     await world.sendTo(session, await world.chatWithAna(session), 'are you there?')
     await world.accepted('unheard')
     expect(world.inbox.texts.filter((text) => text === 'unheard')).toHaveLength(1)
+  })
+
+  it('brings nothing before its turn: what waits at the server comes first, however slowly', async () => {
+    const session = await pairedBefore()
+    const texts = Array.from({ length: 60 }, (_, index) => `message ${index}`)
+    const slow = holdQueue()
+    await away(session, 2 * MINUTE_MS, async () => {
+      for (const text of texts) await world.fromAna(text)
+    })
+    await world.sendTo(session, await world.chatWithAna(session), 'sorry, we were away')
+    await waitFor('the phone’s memory', () => slow.answers > 0)
+    expect(world.inbox.texts).toEqual([])
+    slow.release()
+    await world.accepted(...texts)
+    expect(world.inbox.texts).toEqual(texts)
   })
 
   it('leads to no question when the absence was short', async () => {
