@@ -2,6 +2,27 @@
 
 -- Tables
 
+table bridge.audit  -- What callers did through the API: every change, and every look at a secret. No bodies, no secrets.
+  id bigint not null generated always as identity
+  at timestamp with time zone not null default clock_timestamp()
+  caller_kind text not null
+  caller_id text  -- The service key, or the person at GHL behind a page.
+  action text not null  -- Method and route.
+  location_id text
+  target text  -- What it was done to: an id, or the path of a proxied call.
+  outcome text not null  -- The HTTP status that the caller got.
+  row level security, no policies
+table bridge.call_logs  -- Voice AI calls, once each; a later look at the same call replaces what was known of it.
+  location_id text not null
+  call_id text not null
+  agent_id text
+  ghl_contact_id text
+  duration_sec integer
+  is_trial boolean not null
+  called_at timestamp with time zone not null
+  details text not null  -- Sealed by the program: number, summary, transcript and what was extracted.
+  synced_at timestamp with time zone not null default now()
+  row level security, no policies
 table bridge.contacts  -- A person or group of one location. LID and PN are joined here; not unique by GHL contact, because GHL merges contacts.
   id text not null default (gen_random_uuid())::text
   location_id text not null
@@ -159,6 +180,16 @@ table bridge.schema_versions  -- One row per applied file of sql/, written by th
   oldest_program integer not null  -- A program works with this schema when the newest file it ships has at least this number.
   applied_at timestamp with time zone not null default now()
   row level security, no policies
+table bridge.service_keys  -- Bearers of sibling backends. A revoked one stays, so that the audit can name it.
+  id text not null
+  name text not null
+  location_id text  -- The only location it may touch; null: every one.
+  scopes text[] not null
+  key_hash text not null  -- SHA-256 of the key, which has 256 random bits: no salt or stretching is needed. The key itself is nowhere.
+  created_at timestamp with time zone not null default now()
+  last_used_at timestamp with time zone
+  revoked_at timestamp with time zone
+  row level security, no policies
 table bridge.session_credentials  -- The login of a linked device, sealed by the program.
   session_id text not null
   value text not null
@@ -214,6 +245,9 @@ table bridge.webhook_events  -- Signed app events of GHL, once each.
 
 -- Constraints
 
+audit: audit_caller_kind CHECK ((caller_kind = ANY (ARRAY['operator'::text, 'page'::text, 'service'::text])))
+audit: audit_pk PRIMARY KEY (id)
+call_logs: call_logs_pk PRIMARY KEY (location_id, call_id)
 contacts: contacts_has_an_address CHECK ((num_nonnulls(lid, pn, group_jid) > 0))
 contacts: contacts_one_per_group UNIQUE (location_id, group_jid)
 contacts: contacts_one_per_lid UNIQUE (location_id, lid)
@@ -254,6 +288,8 @@ oauth_states: oauth_states_pk PRIMARY KEY (state_hash)
 pairing_links: pairing_links_pk PRIMARY KEY (token_hash)
 pairing_links: pairing_links_session FOREIGN KEY (session_id) REFERENCES bridge.sessions(id) ON DELETE CASCADE
 schema_versions: schema_versions_pk PRIMARY KEY (version)
+service_keys: service_keys_one_per_hash UNIQUE (key_hash)
+service_keys: service_keys_pk PRIMARY KEY (id)
 session_credentials: session_credentials_pk PRIMARY KEY (session_id)
 session_credentials: session_credentials_session FOREIGN KEY (session_id) REFERENCES bridge.sessions(id) ON DELETE CASCADE
 session_keys: session_keys_pk PRIMARY KEY (session_id, kind, id)
@@ -266,6 +302,9 @@ webhook_events: webhook_events_pk PRIMARY KEY (webhook_id)
 
 -- Indexes
 
+CREATE INDEX audit_by_location ON bridge.audit USING btree (location_id, id)
+CREATE INDEX audit_by_time ON bridge.audit USING btree (at)
+CREATE INDEX call_logs_by_time ON bridge.call_logs USING btree (location_id, called_at DESC, call_id DESC)
 CREATE INDEX contacts_by_former_ghl_contact ON bridge.contacts USING gin (former_ghl_contact_ids)
 CREATE INDEX contacts_by_ghl_contact ON bridge.contacts USING btree (location_id, ghl_contact_id)
 CREATE INDEX ghl_accounts_by_company ON bridge.ghl_accounts USING btree (company_id)
@@ -302,6 +341,7 @@ CREATE INDEX webhook_events_by_location ON bridge.webhook_events USING btree (lo
 
 -- Sequences
 
+sequence bridge.audit_id_seq
 sequence bridge.claim_tokens
 sequence bridge.fences
 sequence bridge.jobs_id_seq
@@ -733,6 +773,21 @@ begin
   return 'true';
 end
 $function$
+CREATE OR REPLACE FUNCTION bridge.create_service_key(args jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+AS $function$
+declare
+  created bridge.service_keys;
+begin
+  insert into bridge.service_keys (id, name, location_id, scopes, key_hash)
+  values (args->>'id', args->>'name', args->>'locationId',
+    array(select jsonb_array_elements_text(args->'scopes')), args->>'keyHash')
+  on conflict (id) do nothing;
+  select * into strict created from bridge.service_keys key where key.id = args->>'id';
+  return bridge.service_key_json(created);
+end
+$function$
 CREATE OR REPLACE FUNCTION bridge.create_session(args jsonb)
  RETURNS jsonb
  LANGUAGE plpgsql
@@ -1077,6 +1132,24 @@ AS $function$
   select jsonb_build_object('sessionId', link.session_id, 'expiresAt', bridge.to_ms(link.expires_at))
   from bridge.pairing_links link
   where link.token_hash = args->>'tokenHash' and link.expires_at > clock_timestamp()
+$function$
+CREATE OR REPLACE FUNCTION bridge.find_service_key(args jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+AS $function$
+declare
+  used bridge.service_keys;
+begin
+  select * into used from bridge.service_keys key
+  where key.key_hash = args->>'keyHash' and key.revoked_at is null;
+  if not found then
+    return null;
+  end if;
+  if used.last_used_at is null or used.last_used_at < clock_timestamp() - interval '1 minute' then
+    update bridge.service_keys key set last_used_at = clock_timestamp() where key.id = used.id;
+  end if;
+  return bridge.service_key_json(used);
+end
 $function$
 CREATE OR REPLACE FUNCTION bridge.find_session(args jsonb)
  RETURNS jsonb
@@ -1452,6 +1525,52 @@ begin
   return to_jsonb(found);
 end
 $function$
+CREATE OR REPLACE FUNCTION bridge.list_audit(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select jsonb_build_object(
+    'entries', coalesce(jsonb_agg(jsonb_build_object(
+      'at', bridge.to_ms(page.at),
+      'callerKind', page.caller_kind,
+      'callerId', page.caller_id,
+      'action', page.action,
+      'locationId', page.location_id,
+      'target', page.target,
+      'outcome', page.outcome) order by page.id desc), '[]'),
+    'lastId', min(page.id)::text)
+  from (
+    select * from bridge.audit entry
+    where (args->>'locationId' is null or entry.location_id = args->>'locationId')
+      and (args->>'callerId' is null or entry.caller_id = args->>'callerId')
+      and (args->>'before' is null or entry.id < (args->>'before')::bigint)
+    order by entry.id desc limit (args->>'limit')::int
+  ) page
+$function$
+CREATE OR REPLACE FUNCTION bridge.list_call_logs(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select coalesce(jsonb_agg(jsonb_build_object(
+    'callId', page.call_id,
+    'agentId', page.agent_id,
+    'ghlContactId', page.ghl_contact_id,
+    'durationSec', page.duration_sec,
+    'isTrial', page.is_trial,
+    'calledAt', bridge.to_ms(page.called_at),
+    'details', page.details) order by page.called_at desc, page.call_id desc), '[]')
+  from (
+    select * from bridge.call_logs call
+    where call.location_id = args->>'locationId'
+      and (args->>'from' is null or call.called_at >= bridge.from_ms((args->>'from')::bigint))
+      and (args->>'to' is null or call.called_at <= bridge.from_ms((args->>'to')::bigint))
+      and (args->>'beforeAt' is null
+        or (call.called_at, call.call_id) < (bridge.from_ms((args->>'beforeAt')::bigint), args->>'beforeId'))
+    order by call.called_at desc, call.call_id desc limit (args->>'limit')::int
+  ) page
+$function$
 CREATE OR REPLACE FUNCTION bridge.list_installations(args jsonb)
  RETURNS jsonb
  LANGUAGE sql
@@ -1488,6 +1607,14 @@ begin
   into page;
   return page;
 end
+$function$
+CREATE OR REPLACE FUNCTION bridge.list_service_keys(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select coalesce(jsonb_agg(bridge.service_key_json(key) order by key.created_at, key.id), '[]')
+  from bridge.service_keys key where key.revoked_at is null
 $function$
 CREATE OR REPLACE FUNCTION bridge.list_sessions(args jsonb)
  RETURNS jsonb
@@ -1758,6 +1885,20 @@ begin
   return to_jsonb(total);
 end
 $function$
+CREATE OR REPLACE FUNCTION bridge.prune_audit(args jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+AS $function$
+declare
+  gone int;
+begin
+  delete from bridge.audit entry where entry.id = any (array(
+    select old.id from bridge.audit old
+    where old.at < bridge.after_ms(-(args->>'keptMs')::bigint) order by old.at limit (args->>'batch')::int));
+  get diagnostics gone = row_count;
+  return to_jsonb(gone);
+end
+$function$
 CREATE OR REPLACE FUNCTION bridge.read_journal(args jsonb)
  RETURNS jsonb
  LANGUAGE sql
@@ -1793,6 +1934,16 @@ CREATE OR REPLACE FUNCTION bridge.read_tokens(args jsonb)
 AS $function$
   select bridge.tokens_json(account) from bridge.ghl_accounts account
   where account.id = args->>'installationId' and account.access_token is not null
+$function$
+CREATE OR REPLACE FUNCTION bridge.record_audit(args jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+AS $function$
+begin
+  insert into bridge.audit (caller_kind, caller_id, action, location_id, target, outcome)
+  values (args->>'callerKind', args->>'callerId', args->>'action', args->>'locationId', args->>'target', args->>'outcome');
+  return 'true';
+end
 $function$
 CREATE OR REPLACE FUNCTION bridge.record_filed(args jsonb)
  RETURNS jsonb
@@ -2023,6 +2174,39 @@ begin
   return bridge.by_hand_json(again.id, true);
 end
 $function$
+CREATE OR REPLACE FUNCTION bridge.revoke_service_key(args jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+AS $function$
+begin
+  update bridge.service_keys key set revoked_at = coalesce(key.revoked_at, clock_timestamp())
+  where key.id = args->>'id';
+  return to_jsonb(found);
+end
+$function$
+CREATE OR REPLACE FUNCTION bridge.save_call_logs(args jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+AS $function$
+declare
+  fresh int;
+begin
+  with saved as (
+    insert into bridge.call_logs as known
+      (location_id, call_id, agent_id, ghl_contact_id, duration_sec, is_trial, called_at, details)
+    select args->>'locationId', call->>'callId', call->>'agentId', call->>'ghlContactId', (call->>'durationSec')::int,
+      (call->>'isTrial')::boolean, bridge.from_ms((call->>'calledAt')::bigint), call->>'details'
+    from jsonb_array_elements(args->'calls') call
+    order by call->>'callId'
+    on conflict (location_id, call_id) do update
+    set agent_id = excluded.agent_id, ghl_contact_id = excluded.ghl_contact_id, duration_sec = excluded.duration_sec,
+      is_trial = excluded.is_trial, called_at = excluded.called_at, details = excluded.details, synced_at = now()
+    returning (xmax = 0) as is_fresh
+  )
+  select count(*) filter (where is_fresh) into fresh from saved;
+  return to_jsonb(fresh);
+end
+$function$
 CREATE OR REPLACE FUNCTION bridge.save_installation(args jsonb)
  RETURNS jsonb
  LANGUAGE plpgsql
@@ -2072,6 +2256,19 @@ CREATE OR REPLACE FUNCTION bridge.schema_version(args jsonb)
 AS $function$
   select jsonb_build_object('version', coalesce(max(version), 0), 'oldestProgram', coalesce(max(oldest_program), 0))
   from bridge.schema_versions
+$function$
+CREATE OR REPLACE FUNCTION bridge.service_key_json(key bridge.service_keys)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select jsonb_build_object(
+    'id', key.id,
+    'name', key.name,
+    'locationId', key.location_id,
+    'scopes', to_jsonb(key.scopes),
+    'createdAt', bridge.to_ms(key.created_at),
+    'lastUsedAt', bridge.to_ms(key.last_used_at))
 $function$
 CREATE OR REPLACE FUNCTION bridge.session_json(session bridge.sessions)
  RETURNS jsonb
@@ -2591,6 +2788,10 @@ CREATE OR REPLACE FUNCTION public.bridge_create_pairing_link(args jsonb)
  RETURNS jsonb
  LANGUAGE sql
 AS $function$ select bridge.create_pairing_link(args) $function$
+CREATE OR REPLACE FUNCTION public.bridge_create_service_key(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+AS $function$ select bridge.create_service_key(args) $function$
 CREATE OR REPLACE FUNCTION public.bridge_create_session(args jsonb)
  RETURNS jsonb
  LANGUAGE sql
@@ -2671,6 +2872,10 @@ CREATE OR REPLACE FUNCTION public.bridge_find_pairing_link(args jsonb)
  RETURNS jsonb
  LANGUAGE sql
 AS $function$ select bridge.find_pairing_link(args) $function$
+CREATE OR REPLACE FUNCTION public.bridge_find_service_key(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+AS $function$ select bridge.find_service_key(args) $function$
 CREATE OR REPLACE FUNCTION public.bridge_find_session(args jsonb)
  RETURNS jsonb
  LANGUAGE sql
@@ -2707,6 +2912,14 @@ CREATE OR REPLACE FUNCTION public.bridge_link_ghl(args jsonb)
  RETURNS jsonb
  LANGUAGE sql
 AS $function$ select bridge.link_ghl(args) $function$
+CREATE OR REPLACE FUNCTION public.bridge_list_audit(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+AS $function$ select bridge.list_audit(args) $function$
+CREATE OR REPLACE FUNCTION public.bridge_list_call_logs(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+AS $function$ select bridge.list_call_logs(args) $function$
 CREATE OR REPLACE FUNCTION public.bridge_list_installations(args jsonb)
  RETURNS jsonb
  LANGUAGE sql
@@ -2715,6 +2928,10 @@ CREATE OR REPLACE FUNCTION public.bridge_list_messages(args jsonb)
  RETURNS jsonb
  LANGUAGE sql
 AS $function$ select bridge.list_messages(args) $function$
+CREATE OR REPLACE FUNCTION public.bridge_list_service_keys(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+AS $function$ select bridge.list_service_keys(args) $function$
 CREATE OR REPLACE FUNCTION public.bridge_list_sessions(args jsonb)
  RETURNS jsonb
  LANGUAGE sql
@@ -2755,6 +2972,10 @@ CREATE OR REPLACE FUNCTION public.bridge_prune(args jsonb)
  RETURNS jsonb
  LANGUAGE sql
 AS $function$ select bridge.prune(args) $function$
+CREATE OR REPLACE FUNCTION public.bridge_prune_audit(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+AS $function$ select bridge.prune_audit(args) $function$
 CREATE OR REPLACE FUNCTION public.bridge_read_journal(args jsonb)
  RETURNS jsonb
  LANGUAGE sql
@@ -2771,6 +2992,10 @@ CREATE OR REPLACE FUNCTION public.bridge_read_tokens(args jsonb)
  RETURNS jsonb
  LANGUAGE sql
 AS $function$ select bridge.read_tokens(args) $function$
+CREATE OR REPLACE FUNCTION public.bridge_record_audit(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+AS $function$ select bridge.record_audit(args) $function$
 CREATE OR REPLACE FUNCTION public.bridge_record_filed(args jsonb)
  RETURNS jsonb
  LANGUAGE sql
@@ -2815,6 +3040,14 @@ CREATE OR REPLACE FUNCTION public.bridge_retry_message(args jsonb)
  RETURNS jsonb
  LANGUAGE sql
 AS $function$ select bridge.retry_message(args) $function$
+CREATE OR REPLACE FUNCTION public.bridge_revoke_service_key(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+AS $function$ select bridge.revoke_service_key(args) $function$
+CREATE OR REPLACE FUNCTION public.bridge_save_call_logs(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+AS $function$ select bridge.save_call_logs(args) $function$
 CREATE OR REPLACE FUNCTION public.bridge_save_installation(args jsonb)
  RETURNS jsonb
  LANGUAGE sql

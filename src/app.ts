@@ -24,6 +24,7 @@ import { storeDir } from './embedded-secrets.ts'
 import { createGhl } from './ghl/ghl.ts'
 import { createPageTokens } from './http/page-token.ts'
 import { createServer, listen } from './http/server.ts'
+import { createServiceKeys } from './http/service-keys.ts'
 import { OutboxWorker } from './outbox/worker.ts'
 import { openStore } from './store/open-store.ts'
 import { createNumbers } from './whatsapp/numbers.ts'
@@ -218,6 +219,7 @@ export async function startApp(config: Config, secrets: AppSecrets, log: Log): P
     await drained
   })
 
+  const serviceKeys = createServiceKeys(store.serviceKeys)
   const server = await createServer({
     bodyLimitBytes: config.BODY_LIMIT_BYTES,
     publicUrl: config.PUBLIC_URL,
@@ -225,7 +227,10 @@ export async function startApp(config: Config, secrets: AppSecrets, log: Log): P
       apiKey: secrets.apiKey,
       pageTokens: createPageTokens(secrets.encryptionKeys, config.GHL_SHARED_SECRET),
       openPageUser: (payload) => ghl.openPageUser(payload),
-      findServiceKey: () => Promise.resolve(undefined),
+      findServiceKey: async (key) => {
+        const found = await serviceKeys.find(key)
+        return found && { kind: 'service', ...found }
+      },
     },
     desk,
     messageDesk: createMessageDesk({ messages, nudge }),
@@ -233,6 +238,7 @@ export async function startApp(config: Config, secrets: AppSecrets, log: Log): P
     sessions,
     settings,
     installations,
+    siblings: { serviceKeys, audit: store.audit },
     ping: () => store.ping(),
     oauth: {
       installUrl: (state) => ghl.oauth.installUrl(state),

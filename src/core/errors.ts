@@ -70,6 +70,7 @@ const REQUEST_CODES = {
   MESSAGE_UNKNOWN: 'refuse',
   /** Only a dead or a held message waits for a person. */
   MESSAGE_NOT_WAITING: 'refuse',
+  KEY_UNKNOWN: 'refuse',
   LINK_EXPIRED: 'refuse',
   OAUTH_STATE_INVALID: 'refuse',
   WEBHOOK_SIGNATURE_INVALID: 'refuse',

@@ -91,8 +91,9 @@ export function guard(deps: CallerDeps): (request: FastifyRequest) => Promise<vo
     const bearer = /^Bearer (\S+)$/i.exec(request.headers.authorization ?? '')?.[1]
     const caller = bearer === undefined ? undefined : await identify(bearer)
     if (caller === undefined) throw unauthenticated()
-    checkAdmission(caller, request.routeOptions.config.admission ?? {})
+    // Before the checks, so that the audit can name whom they refused.
     request.caller = caller
+    checkAdmission(caller, request.routeOptions.config.admission ?? {})
     for (const named of [namedLocation(request.params), namedLocation(request.query)])
       if (named !== undefined) requireLocation(request, named)
   }

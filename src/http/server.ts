@@ -9,6 +9,7 @@ import type { SessionStore, SettingsStore } from '../bridge/storage.ts'
 import { ConfigError } from '../core/errors.ts'
 import type { Log } from '../core/log.ts'
 import { errorHandler } from './answers.ts'
+import { auditChanges } from './audited.ts'
 import { type CallerDeps, guard } from './auth.ts'
 import { limitAddresses, limitCallers } from './caller-limits.ts'
 import { readBuiltPages } from './pages/built-pages.ts'
@@ -21,6 +22,7 @@ import { type OauthDeps, oauthRoutes } from './routes/oauth.ts'
 import { pairingRoutes } from './routes/pairing.ts'
 import { sessionRoutes } from './routes/sessions.ts'
 import { settingsRoutes } from './routes/settings.ts'
+import { type SiblingDeps, siblingRoutes } from './routes/siblings.ts'
 import { ssoRoutes } from './routes/sso.ts'
 import { type WebhookDeps, webhookRoutes } from './routes/webhooks.ts'
 
@@ -34,6 +36,8 @@ export interface ServerDeps {
   readonly sessions: SessionStore
   readonly settings: SettingsStore
   readonly installations: InstallationStore
+  /** Absent: no sibling backends, and no audit. */
+  readonly siblings?: Omit<SiblingDeps, 'installations'>
   readonly ping: () => Promise<void>
   readonly oauth: OauthDeps['oauth']
   readonly webhooks: Omit<WebhookDeps, 'log'>
@@ -78,12 +82,14 @@ export async function createServer(deps: ServerDeps): Promise<FastifyInstance> {
   await app.register(async (guarded) => {
     guarded.decorateRequest('caller', undefined)
     guarded.addHook('onRequest', guard(deps.callers))
+    if (deps.siblings) auditChanges(guarded, { audit: deps.siblings.audit, log: deps.log })
     await limitCallers(guarded)
     await guarded.register(locationRoutes({ ...deps, installUrl: `${deps.publicUrl}/oauth/install` }))
     await guarded.register(sessionRoutes(deps))
     await guarded.register(settingsRoutes(deps))
     await guarded.register(historyRoutes(deps))
     await guarded.register(messageRoutes(deps))
+    if (deps.siblings) await guarded.register(siblingRoutes({ ...deps, ...deps.siblings }))
   })
   app.get('/docs', { schema: { hide: true } }, () => app.swagger())
   await app.ready()

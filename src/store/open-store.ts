@@ -3,8 +3,12 @@
  * date where it can.
  */
 
+import type { AuditStore } from '../bridge/audit.ts'
+import type { CallLogStore } from '../bridge/call-logs.ts'
 import type { HistoryStore } from '../bridge/history-import.ts'
 import type { InstallationStore, WebhookEventStore } from '../bridge/installations.ts'
+import type { ServiceKeyStore } from '../bridge/service-keys.ts'
+
 import type {
   ContactStore,
   Fences,
@@ -15,9 +19,12 @@ import type {
   SettingsStore,
   SignalStore,
 } from '../bridge/storage.ts'
+
 import type { SyncStore } from '../bridge/syncs.ts'
 import { toBridgeError } from '../core/errors.ts'
 import type { Log } from '../core/log.ts'
+import { createAuditStore } from './audit.ts'
+import { createCallLogStore } from './call-logs.ts'
 import { createContactStore } from './contacts.ts'
 import type { Announcement, Database } from './database.ts'
 import { createHistoryStore } from './history.ts'
@@ -28,6 +35,7 @@ import { createOutbox } from './outbox.ts'
 import { openEmbedded } from './pglite.ts'
 import { openPostgres } from './postgres.ts'
 import { createSeal, type Seal } from './seal.ts'
+import { createServiceKeyStore } from './service-keys.ts'
 import { createSessionStore } from './sessions.ts'
 import { createSettingsStore } from './settings.ts'
 import { createSignalStore } from './signal.ts'
@@ -57,6 +65,9 @@ export interface Store {
   readonly installations: InstallationStore
   readonly webhookEvents: WebhookEventStore
   readonly syncs: SyncStore
+  readonly serviceKeys: ServiceKeyStore
+  readonly audit: AuditStore
+  readonly callLogs: CallLogStore
   readonly leases: LeaseStore
   readonly fences: Fences
   /** Calls back with what any node announces: a hint that there may be work, never a promise. */
@@ -73,6 +84,8 @@ const PRUNE_BATCH = 5_000
 const JOURNAL_KEPT_MS = 7 * 24 * 60 * 60_000
 /** An emptied lane is likely to be used again soon. */
 const LANE_KEPT_MS = 24 * 60 * 60_000
+/** Long enough for a quarterly review. */
+const AUDIT_KEPT_MS = 90 * 24 * 60 * 60_000
 
 /** @throws {StoreError} `STORE_UNAVAILABLE`, `STORE_LOCKED`, `STORE_SCHEMA`. */
 export async function openStore(options: StoreOptions): Promise<Store> {
@@ -105,6 +118,9 @@ export function assembleStore(kind: Store['kind'], parts: StoreParts, log: Log):
     installations: createInstallationStore(parts),
     webhookEvents: createWebhookEventStore(parts),
     syncs: createSyncStore(parts),
+    serviceKeys: createServiceKeyStore(parts),
+    audit: createAuditStore(parts),
+    callLogs: createCallLogStore(parts),
     leases: createLeaseStore(parts),
     fences,
     listen: (listener) => database.listen(listener),
@@ -127,6 +143,7 @@ async function openDatabase(options: StoreOptions): Promise<{ kind: Store['kind'
 async function prune(database: Database, log: Log): Promise<void> {
   try {
     await database.call('prune', { batch: PRUNE_BATCH, journalMs: JOURNAL_KEPT_MS, laneMs: LANE_KEPT_MS })
+    await database.call('prune_audit', { batch: PRUNE_BATCH, keptMs: AUDIT_KEPT_MS })
   } catch (thrown) {
     log.warn({ errorCode: toBridgeError(thrown).code }, 'could not prune the store')
   }

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe } from 'vitest'
 import { describeAccounts } from './contract-accounts.ts'
 import { describeContacts } from './contract-contacts.ts'
 import { describeDeadLetters } from './contract-dead-letters.ts'
+import { describeGateway } from './contract-gateway.ts'
 import { describeHistory } from './contract-history.ts'
 import { describeInstalls } from './contract-installs.ts'
 import { describeLeases } from './contract-leases.ts'
@@ -32,6 +33,7 @@ export function describeContract(
     describeAccounts(subject)
     describeInstalls(subject)
     describeLeases(subject)
+    describeGateway(subject)
     describeSettings(subject)
     describeHistory(subject)
   })
