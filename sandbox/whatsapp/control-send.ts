@@ -3,6 +3,7 @@ import { z } from 'zod'
 import type { OutgoingMedia } from './content.ts'
 import { SandboxError } from './errors.ts'
 import { MEDIA_KINDS } from './media-crypto.ts'
+import type { PastChat } from './past.ts'
 import type { OutgoingMessage } from './phone-outbox.ts'
 
 const mediaBody = z.strictObject({
@@ -71,6 +72,24 @@ const sendBody = z.strictObject({
   placeholder: z.boolean().optional(),
 })
 
+const pastBody = z.strictObject({
+  chats: z.array(
+    z.strictObject({
+      chat: z.string(),
+      addressing: z.enum(['lid', 'pn']).optional(),
+      messages: z.array(
+        z.strictObject({
+          at: z.iso.datetime().transform((instant) => new Date(instant)),
+          from: z.string().optional(),
+          id: z.string().optional(),
+          ...contentFields,
+          ...mediaFields,
+        }),
+      ),
+    }),
+  ),
+})
+
 const albumBody = z.strictObject({ to: z.string(), items: z.array(z.strictObject(mediaFields)).min(2) })
 
 export function without<T extends object>(values: T): { [K in keyof T]: Exclude<T[K], undefined> } {
@@ -97,6 +116,16 @@ export function outgoingMessage(requestBody: unknown): OutgoingMessage {
   const { message, image: _i, video: _v, audio: _a, document: _d, sticker: _s, ...rest } = body
   // The protobuf library checks the shape when it encodes.
   return without({ ...rest, media: outgoingMedia(body), message: message as object | undefined })
+}
+
+export function preparedPast(requestBody: unknown): PastChat[] {
+  return pastBody.parse(requestBody).chats.map(({ messages, ...chat }) => ({
+    ...without(chat),
+    messages: messages.map((body) => {
+      const { image: _i, video: _v, audio: _a, document: _d, sticker: _s, ...rest } = body
+      return without({ ...rest, media: outgoingMedia(body) })
+    }),
+  }))
 }
 
 export function outgoingAlbum(requestBody: unknown): { to: string; items: OutgoingMedia[] } {

@@ -3,7 +3,7 @@ import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify'
 import { z } from 'zod'
 import { messageJson } from './content.ts'
 import { addGroupRoutes } from './control-groups.ts'
-import { outgoingAlbum, outgoingMessage, without } from './control-send.ts'
+import { outgoingAlbum, outgoingMessage, preparedPast, without } from './control-send.ts'
 import { SandboxError } from './errors.ts'
 import type { PhoneMessage } from './phone-log.ts'
 import type { ControlApi, WhatsAppSandbox } from './sandbox.ts'
@@ -92,6 +92,10 @@ function addAccountRoutes(app: FastifyInstance, sandbox: WhatsAppSandbox): void 
   })
   app.post('/accounts/:phone/history', async (request, reply) => {
     await sandbox.pushHistory(phoneParams.parse(request.params).phone)
+    return await reply.code(204).send()
+  })
+  app.post('/accounts/:phone/past', async (request, reply) => {
+    await sandbox.preparePast(phoneParams.parse(request.params).phone, preparedPast(request.body))
     return await reply.code(204).send()
   })
   app.post('/accounts/:phone/unlink', (request, reply) => {

@@ -95,6 +95,8 @@ export interface Envelope {
   readonly sender: DeviceAddress
   readonly addressing: Addressing
   readonly status: PhoneMessageStatus
+  /** When it was said; now unless it is of the past. */
+  readonly at?: Date
 }
 
 type LogEvents = {
@@ -119,7 +121,7 @@ export class PhoneLog extends EventEmitter<LogEvents> {
 
   /** `media` is what was attached, or why a download failed. */
   record(envelope: Envelope, message: proto.IMessage, media: PhoneMedia | string | undefined): void {
-    const { id, chat, sender, addressing, status } = envelope
+    const { id, chat, sender, addressing, status, at = new Date() } = envelope
     const { media: _part, ...reading } = readMessage(message)
     const fromMe = sender.account === this.#owner
     const entry: PhoneMessage = {
@@ -137,11 +139,12 @@ export class PhoneLog extends EventEmitter<LogEvents> {
       media: typeof media === 'string' ? undefined : media,
       mediaError: typeof media === 'string' ? media : undefined,
       message,
-      receivedAt: new Date(),
+      receivedAt: at,
       status,
       errorCode: undefined,
     }
-    this.messages.push(entry)
+    const before = this.messages.findLastIndex(({ receivedAt }) => receivedAt <= at)
+    this.messages.splice(before + 1, 0, entry)
     this.#authors.set(entry, sender.account)
     if (fromMe) this.#ownById.set(id, entry)
     this.#apply(entry)

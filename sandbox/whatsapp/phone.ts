@@ -3,13 +3,20 @@
 // Online it answers at once as a phone does; offline it does nothing and the server keeps its stanzas.
 import type { BinaryNode, proto } from '@whiskeysockets/baileys'
 import type { OutgoingMedia } from './content.ts'
-import { type Account, accountJid, type DeviceAddress, type Directory } from './directory.ts'
+import { type Account, type Addressing, accountJid, type DeviceAddress, type Directory } from './directory.ts'
 import { SandboxError } from './errors.ts'
 import { type Chat, type Groups, isGroup } from './groups.ts'
-import { type HistoryPiece, historyMessage, requestedHistory } from './history.ts'
-import { composeMessage } from './kinds.ts'
+import {
+  type HistoryDeps,
+  type HistoryPiece,
+  historyMessage,
+  pairingPieces,
+  requestedHistory,
+} from './history.ts'
+import { composeMessage, type OutgoingContent } from './kinds.ts'
 import type { Outlet } from './mailboxes.ts'
 import type { MediaHost } from './media-host.ts'
+import type { PastChat, PastMessage } from './past.ts'
 import { Inbox } from './phone-inbox.ts'
 import { describeSentMedia, PhoneLog, type PhoneMessage, type PhoneReceipt } from './phone-log.ts'
 import { newMessageId, Outbox, type OutgoingMessage } from './phone-outbox.ts'
@@ -42,6 +49,7 @@ export class Phone {
   readonly #inbox: Inbox
   #work: Promise<void> = Promise.resolve()
   #online = false
+  #hasPast = false
 
   constructor(network: PhoneNetwork, account: Account) {
     this.#network = network
@@ -105,11 +113,7 @@ export class Phone {
     const id = outgoing.id ?? newMessageId()
     const { media } = outgoing
     await this.#enqueue(async () => {
-      const message = await composeMessage(outgoing, {
-        ...{ own: this.account, chat, addressing },
-        find: (target) => this.log.get(target),
-        upload: (wanted) => this.#outbox.upload(wanted),
-      })
+      const message = await this.#compose(outgoing, this.account, chat, addressing)
       const envelope = { id, chat, sender: this.address, addressing, status: 'pending' } as const
       this.log.record(envelope, message, media && describeSentMedia(media, message))
       await this.#outbox.transmit(id, { chat, addressing, message }, outgoing)
@@ -136,9 +140,22 @@ export class Phone {
     return changed.map((message) => message.id)
   }
 
-  /** Gives a companion all of this phone's messages and the own LID mapping. */
+  /** What it said and was told before it had a companion. */
+  async remember(past: readonly PastChat[]): Promise<void> {
+    this.#hasPast = true
+    for (const { chat: name, addressing: wanted = 'lid', messages } of past) {
+      const chat = this.#chat(name)
+      const addressing = isGroup(chat) ? chat.addressing : wanted
+      for (const message of messages) await this.#enqueue(() => this.#rememberOne(chat, addressing, message))
+    }
+  }
+
+  /** All of this phone's messages and the own LID mapping: at once, or in chunks when it was given a past. */
   async sendHistory(companion: DeviceAddress, kind: 'bootstrap' | 'recent'): Promise<void> {
-    await this.#enqueue(() => this.#giveHistory(companion, { kind }, this.log.messages))
+    const { messages } = this.log
+    const inChunks = kind === 'bootstrap' && this.#hasPast
+    const pieces = inChunks ? pairingPieces(messages, new Date()) : [{ kind, messages }]
+    for (const piece of pieces) await this.#enqueue(() => this.#giveHistory(companion, piece))
   }
 
   /** @throws {SandboxError} `WAIT_TIMEOUT` */
@@ -213,21 +230,41 @@ export class Phone {
     return stanza('receipt', { id: first?.id, ...where, type, t: unixSeconds() }, list)
   }
 
-  async #giveHistory(
-    companion: DeviceAddress,
-    piece: HistoryPiece,
-    messages: readonly PhoneMessage[],
-  ): Promise<void> {
-    const { directory } = this.#network
-    const message = await historyMessage({ account: this.account, directory }, piece, messages)
-    await this.#outbox.toCompanion(companion, message)
+  get #historyDeps(): HistoryDeps {
+    const { directory, groups } = this.#network
+    return { account: this.account, directory, groups }
+  }
+
+  async #compose(content: OutgoingContent, own: Account, chat: Chat, addressing: Addressing) {
+    return await composeMessage(content, {
+      ...{ own, chat, addressing },
+      find: (id) => this.log.get(id),
+      upload: (media) => this.#outbox.upload(media),
+    })
+  }
+
+  async #rememberOne(chat: Chat, addressing: Addressing, past: PastMessage): Promise<void> {
+    const { media, at, id = newMessageId() } = past
+    const from = this.#network.directory.find(past.from ?? '')
+    const author = from ?? (isGroup(chat) ? chat.creator : chat)
+    const message = await this.#compose(past, author, chat, addressing)
+    const status = author === this.account ? 'read' : 'received'
+    const sender = { account: author, deviceId: 0 }
+    this.log.record(
+      { id, chat, sender, addressing, status, at },
+      message,
+      media && describeSentMedia(media, message),
+    )
+  }
+
+  async #giveHistory(companion: DeviceAddress, piece: HistoryPiece): Promise<void> {
+    await this.#outbox.toCompanion(companion, await historyMessage(this.#historyDeps, piece))
   }
 
   async #onRequest(requestId: string, companion: DeviceAddress, request: proto.IMessage): Promise<void> {
     const messages = requestedHistory(request, this.log, this.#network.directory)
-    if (messages) await this.#giveHistory(companion, { kind: 'onDemand', requestId }, messages)
-    const deps = { account: this.account, directory: this.#network.directory }
-    const resend = resendAnswer(deps, requestId, request, this.log)
+    if (messages) await this.#giveHistory(companion, { kind: 'onDemand', requestId, messages })
+    const resend = resendAnswer(this.#historyDeps, requestId, request, this.log)
     if (resend) await this.#outbox.toCompanion(companion, resend)
   }
 

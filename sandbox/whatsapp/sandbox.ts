@@ -10,6 +10,7 @@ import { type Faults, noFaults } from './faults.ts'
 import type { Group, Groups } from './groups.ts'
 import { fail, streamError } from './logins.ts'
 import { MEDIA_DOWNLOAD_HOST, MediaHost } from './media-host.ts'
+import type { PastChat } from './past.ts'
 import type { Phone } from './phone.ts'
 import type { PhoneMessage, PhoneReceipt } from './phone-log.ts'
 import type { OutgoingMessage } from './phone-outbox.ts'
@@ -273,6 +274,11 @@ export class WhatsAppSandbox {
   /** Companions of this account may begin no chat until then (463); chats that exist go on. */
   lockReachOut(phone: string, until: Date | undefined): void {
     this.#server.lockReachOut(this.phone(phone).account, until)
+  }
+
+  /** What this phone has said and heard already; a companion linked later gets it as history, in chunks. */
+  async preparePast(phone: string, past: readonly PastChat[]): Promise<void> {
+    await this.phone(phone).remember(past)
   }
 
   /** The phone gives all its messages to its companions again, as a RECENT piece of history. */

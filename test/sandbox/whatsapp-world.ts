@@ -1,4 +1,5 @@
 // A sandbox with a business, some customers and Baileys companions, for tests of the sandbox.
+import type { UserFacingSocketConfig } from '@whiskeysockets/baileys'
 import { expect } from 'vitest'
 import { installSandboxRedirects } from '../../sandbox/redirects.ts'
 import { type Passage, startWhatsAppSandbox, type WhatsAppSandbox } from '../../sandbox/whatsapp/index.ts'
@@ -44,17 +45,23 @@ export class SandboxWorld {
     await this.sandbox.stop()
   }
 
-  newCompanion(): Companion {
-    const companion = new Companion(this.sandbox.webSocketUrl)
+  newCompanion(overrides: Partial<UserFacingSocketConfig> = {}): Companion {
+    const companion = new Companion(this.sandbox.webSocketUrl, overrides)
     this.#companions.push(companion)
     return companion
   }
 
-  async paired(phone = BUSINESS): Promise<Companion> {
-    const companion = this.newCompanion()
+  /** A companion on its first connection after the QR. */
+  async linked(phone = BUSINESS, overrides: Partial<UserFacingSocketConfig> = {}): Promise<Companion> {
+    const companion = this.newCompanion(overrides)
     await this.sandbox.scan(phone, await companion.showQr())
     await companion.until('the restart', () => companion.closes.at(-1))
     await companion.login()
+    return companion
+  }
+
+  async paired(phone = BUSINESS): Promise<Companion> {
+    const companion = await this.linked(phone)
     await companion.until('the history', () => companion.auth.creds.accountSyncCounter || undefined)
     // On its first connection Baileys may hold events back for 30 s; from the second on it does not.
     await companion.close()
