@@ -32,10 +32,14 @@ table bridge.contacts  -- A person or group of one location. LID and PN are join
   chat text
   push_name text
   ghl_contact_id text
-  former_ghl_contact_ids text[] not null default '{}'::text[]  -- GHL contacts that were linked before: an agent may still write to them, and the chat must be found.
+  former_ghl_contact_ids text[] not null default '{}'::text[]  -- Other GHL contacts of this person, linked before or written to: an agent may write to them, and the chat must be found.
   last_session_id text  -- The number of ours that the person wrote to last.
   created_at timestamp with time zone not null default clock_timestamp()
   updated_at timestamp with time zone not null default clock_timestamp()
+  owes_phone boolean not null default false  -- The GHL contact was made without a number, because WhatsApp hid it: it gets it when it is known.
+  owes_name boolean not null default false  -- The GHL contact was made or found without the person's own name being known: it gets it when it is known.
+  phone_holder text  -- The other GHL contact that has this person's number: a split contact, for people to merge.
+  former_pn text  -- The number that the person had until another LID came with it.
   row level security, no policies
 table bridge.ghl_accounts  -- One row per installation of our app: a location, or an agency (no location_id).
   id text not null default (gen_random_uuid())::text
@@ -156,6 +160,7 @@ table bridge.messages  -- One row per WhatsApp message; an agent's message is as
   noted text  -- What the last note in the GHL conversation said of this message.
   created_at timestamp with time zone not null default clock_timestamp()
   updated_at timestamp with time zone not null default clock_timestamp()
+  read_owed boolean not null default false  -- The agent has answered or seen it: it is to be marked read on WhatsApp.
   is_history boolean not null default false  -- From before the pairing: imported, behind what is live.
   sent_at timestamp with time zone  -- When it was sent, by WhatsApp's clock; for history.
   released_at timestamp with time zone  -- When its job was made; null while it waits to be handed out. For history.
@@ -261,7 +266,6 @@ ghl_accounts: ghl_accounts_status CHECK ((status = ANY (ARRAY['pending'::text, '
 ghl_accounts: ghl_accounts_user_type CHECK ((user_type = ANY (ARRAY['Location'::text, 'Company'::text])))
 history_imports: history_imports_pk PRIMARY KEY (session_id)
 history_imports: history_imports_state CHECK ((state = ANY (ARRAY['collecting'::text, 'importing'::text, 'done'::text])))
-jobs: jobs_kind CHECK ((kind = ANY (ARRAY['inbound'::text, 'outbound'::text, 'ghl_status'::text, 'note'::text])))
 jobs: jobs_lane FOREIGN KEY (lane) REFERENCES bridge.lanes(key)
 jobs: jobs_pk PRIMARY KEY (id)
 jobs: jobs_state CHECK ((state = ANY (ARRAY['waiting'::text, 'dead'::text])))
@@ -332,6 +336,7 @@ CREATE INDEX messages_by_wa_message ON bridge.messages USING btree (session_id, 
 CREATE INDEX messages_history ON bridge.messages USING btree (session_id, state, released_at) WHERE is_history
 CREATE UNIQUE INDEX messages_once_from_ghl ON bridge.messages USING btree (location_id, ghl_message_id, part_no) WHERE (origin = 'ghl'::text)
 CREATE UNIQUE INDEX messages_once_from_whatsapp ON bridge.messages USING btree (session_id, contact_id, from_me, wa_message_id, author_key) WHERE (origin <> 'ghl'::text)
+CREATE INDEX messages_read_owed ON bridge.messages USING btree (session_id, seq) WHERE read_owed
 CREATE INDEX messages_unfinished ON bridge.messages USING btree (state, seq) WHERE (state = ANY (ARRAY['received'::text, 'queued'::text, 'sending'::text, 'failed'::text, 'held'::text, 'ignored'::text]))
 CREATE INDEX pairing_links_by_session ON bridge.pairing_links USING btree (session_id)
 CREATE INDEX sessions_by_location ON bridge.sessions USING btree (location_id, seq)
@@ -714,6 +719,24 @@ begin
   return bridge.lease_head(lane_key, (args->>'leaseMs')::bigint, 'after:' || (args->>'token'));
 end
 $function$
+CREATE OR REPLACE FUNCTION bridge.contact_changes()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  if old.pn is not null and new.pn is null then
+    new.former_pn := old.pn;
+  end if;
+  if new.ghl_contact_id is not null
+    and (new.owes_phone and new.pn is not null or new.owes_name and new.push_name is not null)
+    and (new.pn, new.push_name, new.ghl_contact_id, new.owes_phone, new.owes_name)
+      is distinct from (old.pn, old.push_name, old.ghl_contact_id, old.owes_phone, old.owes_name) then
+    perform bridge.enqueue_once(
+      'contact:' || new.location_id || ':' || new.id, new.location_id, 'contact', new.id);
+  end if;
+  return new;
+end
+$function$
 CREATE OR REPLACE FUNCTION bridge.contact_json(contact bridge.contacts)
  RETURNS jsonb
  LANGUAGE sql
@@ -727,7 +750,11 @@ AS $function$
     'chat', contact.chat,
     'pushName', contact.push_name,
     'ghlContactId', contact.ghl_contact_id,
-    'lastSessionId', contact.last_session_id)
+    'lastSessionId', contact.last_session_id,
+    'lastFiled', case when contact.ghl_contact_id is null then (
+      select message.ghl_message_id from bridge.messages message
+      where message.contact_id = contact.id and message.origin <> 'ghl' and message.ghl_message_id is not null
+      order by message.seq desc limit 1) end)
 $function$
 CREATE OR REPLACE FUNCTION bridge.contact_of_ghl(location text, ghl_contact text)
  RETURNS bridge.contacts
@@ -1053,8 +1080,17 @@ CREATE OR REPLACE FUNCTION bridge.find_inbound_work(args jsonb)
  STABLE
 AS $function$
   select jsonb_build_object(
-    'row', bridge.message_json(message), 'content', message.content, 'contact', bridge.contact_json(contact))
-  from bridge.messages message join bridge.contacts contact on contact.id = message.contact_id
+    'row', bridge.message_json(message), 'content', message.content, 'contact', bridge.contact_json(contact),
+    'via', jsonb_build_object(
+      'name', session.name,
+      'phoneNumber', session.phone_number,
+      'numbers', (
+        select count(*) from bridge.sessions linked
+        where linked.location_id = message.location_id and linked.phone_number is not null
+          and linked.status <> 'logged_out')))
+  from bridge.messages message
+  join bridge.contacts contact on contact.id = message.contact_id
+  left join bridge.sessions session on session.id = message.session_id
   where message.id = args->>'id' and message.origin <> 'ghl'
 $function$
 CREATE OR REPLACE FUNCTION bridge.find_installation(args jsonb)
@@ -1123,6 +1159,33 @@ AS $function$
   from bridge.messages message
   left join lateral bridge.contact_of_ghl(message.location_id, message.ghl_contact_id) contact on true
   where message.id = args->>'id' and message.origin = 'ghl'
+$function$
+CREATE OR REPLACE FUNCTION bridge.find_owed_contact(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select jsonb_build_object(
+    'contact', bridge.contact_json(contact),
+    'owesPhone', contact.owes_phone and contact.pn is not null,
+    'owesName', contact.owes_name and contact.push_name is not null)
+  from bridge.contacts contact
+  where contact.id = args->>'contactId' and contact.ghl_contact_id is not null
+    and (contact.owes_phone and contact.pn is not null or contact.owes_name and contact.push_name is not null)
+$function$
+CREATE OR REPLACE FUNCTION bridge.find_owed_reads(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select jsonb_build_object('locationId', session.location_id, 'messages', (
+    select coalesce(jsonb_agg(jsonb_build_object(
+      'id', owed.id, 'chat', owed.chat, 'author', owed.author, 'waMessageId', owed.wa_message_id)), '[]')
+    from (
+      select message.* from bridge.messages message
+      where message.session_id = session.id and message.read_owed order by message.seq limit 200
+    ) owed))
+  from bridge.sessions session where session.id = args->>'sessionId'
 $function$
 CREATE OR REPLACE FUNCTION bridge.find_pairing_link(args jsonb)
  RETURNS jsonb
@@ -1459,6 +1522,28 @@ begin
   delete from bridge.lanes lane where lane.key = from_key;
 end
 $function$
+CREATE OR REPLACE FUNCTION bridge.learn_addresses(args jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+AS $function$
+declare
+  pair record;
+  met int := 0;
+begin
+  for pair in
+    select distinct given.lid, given.pn from jsonb_to_recordset(args->'pairs') as given (lid text, pn text)
+    order by given.lid, given.pn
+  loop
+    continue when not exists (
+      select from bridge.contacts contact
+      where contact.location_id = args->>'locationId'
+        and (contact.lid = pair.lid and contact.pn is distinct from pair.pn or contact.pn = pair.pn and contact.lid is null));
+    perform bridge.settle_contact(args->>'locationId', pair.lid, pair.pn, null);
+    met := met + 1;
+  end loop;
+  return to_jsonb(met);
+end
+$function$
 CREATE OR REPLACE FUNCTION bridge.lease_head(lane_key text, lease_ms bigint, claimer text)
  RETURNS jsonb
  LANGUAGE plpgsql
@@ -1520,6 +1605,9 @@ begin
   set ghl_contact_id = args->>'ghlContactId',
     former_ghl_contact_ids = array_remove(
       array_remove(contact.former_ghl_contact_ids || contact.ghl_contact_id, null), args->>'ghlContactId'),
+    owes_phone = coalesce((args->>'owesPhone')::boolean, false),
+    owes_name = coalesce((args->>'owesName')::boolean, false),
+    phone_holder = null,
     updated_at = clock_timestamp()
   where contact.id = args->>'contactId' and contact.ghl_contact_id is distinct from args->>'ghlContactId';
   return to_jsonb(found);
@@ -1799,6 +1887,38 @@ begin
   return to_jsonb(found);
 end
 $function$
+CREATE OR REPLACE FUNCTION bridge.owe_reads(args jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+AS $function$
+declare
+  answer bridge.messages;
+  person text;
+  seen_by timestamptz := coalesce(bridge.from_ms((args->>'until')::bigint), clock_timestamp());
+  session text;
+  sessions text[];
+begin
+  if args ? 'answeredBy' then
+    select * into answer from bridge.messages message where message.id = args->>'answeredBy';
+    person := answer.contact_id;
+    seen_by := answer.created_at;
+  else
+    person := (bridge.contact_of_ghl(args->>'locationId', args->>'ghlContactId')).id;
+  end if;
+  with owed as (
+    update bridge.messages message set read_owed = true
+    where message.contact_id = person and message.origin = 'customer' and message.state = 'delivered'
+      and not message.read_owed and message.updated_at <= seen_by
+    returning message.session_id
+  )
+  select coalesce(array_agg(distinct owed.session_id order by owed.session_id), '{}') into sessions from owed;
+  foreach session in array sessions loop
+    perform bridge.enqueue_once('read:' || session, known.location_id, 'read', session)
+    from bridge.sessions known where known.id = session;
+  end loop;
+  return to_jsonb(cardinality(sessions));
+end
+$function$
 CREATE OR REPLACE FUNCTION bridge.page_installations(args jsonb)
  RETURNS jsonb
  LANGUAGE sql
@@ -1977,6 +2097,20 @@ begin
     perform bridge.enqueue_note(told.location_id, told.id);
   end if;
   return to_jsonb(told.id is not null);
+end
+$function$
+CREATE OR REPLACE FUNCTION bridge.record_paid(args jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+AS $function$
+begin
+  update bridge.contacts contact
+  set owes_phone = contact.owes_phone and not (args->>'phone')::boolean,
+    owes_name = contact.owes_name and not (args->>'name')::boolean,
+    phone_holder = coalesce(args->>'phoneHolder', contact.phone_holder),
+    updated_at = clock_timestamp()
+  where contact.id = args->>'contactId' and contact.ghl_contact_id = args->>'ghlContactId';
+  return to_jsonb(found);
 end
 $function$
 CREATE OR REPLACE FUNCTION bridge.record_told_failed(args jsonb)
@@ -2402,10 +2536,71 @@ declare
   contact bridge.contacts := bridge.settle_contact(args->>'locationId', args->>'lid', args->>'pn', args->>'group');
 begin
   update bridge.contacts known set chat = args->>'chat', updated_at = clock_timestamp() where known.id = contact.id;
-  perform bridge.link_ghl(jsonb_build_object('contactId', contact.id, 'ghlContactId', args->>'ghlContactId'));
+  if contact.ghl_contact_id is null then
+    perform bridge.link_ghl(jsonb_build_object('contactId', contact.id, 'ghlContactId', args->>'ghlContactId'));
+  elsif contact.ghl_contact_id <> args->>'ghlContactId'
+    and not contact.former_ghl_contact_ids @> array[args->>'ghlContactId'] then
+    update bridge.contacts known
+    set former_ghl_contact_ids = known.former_ghl_contact_ids || array[args->>'ghlContactId']
+    where known.id = contact.id;
+  end if;
   select * into contact from bridge.contacts known where known.id = contact.id;
   return bridge.contact_json(contact);
 end
+$function$
+CREATE OR REPLACE FUNCTION bridge.settle_reads(args jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+AS $function$
+begin
+  update bridge.messages message
+  set read_owed = false,
+    state = case when (args->>'isRead')::boolean and message.state = 'delivered' then 'read' else message.state end
+  where message.id in (select jsonb_array_elements_text(args->'ids')) and message.read_owed;
+  return to_jsonb(found);
+end
+$function$
+CREATE OR REPLACE FUNCTION bridge.split_contacts(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select jsonb_build_object(
+    'several', (
+      select coalesce(jsonb_agg(jsonb_build_object(
+        'contact', bridge.contact_json(found::bridge.contacts), 'others', to_jsonb(found.former_ghl_contact_ids))), '[]')
+      from (
+        select contact.* from bridge.contacts contact
+        where contact.location_id = args->>'locationId' and contact.former_ghl_contact_ids <> '{}'
+        order by contact.updated_at desc limit 500
+      ) found),
+    'shared', (
+      select coalesce(jsonb_agg(jsonb_build_object('ghlContactId', found.ghl_contact_id, 'contacts', found.people)), '[]')
+      from (
+        select contact.ghl_contact_id, jsonb_agg(bridge.contact_json(contact) order by contact.created_at, contact.id) people
+        from bridge.contacts contact
+        where contact.location_id = args->>'locationId' and contact.ghl_contact_id is not null
+        group by contact.ghl_contact_id having count(*) > 1
+        order by max(contact.updated_at) desc limit 500
+      ) found),
+    'moved', (
+      select coalesce(jsonb_agg(jsonb_build_object(
+        'former', bridge.contact_json(found.former), 'owner', bridge.contact_json(found.owner))), '[]')
+      from (
+        select former, owner from bridge.contacts former
+        join bridge.contacts owner on owner.location_id = former.location_id and owner.pn = former.former_pn
+          and owner.id <> former.id
+        where former.location_id = args->>'locationId' and former.former_pn is not null
+        order by former.updated_at desc limit 500
+      ) found),
+    'held', (
+      select coalesce(jsonb_agg(jsonb_build_object(
+        'contact', bridge.contact_json(found::bridge.contacts), 'holder', found.phone_holder)), '[]')
+      from (
+        select contact.* from bridge.contacts contact
+        where contact.location_id = args->>'locationId' and contact.phone_holder is not null
+        order by contact.updated_at desc limit 500
+      ) found))
 $function$
 CREATE OR REPLACE FUNCTION bridge.state_rank(state text)
  RETURNS integer
@@ -2576,7 +2771,8 @@ CREATE OR REPLACE FUNCTION bridge.unlink_ghl(args jsonb)
 AS $function$
 begin
   update bridge.contacts contact
-  set ghl_contact_id = null, former_ghl_contact_ids = contact.former_ghl_contact_ids || contact.ghl_contact_id,
+  set ghl_contact_id = null, owes_phone = false, owes_name = false, phone_holder = null,
+    former_ghl_contact_ids = array_remove(contact.former_ghl_contact_ids, contact.ghl_contact_id) || contact.ghl_contact_id,
     updated_at = clock_timestamp()
   where contact.location_id = args->>'locationId' and contact.ghl_contact_id = args->>'ghlContactId';
   return to_jsonb(found);
@@ -2868,6 +3064,14 @@ CREATE OR REPLACE FUNCTION public.bridge_find_outbound_work(args jsonb)
  RETURNS jsonb
  LANGUAGE sql
 AS $function$ select bridge.find_outbound_work(args) $function$
+CREATE OR REPLACE FUNCTION public.bridge_find_owed_contact(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+AS $function$ select bridge.find_owed_contact(args) $function$
+CREATE OR REPLACE FUNCTION public.bridge_find_owed_reads(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+AS $function$ select bridge.find_owed_reads(args) $function$
 CREATE OR REPLACE FUNCTION public.bridge_find_pairing_link(args jsonb)
  RETURNS jsonb
  LANGUAGE sql
@@ -2904,6 +3108,10 @@ CREATE OR REPLACE FUNCTION public.bridge_is_ours(args jsonb)
  RETURNS jsonb
  LANGUAGE sql
 AS $function$ select bridge.is_ours(args) $function$
+CREATE OR REPLACE FUNCTION public.bridge_learn_addresses(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+AS $function$ select bridge.learn_addresses(args) $function$
 CREATE OR REPLACE FUNCTION public.bridge_ledger(args jsonb)
  RETURNS jsonb
  LANGUAGE sql
@@ -2960,6 +3168,10 @@ CREATE OR REPLACE FUNCTION public.bridge_note_version(args jsonb)
  RETURNS jsonb
  LANGUAGE sql
 AS $function$ select bridge.note_version(args) $function$
+CREATE OR REPLACE FUNCTION public.bridge_owe_reads(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+AS $function$ select bridge.owe_reads(args) $function$
 CREATE OR REPLACE FUNCTION public.bridge_page_installations(args jsonb)
  RETURNS jsonb
  LANGUAGE sql
@@ -3004,6 +3216,10 @@ CREATE OR REPLACE FUNCTION public.bridge_record_note(args jsonb)
  RETURNS jsonb
  LANGUAGE sql
 AS $function$ select bridge.record_note(args) $function$
+CREATE OR REPLACE FUNCTION public.bridge_record_paid(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+AS $function$ select bridge.record_paid(args) $function$
 CREATE OR REPLACE FUNCTION public.bridge_record_told_failed(args jsonb)
  RETURNS jsonb
  LANGUAGE sql
@@ -3064,6 +3280,14 @@ CREATE OR REPLACE FUNCTION public.bridge_settle_person(args jsonb)
  RETURNS jsonb
  LANGUAGE sql
 AS $function$ select bridge.settle_person(args) $function$
+CREATE OR REPLACE FUNCTION public.bridge_settle_reads(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+AS $function$ select bridge.settle_reads(args) $function$
+CREATE OR REPLACE FUNCTION public.bridge_split_contacts(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+AS $function$ select bridge.split_contacts(args) $function$
 CREATE OR REPLACE FUNCTION public.bridge_take_oauth_state(args jsonb)
  RETURNS jsonb
  LANGUAGE sql

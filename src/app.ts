@@ -4,6 +4,7 @@
  */
 
 import { randomUUID } from 'node:crypto'
+import { acceptContactEvent } from './bridge/contact-events.ts'
 import { acceptFromGhl } from './bridge/ghl-to-whatsapp.ts'
 import { HistoryImporter } from './bridge/history-import.ts'
 import { IgnoredCount } from './bridge/ignored.ts'
@@ -13,6 +14,7 @@ import { createMessageDesk } from './bridge/message-desk.ts'
 import type { GhlConversations } from './bridge/ports.ts'
 import { acceptReceipt } from './bridge/receipts.ts'
 import { createSessionDesk } from './bridge/session-desk.ts'
+import { createSplitDesk } from './bridge/split-contacts.ts'
 import { acceptFromWhatsApp } from './bridge/whatsapp-to-ghl.ts'
 import { Chores } from './chores.ts'
 import type { Config } from './config.ts'
@@ -122,6 +124,9 @@ export async function startApp(config: Config, secrets: AppSecrets, log: Log): P
     onIgnored,
     findOriginal: (reference) => messages.findOriginal(reference),
     onReceipt: (session, ids, state) => acceptReceipt({ messages, nudge }, session, ids, state),
+    onAddresses: async (location, pairs) => {
+      if ((await contacts.learn(location, pairs)) > 0) nudge()
+    },
     onReady: wake,
     onChange: () => undefined,
     clock,
@@ -159,6 +164,7 @@ export async function startApp(config: Config, secrets: AppSecrets, log: Log): P
     messages,
     contacts,
     sessions,
+    settings,
     nudge,
     clock,
     numbers,
@@ -235,6 +241,7 @@ export async function startApp(config: Config, secrets: AppSecrets, log: Log): P
     desk,
     messageDesk: createMessageDesk({ messages, nudge }),
     history: store.history,
+    splitDesk: createSplitDesk({ contacts, ghlContacts: ghl.contacts }),
     sessions,
     settings,
     installations,
@@ -255,6 +262,7 @@ export async function startApp(config: Config, secrets: AppSecrets, log: Log): P
         acceptFromGhl({ messages, installations, settings, numbers, nudge, clock }, message, parts),
       acceptEvent: async (json) => {
         const event = ghl.parseAppEvent(json)
+        await acceptContactEvent({ messages, contacts, settings, nudge }, event)
         return { accepted: await store.webhookEvents.record(event) }
       },
     },

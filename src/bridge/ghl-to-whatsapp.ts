@@ -13,11 +13,12 @@
  */
 import type { Clock } from '../core/clock.ts'
 import { assertNever, WhatsAppError } from '../core/errors.ts'
-import { type ChatJid, parseMessageId, type SessionId } from '../core/ids.ts'
+import { type ChatJid, isGroupJid, parseMessageId, type SessionId } from '../core/ids.ts'
 import type { AgentMessage, OutboundPart } from '../core/message.ts'
 import { type AddressDeps, chatOf } from './contacts.ts'
 import type { InstallationStore } from './installations.ts'
 import type { GhlAttachments, WaOutgoing, WhatsAppNumbers } from './ports.ts'
+import { seenByAnswer } from './read-state.ts'
 import { heldByPairing, heldOnArrival } from './replay-shield.ts'
 import type { Job, MessageStore, OutboundWork, SessionRow, SessionStore, SettingsStore } from './storage.ts'
 
@@ -67,6 +68,7 @@ export async function acceptFromGhl(
 export interface DeliverToWhatsAppDeps extends AddressDeps {
   readonly messages: MessageStore
   readonly sessions: SessionStore
+  readonly settings: Pick<SettingsStore, 'read'>
   readonly attachments: GhlAttachments
   readonly nudge: () => void
 }
@@ -83,6 +85,7 @@ export async function deliverToWhatsApp(deps: DeliverToWhatsAppDeps, job: Job): 
   if (reserved === undefined) return
   const { sessionId, chat, composed } = reserved
   await deps.numbers.send(sessionId, chat, work.row.waMessageId, composed)
+  await seenByAnswer(deps, work.row.locationId, work.row.id)
   await deps.messages.advance(sessionId, [work.row.waMessageId], 'sent')
   deps.nudge()
 }
@@ -108,13 +111,14 @@ function reservedBy(work: OutboundWork, job: Job): Reserved | undefined {
 
 /** `undefined` when the message is held: it is older than the pairing of the number it would leave by. */
 async function reserve(deps: DeliverToWhatsAppDeps, work: OutboundWork): Promise<Reserved | undefined> {
-  const { sessionId, pairedAt } = await chooseSession(deps, work)
-  const reason = heldByPairing(work, pairedAt)
+  const session = await chooseSession(deps, work)
+  const { sessionId } = session
+  const reason = heldByPairing(work, session.pairedAt)
   if (reason !== undefined) {
     await deps.messages.hold(work.row.id, reason)
     return undefined
   }
-  const chat = await chatOf(deps, sessionId, work)
+  const chat = await chatOf(deps, session, work)
   const composed = await deps.numbers.compose(sessionId, chat, await open(deps, work.part))
   await deps.messages.reserve(work.row.id, { sessionId, chat, composed })
   return { sessionId, chat, composed }
@@ -122,9 +126,13 @@ async function reserve(deps: DeliverToWhatsAppDeps, work: OutboundWork): Promise
 
 async function chooseSession(deps: DeliverToWhatsAppDeps, work: OutboundWork): Promise<SessionRow> {
   const rows = await deps.sessions.list(work.row.locationId)
-  const chosen = preferredSession(rows, work.contact?.lastSessionId, (row) =>
-    deps.numbers.isReady(row.sessionId),
-  )
+  const { pinnedSessionId } = await deps.settings.read(work.row.locationId)
+  const last = work.contact?.lastSessionId
+  const chat = work.contact?.chat
+  // A group hears only from its members.
+  const isGroup = chat !== undefined && isGroupJid(chat)
+  const wishes = [isGroup ? undefined : (pinnedSessionId ?? undefined), last]
+  const chosen = preferredSession(rows, wishes, (row) => deps.numbers.isReady(row.sessionId))
   if (chosen === undefined) {
     throw new WhatsAppError('WA_NO_SESSION', 'This location has no WhatsApp number', {
       action: 'Pair a number; the message goes out by itself then.',
@@ -140,18 +148,18 @@ async function chooseSession(deps: DeliverToWhatsAppDeps, work: OutboundWork): P
 }
 
 /**
- * The number the person wrote to last; else the default one; else the newest that is ready. A number that was logged
- * out steps back behind any that is paired.
+ * The first of the wished ones (pinned by the location, written to last by the person) that there is; else the default one;
+ * else the newest that is ready. A number that was logged out steps back behind any that is paired.
  */
 export function preferredSession(
   rows: readonly SessionRow[],
-  lastSessionId: SessionId | undefined,
+  wishes: readonly (SessionId | undefined)[],
   isReady: (row: SessionRow) => boolean,
 ): SessionRow | undefined {
   const paired = rows.filter((row) => row.status !== 'logged_out' && row.phoneNumber !== undefined)
   const candidates = paired.length > 0 ? paired : rows
   return (
-    candidates.find((row) => row.sessionId === lastSessionId) ??
+    wishes.map((wish) => candidates.find((row) => row.sessionId === wish)).find((row) => row !== undefined) ??
     candidates.find((row) => row.isDefault && isReady(row)) ??
     candidates.findLast(isReady) ??
     candidates.at(-1)

@@ -1,7 +1,9 @@
 /** Which handler does which kind of job, and what is told when one is given up. */
 import type { BridgeError } from '../core/errors.ts'
+import { payContact } from './contacts.ts'
 import { type DeliverToWhatsAppDeps, deliverToWhatsApp } from './ghl-to-whatsapp.ts'
 import { type NoteDeps, postNote } from './notes.ts'
+import { markReadOnWhatsApp } from './read-state.ts'
 import { pushStatusToGhl, type StatusDeps } from './receipts.ts'
 import type { Job, JobKind } from './storage.ts'
 import { type DeliverToGhlDeps, deliverToGhl } from './whatsapp-to-ghl.ts'
@@ -15,12 +17,14 @@ export function jobHandlers(deps: JobDeps): Record<JobKind, (job: Job) => Promis
     outbound: (job) => deliverToWhatsApp(deps, job),
     ghl_status: (job) => pushStatusToGhl(deps, job),
     note: (job) => postNote(deps, job),
+    contact: (job) => payContact(deps, job),
+    read: (job) => markReadOnWhatsApp(deps, job),
   }
 }
 
 /**
  * Ends what a given-up job was for: its message is failed, the agent sees the reason, the dead letter waits for a person.
- * A status or a note that cannot be told is told to nobody: it would only fail the same way. Repeatable.
+ * A status, a note, a name or a read mark that cannot be told is told to nobody: it would only fail the same way. Repeatable.
  *
  * @throws {StoreError} `STORE_UNAVAILABLE`: the job then stays and is given up again later.
  */
@@ -38,6 +42,8 @@ export async function giveUp(deps: JobDeps, job: Job, error: BridgeError): Promi
       return
     case 'ghl_status':
     case 'note':
+    case 'contact':
+    case 'read':
       return
   }
 }

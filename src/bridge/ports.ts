@@ -4,9 +4,11 @@
  */
 import type {
   ChatJid,
+  ContactId,
   GhlContactId,
   GhlConversationId,
   GhlMessageId,
+  LidJid,
   LocationId,
   MessageId,
   PnJid,
@@ -22,7 +24,7 @@ import type {
   SessionStatus,
   WaMedia,
 } from '../core/message.ts'
-import type { Ledger, MessageQuery, SessionEdit } from './storage.ts'
+import type { Ledger, MessageQuery, OwedRead, SessionEdit } from './storage.ts'
 
 /** A message for a GHL conversation, as the inbound endpoint takes it (ghl.md 4.1). */
 export interface GhlInboundMessage {
@@ -110,8 +112,30 @@ export interface GhlContacts {
     phone: string | undefined,
     name: string | undefined,
   ): Promise<GhlContactId>
-  /** The contact's number in E.164, `undefined` when it has none or the contact is gone. */
-  findPhone(locationId: LocationId, contact: GhlContactId): Promise<string | undefined>
+  /**
+   * The contact's number in E.164, `undefined` when it has none or the contact is gone.
+   *
+   * @param near a number (E.164) in whose country a number without country code is read.
+   */
+  findPhone(locationId: LocationId, contact: GhlContactId, near?: string): Promise<string | undefined>
+  /**
+   * Gives a contact that was made without them its number and name, where people have typed none. Repeatable.
+   *
+   * @returns the other contact that has the number already, when GHL therefore keeps it from this one.
+   * @throws {GhlError} `GHL_CONTACT_NOT_FOUND`; otherwise as the client settles it.
+   */
+  complete(
+    locationId: LocationId,
+    contact: GhlContactId,
+    known: { readonly phone?: string; readonly name?: string },
+  ): Promise<{ readonly phoneHolder?: GhlContactId }>
+  /**
+   * The contact in whose conversation a message stands now: where GHL has merged its first one. `undefined` when message
+   * or contact are gone.
+   */
+  findSurvivor(locationId: LocationId, message: GhlMessageId): Promise<GhlContactId | undefined>
+  /** False when the contact was deleted or merged away. */
+  exists(locationId: LocationId, contact: GhlContactId): Promise<boolean>
 }
 
 export interface GhlAttachments {
@@ -150,6 +174,12 @@ export interface WhatsAppNumbers {
    * `WA_DEVICES_STALE`, `WA_REACHOUT_LOCKED` by the server's ack.
    */
   send(session: SessionId, chat: ChatJid, id: WaMessageId, composed: Uint8Array): Promise<void>
+  /**
+   * Tells the senders that their messages were read. Repeatable.
+   *
+   * @throws {WhatsAppError} `WA_OFFLINE`.
+   */
+  markRead(session: SessionId, messages: readonly OwedRead[]): Promise<void>
   /** A fresh message id in WhatsApp's own form. */
   newMessageId(): WaMessageId
   /**
@@ -256,4 +286,36 @@ export interface SessionDesk {
   logOut(sessionId: SessionId): Promise<void>
   /** Calls back with every change until the returned function is called. */
   watch(sessionId: SessionId, listener: (snapshot: SessionSnapshot) => void): () => void
+}
+
+export const SPLIT_KINDS = [
+  'several_ghl_contacts',
+  'shared_ghl_contact',
+  'number_moved',
+  'number_elsewhere',
+] as const
+
+/** A WhatsApp person as the report shows him; null stands for unknown. */
+export interface SplitPerson {
+  readonly contactId: ContactId
+  readonly lid: LidJid | null
+  /** E.164. */
+  readonly phoneNumber: string | null
+  readonly pushName: string | null
+  readonly ghlContactId: GhlContactId | null
+}
+
+/** One case of somebody who exists twice, in words. */
+export interface SplitContact {
+  readonly kind: (typeof SPLIT_KINDS)[number]
+  readonly people: readonly SplitPerson[]
+  /** The contacts in GHL that it is about; the one with the chat first. */
+  readonly ghlContactIds: readonly GhlContactId[]
+  readonly message: string
+  readonly action: string
+}
+
+export interface SplitDesk {
+  /** Asks GHL which of the contacts still live. @throws {GhlError} as the client settles it. */
+  list(locationId: LocationId): Promise<readonly SplitContact[]>
 }

@@ -41,6 +41,8 @@ export interface Contact {
   readonly ghlContactId: GhlContactId | undefined
   /** The number of ours that the person wrote to last. */
   readonly lastSessionId: SessionId | undefined
+  /** The last message filed in GHL for a person without a live GHL contact: it tells where GHL has merged him. */
+  readonly lastFiled?: GhlMessageId
 }
 
 /** One bridged message as everybody may see it: no body. */
@@ -73,6 +75,25 @@ export interface InboundWork {
   readonly row: MessageRow
   readonly envelope: Envelope
   readonly contact: Contact
+  readonly via: Via
+}
+
+/** The number of ours that a message came by. */
+export interface Via {
+  readonly name: string | undefined
+  /** E.164. */
+  readonly phoneNumber: string | undefined
+  /** How many numbers of the location are linked. */
+  readonly numbers: number
+}
+
+/** A customer's message as a read receipt names it. */
+export interface OwedRead {
+  readonly id: MessageId
+  readonly chat: ChatJid
+  /** As in {@link Envelope}. */
+  readonly author: string
+  readonly waMessageId: WaMessageId
 }
 
 /** An outbound WhatsApp message that waits to be sent. */
@@ -205,6 +226,21 @@ export interface MessageStore {
    * unknown one.
    */
   discardByHand(id: MessageId, reason: MessageError): Promise<ByHand | undefined>
+  /**
+   * The agent has acted, so what the customer wrote is to be marked read on WhatsApp: what stood in GHL when the answer
+   * reached us, or (for a conversation that was opened) at `until`. Enqueues one job for each number he wrote to.
+   */
+  oweReads(
+    by:
+      | { readonly answeredBy: MessageId }
+      | { readonly locationId: LocationId; readonly ghlContactId: GhlContactId; readonly until: Date },
+  ): Promise<void>
+  /** What is to be marked read by this number now, oldest first, some hundred at a time; `undefined` for a number that is gone. */
+  findOwedReads(
+    sessionId: SessionId,
+  ): Promise<{ readonly locationId: LocationId; readonly messages: readonly OwedRead[] } | undefined>
+  /** They are marked read (`isRead`), or are not to be after all. */
+  settleReads(ids: readonly MessageId[], isRead: boolean): Promise<void>
   /** What a note is to say now; `undefined` when there is nothing to say, or no GHL contact to say it at. */
   findNoteWork(id: MessageId): Promise<NoteWork | undefined>
   /** The note stands in the conversation; enqueues the next one when the message has moved on meanwhile. */
@@ -242,20 +278,55 @@ export interface MessageQuery {
   readonly cursor?: string
 }
 
+/** What a GHL contact lacks because WhatsApp had not told it when the contact was made. */
+export interface Owed {
+  readonly owesPhone: boolean
+  readonly owesName: boolean
+}
+
+export interface SplitContacts {
+  /** One person, and other GHL contacts that were his; they may be gone. */
+  readonly several: readonly { readonly contact: Contact; readonly others: readonly GhlContactId[] }[]
+  /** Several people with one GHL contact. */
+  readonly shared: readonly { readonly ghlContactId: GhlContactId; readonly contacts: readonly Contact[] }[]
+  /** A number that came with another LID than before. */
+  readonly moved: readonly { readonly former: Contact; readonly owner: Contact }[]
+  /** A person whose number is on another GHL contact than his thread. */
+  readonly held: readonly { readonly contact: Contact; readonly holder: GhlContactId }[]
+}
+
 export interface ContactStore {
-  /** Joins our contact with its GHL contact; also replaces a dead GHL id after a merge. */
-  linkGhl(contactId: ContactId, ghlContactId: GhlContactId): Promise<void>
+  /**
+   * Joins our contact with its GHL contact; also replaces a dead GHL id after a merge. What it still owes the GHL contact
+   * becomes a job as soon as it is known.
+   */
+  linkGhl(contactId: ContactId, ghlContactId: GhlContactId, owed?: Partial<Owed>): Promise<void>
   /** Forgets a GHL contact that GHL says is gone, so that it is looked up again. */
   unlinkGhl(locationId: LocationId, ghlContactId: GhlContactId): Promise<void>
-  /** Joins a GHL contact with an address found on WhatsApp and returns the contact, new or known. */
+  /**
+   * Joins a GHL contact with an address found on WhatsApp and returns the contact, new or known. A person who has a GHL
+   * contact keeps it; the other one is remembered beside it.
+   */
   settle(
     locationId: LocationId,
     person: { chat: ChatJid; alt?: ChatJid; ghlContactId: GhlContactId },
   ): Promise<Contact>
+  /** WhatsApp says which number belongs to which LID: joins the people we have met. Answers how many were joined. */
+  learn(locationId: LocationId, pairs: readonly { lid: LidJid; pn: PnJid }[]): Promise<number>
+  /** What can be paid now; `undefined` for nothing. */
+  findOwed(contactId: ContactId): Promise<({ readonly contact: Contact } & Owed) | undefined>
+  /** @param phoneHolder the other GHL contact that has the number already. */
+  recordPaid(
+    contactId: ContactId,
+    ghlContactId: GhlContactId,
+    paid: Owed & { readonly phoneHolder?: GhlContactId },
+  ): Promise<void>
+  /** People who exist twice, or may, newest first, at most 500 of each kind. */
+  listSplit(locationId: LocationId): Promise<SplitContacts>
 }
 
 /** What a job does: the lane's kind of work. */
-export type JobKind = 'inbound' | 'outbound' | 'ghl_status' | 'note'
+export type JobKind = 'inbound' | 'outbound' | 'ghl_status' | 'note' | 'contact' | 'read'
 
 /** One claimed job. It is ours until the lease ends; `token` proves it. */
 export interface Job {
@@ -263,7 +334,10 @@ export interface Job {
   readonly lane: string
   readonly token: string
   readonly kind: JobKind
-  /** The message for `inbound`, `outbound` and `note`; `<locationId>/<ghlMessageId>` for `ghl_status`. */
+  /**
+   * The message for `inbound`, `outbound` and `note`; `<locationId>/<ghlMessageId>` for `ghl_status`; our contact for
+   * `contact`; the session for `read`.
+   */
   readonly subject: string
   /** This attempt included. */
   readonly attempts: number

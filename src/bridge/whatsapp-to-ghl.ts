@@ -15,9 +15,10 @@ import { BridgeError, GhlError, MediaError, WhatsAppError } from '../core/errors
 import { type GhlContactId, parseMessageId } from '../core/ids.ts'
 import type { ContactCard, Envelope, IgnoreReason, MediaFile } from '../core/message.ts'
 import { type ContactDeps, ghlContactOf } from './contacts.ts'
+import { labelled } from './label.ts'
 import type { GhlConversations, GhlFiling, WhatsAppNumbers } from './ports.ts'
 import { readable, subjectOf, withoutFile } from './readable.ts'
-import type { InboundWork, Job, MessageStore, Original } from './storage.ts'
+import type { InboundWork, Job, MessageStore, Original, SettingsStore } from './storage.ts'
 import { readCard } from './vcard.ts'
 
 /** Past this age a message carries its own date, so that a backlog stands in the thread where it belongs. */
@@ -63,6 +64,7 @@ export interface DeliverToGhlDeps extends ContactDeps {
   readonly numbers: WhatsAppNumbers
   /** Runs it with all its calls to GHL behind those of live traffic. */
   readonly behindLive: <T>(act: () => Promise<T>) => Promise<T>
+  readonly settings: Pick<SettingsStore, 'read'>
   readonly clock: Clock
 }
 
@@ -112,9 +114,11 @@ async function fileOnce(deps: DeliverToGhlDeps, work: InboundWork, job: Job): Pr
     return await fileFor(deps, work, job, contact)
   } catch (thrown) {
     if (!(thrown instanceof GhlError) || thrown.code !== 'GHL_CONTACT_NOT_FOUND') throw thrown
-    // Merged or deleted in GHL: find the survivor by number and file there.
+    // Merged or deleted in GHL: find the survivor and file there.
     await deps.contacts.unlinkGhl(work.row.locationId, contact)
-    const survivor = await ghlContactOf(deps, { ...work.contact, ghlContactId: undefined }, name)
+    const known = ((await deps.messages.findInboundWork(work.row.id)) ?? work).contact
+    const unlinked = known.ghlContactId === contact ? { ...known, ghlContactId: undefined } : known
+    const survivor = await ghlContactOf(deps, unlinked, name)
     return await fileFor(deps, work, job, survivor)
   }
 }
@@ -132,13 +136,14 @@ async function fileFor(
     if (filed !== undefined) return filed
   }
   const { text, attachments } = await prepared(deps, envelope, ghlContactId, job.attempts)
+  const { label } = await deps.settings.read(locationId)
   const isLate = deps.clock.nowMs() - envelope.sentAt.getTime() > BACKDATE_AFTER_MS
   return await deps.conversations.addInbound({
     locationId,
     ghlContactId,
     direction: envelope.fromMe ? 'outbound' : 'inbound',
     altId: waMessageId,
-    text,
+    text: label ? labelled(text, work.via) : text,
     attachments,
     ...((isLate || envelope.isHistory === true) && { sentAt: envelope.sentAt }),
   })

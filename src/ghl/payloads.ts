@@ -13,6 +13,7 @@ import {
 } from '../core/ids.ts'
 import type { AgentMessage, OutboundPart } from '../core/message.ts'
 import { cleanText, toParts } from './from-ghl.ts'
+import { readPhone } from './phone.ts'
 
 /** An id from outside: refused as a shape, not as a bug of ours. */
 const id = <Id extends string>(parse: (value: string) => Id) =>
@@ -75,7 +76,7 @@ export function parseDelivery(json: unknown, providerId: string | undefined): De
   const theirs = post.conversationProviderId
   if (theirs !== undefined && providerId !== undefined && theirs !== providerId)
     return { ignored: 'foreign_provider' }
-  const phone = e164(post.phone)
+  const phone = readPhone(post.phone)
   const writtenAt = post.timestamp ?? post.dateAdded
   const message: AgentMessage = {
     locationId: post.locationId,
@@ -89,13 +90,6 @@ export function parseDelivery(json: unknown, providerId: string | undefined): De
     attachments: post.attachments.map((url) => url.trim()).filter((url) => url !== ''),
   }
   return { message, parts: toParts(message) }
-}
-
-/** E.164 of what GHL calls a phone; a number without `+` is open to guessing and counts as none. */
-export function e164(phone: string | null | undefined): string | undefined {
-  if (phone === null || phone === undefined || !/^\s*\+[\d\s().-]+$/.test(phone)) return undefined
-  const digits = phone.replaceAll(/\D/g, '')
-  return digits.length >= 7 && digits.length <= 15 ? `+${digits}` : undefined
 }
 
 const appEventSchema = z.looseObject({

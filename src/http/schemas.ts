@@ -1,4 +1,5 @@
 /** Shapes that several routes share; the OpenAPI document is made from them. */
+import { parsePhoneNumberFromString } from 'libphonenumber-js/max'
 import { z } from 'zod'
 import type { TokenHealth } from '../bridge/installations.ts'
 import { MESSAGE_STATES, SESSION_STATUSES } from '../core/message.ts'
@@ -8,7 +9,13 @@ export const Id = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/)
 export const LocationParams = z.object({ locationId: Id })
 export const SessionParams = LocationParams.extend({ id: Id })
 
-export const Phone = z.string().regex(/^\+[1-9]\d{6,14}$/, { error: 'must be a number like +15551230001' })
+/** As people write it, with its country code; E.164 from there on. Mexico's former 1 is WhatsApp's own way to show it. */
+export const Phone = z
+  .string()
+  .overwrite((text) => text.trim().replaceAll(/[\s().-]/g, ''))
+  .refine((text) => parsePhoneNumberFromString(text)?.isPossible() === true || /^\+521\d{10}$/.test(text), {
+    error: 'must be a number like +15551230001',
+  })
 
 export const TOKEN_HEALTHS = [
   'healthy',

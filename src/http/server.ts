@@ -4,7 +4,7 @@ import { fastifySwagger } from '@fastify/swagger'
 import { type FastifyInstance, fastify } from 'fastify'
 import { jsonSchemaTransform, serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod'
 import type { InstallationStore } from '../bridge/installations.ts'
-import type { MessageDesk, SessionDesk } from '../bridge/ports.ts'
+import type { MessageDesk, SessionDesk, SplitDesk } from '../bridge/ports.ts'
 import type { SessionStore, SettingsStore } from '../bridge/storage.ts'
 import { ConfigError } from '../core/errors.ts'
 import type { Log } from '../core/log.ts'
@@ -14,6 +14,7 @@ import { type CallerDeps, guard } from './auth.ts'
 import { limitAddresses, limitCallers } from './caller-limits.ts'
 import { readBuiltPages } from './pages/built-pages.ts'
 import { assetRoutes } from './routes/assets.ts'
+import { contactRoutes } from './routes/contacts.ts'
 import { healthRoutes } from './routes/health.ts'
 import { type HistoryDeps, historyRoutes } from './routes/history.ts'
 import { locationRoutes } from './routes/locations.ts'
@@ -33,6 +34,7 @@ export interface ServerDeps {
   readonly desk: SessionDesk
   readonly messageDesk: MessageDesk
   readonly history: HistoryDeps['history']
+  readonly splitDesk: SplitDesk
   readonly sessions: SessionStore
   readonly settings: SettingsStore
   readonly installations: InstallationStore
@@ -89,6 +91,7 @@ export async function createServer(deps: ServerDeps): Promise<FastifyInstance> {
     await guarded.register(settingsRoutes(deps))
     await guarded.register(historyRoutes(deps))
     await guarded.register(messageRoutes(deps))
+    await guarded.register(contactRoutes(deps))
     if (deps.siblings) await guarded.register(siblingRoutes({ ...deps, ...deps.siblings }))
   })
   app.get('/docs', { schema: { hide: true } }, () => app.swagger())

@@ -6,13 +6,21 @@ import { type LocationId, parseGhlContactId, type SessionId } from '../core/ids.
 import type { Envelope, OutboundPart, WaContent } from '../core/message.ts'
 import type { Database } from './database.ts'
 import { addressColumns } from './person.ts'
-import { ContactRow, date, MessageErrorRow, MessageRowSchema } from './rows.ts'
+import {
+  ContactRow,
+  date,
+  locationId,
+  MessageErrorRow,
+  MessageRowSchema,
+  OwedReadRow,
+  ViaRow,
+} from './rows.ts'
 import type { Seal, SealedPlace } from './seal.ts'
 
 const AcceptedInbound = z.enum(['enqueued', 'duplicate'])
 const AcceptedOutbound = z.enum(['enqueued', 'duplicate', 'held'])
 const InboundWorkRow = z
-  .object({ row: MessageRowSchema, content: z.string(), contact: ContactRow })
+  .object({ row: MessageRowSchema, content: z.string(), contact: ContactRow, via: ViaRow })
   .nullable()
 const OutboundWorkRow = z
   .object({
@@ -34,6 +42,7 @@ const NoteWorkRow = z
     ghlContactId: z.string().transform(parseGhlContactId),
   })
   .nullable()
+const OwedReadsRow = z.object({ locationId, messages: z.array(OwedReadRow) }).nullable()
 const ByHandRow = z.object({ wasWaiting: z.boolean(), row: MessageRowSchema }).nullable()
 const count = z.number()
 const LedgerRow = z.object({
@@ -123,8 +132,8 @@ export function createMessageStore({ database, owned, seal }: MessageStoreDeps):
     async findInboundWork(id) {
       const found = InboundWorkRow.parse(await database.call('find_inbound_work', { id }))
       if (found === null) return undefined
-      const { row, content, contact } = found
-      return { row, contact, envelope: openEnvelope(seal, contentOf(row.locationId, id), content) }
+      const { row, content, contact, via } = found
+      return { row, contact, via, envelope: openEnvelope(seal, contentOf(row.locationId, id), content) }
     },
 
     async findOutboundWork(id) {
@@ -178,6 +187,19 @@ export function createMessageStore({ database, owned, seal }: MessageStoreDeps):
 
     async discardByHand(id, reason) {
       return ByHandRow.parse(await database.call('discard_message', { id, discarded: reason })) ?? undefined
+    },
+
+    async oweReads(by) {
+      const { until, ...named } = 'until' in by ? by : { ...by, until: undefined }
+      await database.call('owe_reads', { ...named, ...(until !== undefined && { until: until.getTime() }) })
+    },
+
+    async findOwedReads(sessionId) {
+      return OwedReadsRow.parse(await database.call('find_owed_reads', { sessionId })) ?? undefined
+    },
+
+    async settleReads(ids, isRead) {
+      await database.call('settle_reads', { ids, isRead })
     },
 
     async findNoteWork(id) {

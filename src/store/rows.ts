@@ -1,7 +1,7 @@
 /** What the SQL functions answer, checked and in our types: null becomes undefined, milliseconds become dates. */
 import { z } from 'zod'
 import type { InstallationRow } from '../bridge/installations.ts'
-import type { Contact, Job, MessageRow } from '../bridge/storage.ts'
+import type { Contact, Job, MessageRow, OwedRead, SplitContacts, Via } from '../bridge/storage.ts'
 import {
   type ChatJid,
   findChatJid,
@@ -37,15 +37,41 @@ const MessageErrorJson = z.object({
 })
 export const MessageErrorRow = optional(MessageErrorJson)
 
-export const ContactRow: z.ZodType<Contact> = z.object({
-  contactId: idOf(parseContactId),
-  locationId,
-  lid: optional(lidJid),
-  pn: optional(pnJid),
-  chat: optional(chatJid),
-  pushName: optional(z.string()),
-  ghlContactId: optional(idOf(parseGhlContactId)),
-  lastSessionId: optional(sessionId),
+export const ContactRow: z.ZodType<Contact> = z
+  .object({
+    contactId: idOf(parseContactId),
+    locationId,
+    lid: optional(lidJid),
+    pn: optional(pnJid),
+    chat: optional(chatJid),
+    pushName: optional(z.string()),
+    ghlContactId: optional(idOf(parseGhlContactId)),
+    lastSessionId: optional(sessionId),
+    lastFiled: z.string().nullish(),
+  })
+  .transform(({ lastFiled, ...contact }) => ({
+    ...contact,
+    ...(lastFiled != null && { lastFiled: parseGhlMessageId(lastFiled) }),
+  }))
+
+export const ViaRow: z.ZodType<Via> = z.object({
+  name: optional(z.string()),
+  phoneNumber: optional(z.string()),
+  numbers: z.number(),
+})
+
+export const OwedReadRow: z.ZodType<OwedRead> = z.object({
+  id: idOf(parseMessageId),
+  chat: chatJid,
+  author: z.string(),
+  waMessageId: idOf(parseWaMessageId),
+})
+
+export const SplitContactsRow: z.ZodType<SplitContacts> = z.object({
+  several: z.array(z.object({ contact: ContactRow, others: z.array(idOf(parseGhlContactId)) })),
+  shared: z.array(z.object({ ghlContactId: idOf(parseGhlContactId), contacts: z.array(ContactRow) })),
+  moved: z.array(z.object({ former: ContactRow, owner: ContactRow })),
+  held: z.array(z.object({ contact: ContactRow, holder: idOf(parseGhlContactId) })),
 })
 
 export const MessageRowSchema: z.ZodType<MessageRow> = z.object({
@@ -70,7 +96,7 @@ export const JobRow: z.ZodType<Job> = z.object({
   jobId: z.string(),
   lane: z.string(),
   token: z.string(),
-  kind: z.enum(['inbound', 'outbound', 'ghl_status', 'note']),
+  kind: z.enum(['inbound', 'outbound', 'ghl_status', 'note', 'contact', 'read']),
   subject: z.string(),
   attempts: z.number(),
   mayHaveHappened: z.boolean(),

@@ -133,6 +133,7 @@ export function createNumbers(deps: SessionDeps): Numbers {
     findOnWhatsApp: (id, phone) => get(id).findOnWhatsApp(phone),
     compose: (id, chat, message) => get(id).compose(chat, message),
     send: (id, chat, messageId, composed) => get(id).send(chat, messageId, composed),
+    markRead: (id, messages) => get(id).markRead(messages),
     newMessageId: () => parseWaMessageId(generateMessageIDV2()),
     // A file outlives its number: the session only adds that the phone can be asked for it again.
     openMedia: (id, media) =>

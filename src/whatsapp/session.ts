@@ -13,11 +13,12 @@
  * run and waits for its end before the next begins, and those who want something stand in line.
  */
 import type { SessionSnapshot, WaOutgoing } from '../bridge/ports.ts'
-import type { SessionRow, SessionStore } from '../bridge/storage.ts'
+import type { OwedRead, SessionRow, SessionStore } from '../bridge/storage.ts'
 import { toBridgeError, WhatsAppError } from '../core/errors.ts'
 import {
   type ChatJid,
   findChatJid,
+  isGroupJid,
   isLidJid,
   isPnJid,
   type LocationId,
@@ -27,6 +28,7 @@ import {
 } from '../core/ids.ts'
 import type { Log } from '../core/log.ts'
 import type { MediaFile, SessionProblem, SessionStatus, WaMedia } from '../core/message.ts'
+import type { AddressPair } from './addresses.ts'
 import { openAuth, type SessionAuth } from './auth-state.ts'
 import {
   isOver,
@@ -73,6 +75,8 @@ export interface SessionDeps extends InboxDeps {
     ids: readonly WaMessageId[],
     state: Receipt['state'],
   ) => Promise<void>
+  /** WhatsApp has said which number belongs to which LID. */
+  readonly onAddresses: (location: LocationId, pairs: readonly AddressPair[]) => Promise<void>
   readonly onReady: (location: LocationId) => Promise<void>
   readonly onChange: (snapshot: SessionSnapshot) => void
 }
@@ -180,10 +184,27 @@ export class Session {
     this.#inbox.sent(sent, correspondence(socket, this.#life.signal))
   }
 
+  /** @throws {WhatsAppError} `WA_OFFLINE`. */
+  async markRead(messages: readonly OwedRead[]): Promise<void> {
+    const keys = messages.map(({ chat, author, waMessageId }) => ({
+      remoteJid: chat,
+      id: waMessageId,
+      ...(isGroupJid(chat) && { participant: author }),
+    }))
+    await this.#readySocket().markRead(keys)
+  }
+
   /** @throws {MediaError} as the port says. */
   async openMedia(media: WaMedia): Promise<MediaFile> {
     const askForMediaAgain = this.isReady ? this.#socket?.askForMediaAgain : undefined
     return await openMedia(media, { askForMediaAgain, clock: this.#deps.clock })
+  }
+
+  /** Not learnt now is learnt with the next message, which carries both forms. */
+  async #learn(pairs: readonly AddressPair[]): Promise<void> {
+    await this.#deps.onAddresses(this.locationId, pairs).catch((thrown: unknown) => {
+      this.#log.warn({ errorCode: toBridgeError(thrown).code }, 'could not learn whose number it is')
+    })
   }
 
   #readySocket(): Socket {
@@ -291,6 +312,7 @@ export class Session {
         unjournaled: async (what) => {
           if (this.#isExpected(auth)) await this.#inbox.unjournaled(what, correspondence(socket, signal))
         },
+        addresses: (pairs) => void this.#learn(pairs),
         receipt: ({ ids, state }) => this.#deps.onReceipt(this.id, ids, state),
       },
     })

@@ -12,11 +12,13 @@ import {
   proto,
   type UserFacingSocketConfig,
   type WAMessage,
+  type WAMessageKey,
 } from '@whiskeysockets/baileys'
 import type { JournalWrite } from '../bridge/storage.ts'
 import { WhatsAppError } from '../core/errors.ts'
 import { type ChatJid, findChatJid, isGroupJid, isLidJid, isPnJid, type WaMessageId } from '../core/ids.ts'
 import type { Log } from '../core/log.ts'
+import { type AddressPair, watchAddresses } from './addresses.ts'
 import type { SessionAuth } from './auth-state.ts'
 import { type Call, Calls } from './calls.ts'
 import type { Anchor } from './history.ts'
@@ -67,6 +69,8 @@ export interface SocketEvents {
    * acknowledged only then, and never comes again after that.
    */
   unjournaled(what: WAMessage | Call): Promise<void>
+  /** Which number belongs to which LID. */
+  addresses(pairs: readonly AddressPair[]): void
   /** Must resolve when it is durable: the receipt is acknowledged only then, and never comes again after that. */
   receipt(receipt: Receipt): Promise<void>
 }
@@ -199,6 +203,9 @@ export function openSocket(deps: SocketDeps) {
       if (isResent || isUndecryptable(message)) events.resent(message)
     }
   })
+  watchAddresses(sock.ev, (pairs) => {
+    events.addresses(pairs)
+  })
   sock.ev.on('connection.update', ({ connection, qr, isNewLogin, lastDisconnect, ...update }) => {
     if (update.receivedPendingNotifications === true) {
       void messageLines.idle().then(() => {
@@ -287,6 +294,12 @@ export function openSocket(deps: SocketDeps) {
         }
         throw thrown
       }
+    },
+    /** Sends the receipts of a reader, as the owner's privacy settings allow. @throws {WhatsAppError} `WA_OFFLINE`. */
+    markRead: async (keys: WAMessageKey[]): Promise<void> => {
+      await orClosed(sock.readMessages(keys)).catch((cause: unknown) => {
+        throw notSent(cause)
+      })
     },
     /** Unlinks this device at WhatsApp; the connection ends with it. */
     logout: async (): Promise<void> => {

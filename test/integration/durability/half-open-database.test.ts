@@ -59,7 +59,14 @@ describe('a database behind a half-open connection', () => {
     }
     const worker: OutboxWorker = new OutboxWorker({
       outbox: subject.store.outbox,
-      handlers: { inbound: handle, outbound: handle, ghl_status: handle, note: handle },
+      handlers: {
+        inbound: handle,
+        outbound: handle,
+        ghl_status: handle,
+        note: handle,
+        contact: handle,
+        read: handle,
+      },
       locations: () => leases.held(),
       onDead: async () => undefined,
       clock: systemClock,

@@ -4,6 +4,7 @@ import { type GhlSandboxOptions, startGhlSandbox } from '../../../sandbox/ghl/gh
 import { createMessageDesk } from '../../../src/bridge/message-desk.ts'
 import type { SessionDesk } from '../../../src/bridge/ports.ts'
 import type { ServiceScope } from '../../../src/bridge/service-keys.ts'
+import { createSplitDesk } from '../../../src/bridge/split-contacts.ts'
 import { systemClock } from '../../../src/core/clock.ts'
 import { RequestError } from '../../../src/core/errors.ts'
 import { type LocationId, parseLocationId } from '../../../src/core/ids.ts'
@@ -56,6 +57,7 @@ export async function startGatewayBench(options: GhlSandboxOptions = {}) {
       },
     },
     desk: {} as SessionDesk, // not reached by these routes
+    splitDesk: createSplitDesk({ contacts: store.contacts, ghlContacts: ghl.contacts }),
     messageDesk: createMessageDesk({ messages: store.messages, nudge: () => undefined }),
     sessions: store.sessions,
     settings: store.settings,

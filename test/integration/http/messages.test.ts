@@ -1,7 +1,7 @@
 /** The message routes on a real store: what a caller reads is what is there, what he does is done there. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { createMessageDesk } from '../../../src/bridge/message-desk.ts'
-import type { SessionDesk } from '../../../src/bridge/ports.ts'
+import type { SessionDesk, SplitDesk } from '../../../src/bridge/ports.ts'
 import { RequestError } from '../../../src/core/errors.ts'
 import { createServer } from '../../../src/http/server.ts'
 import { openPostgres } from '../../../src/store/postgres.ts'
@@ -47,6 +47,7 @@ describe('the message routes', () => {
       callers: onlyOperator(API_KEY),
       desk: {} as SessionDesk, // not reached by these routes
       messageDesk: createMessageDesk({ messages: store.messages, nudge: () => nudges++ }),
+      splitDesk: {} as SplitDesk, // not reached by these routes
       sessions: store.sessions,
       settings: store.settings,
       installations: store.installations,

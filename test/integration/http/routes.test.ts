@@ -2,7 +2,7 @@ import { generateKeyPairSync, sign } from 'node:crypto'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { HistoryImport } from '../../../src/bridge/history-import.ts'
 import type { InstallationRow, InstallationStore } from '../../../src/bridge/installations.ts'
-import type { MessageDesk, SessionDesk, SessionSnapshot } from '../../../src/bridge/ports.ts'
+import type { MessageDesk, SessionDesk, SessionSnapshot, SplitDesk } from '../../../src/bridge/ports.ts'
 import type { SessionStore, SettingsStore } from '../../../src/bridge/storage.ts'
 import { RequestError, StoreError } from '../../../src/core/errors.ts'
 import {
@@ -139,6 +139,7 @@ async function start(world: ReturnType<typeof surroundings>) {
     callers: onlyOperator(API_KEY),
     desk: world.desk,
     messageDesk: world.messageDesk,
+    splitDesk: {} as SplitDesk, // not reached by these routes
     sessions: world.sessions,
     history: { find: (id) => Promise.resolve(id === 's1' ? imported : undefined) },
     settings: {} as SettingsStore, // these routes do not call it; settings.test.ts does
@@ -279,6 +280,7 @@ describe('the routes', () => {
       ['GET', `/ghl/location/${LOCATION}/session/s1/history`],
       ['GET', `/ghl/location/${LOCATION}/settings`],
       ['PUT', `/ghl/location/${LOCATION}/settings`],
+      ['GET', `/api/contacts/split?locationId=${LOCATION}`],
     ] as const)('%s %s needs the operator’s key', async (method, url) => {
       for (const headers of [{}, { authorization: 'Bearer wrong' }, { authorization: API_KEY }]) {
         const answer = await app.inject({ method, url, headers })
@@ -296,7 +298,7 @@ describe('the routes', () => {
         method: 'POST',
         url: path,
         headers: operator,
-        payload: { phoneNumber: '+15551230001', expectedPhone: '+15551230001' },
+        payload: { phoneNumber: ' +1 (555) 123-0001', expectedPhone: '+15551230001' },
       })
       expect(world.calls).toEqual([
         'create loc1 {}',
@@ -306,6 +308,7 @@ describe('the routes', () => {
 
     it.each([
       ['a phone without country code', { phoneNumber: '5551230001' }],
+      ['a phone that no country has', { expectedPhone: '+1555123000123' }],
       ['a body that is no object', [1]],
     ])('refuses %s with 400', async (_name, payload) => {
       const answer = await app.inject({ method: 'POST', url: path, headers: operator, payload })

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import type { MessageDesk } from '../../../src/bridge/ports.ts'
+import type { MessageDesk, SplitDesk } from '../../../src/bridge/ports.ts'
 import { createSessionDesk } from '../../../src/bridge/session-desk.ts'
 import { systemClock } from '../../../src/core/clock.ts'
 import { RequestError } from '../../../src/core/errors.ts'
@@ -32,6 +32,7 @@ describe('settings of a location, and of its numbers', () => {
       callers: onlyOperator(API_KEY),
       desk: createSessionDesk({ sessions: store.sessions, newId: randomUUID, clock: systemClock }),
       messageDesk: {} as MessageDesk, // not reached by these routes
+      splitDesk: {} as SplitDesk, // not reached by these routes
       sessions: store.sessions,
       settings: store.settings,
       installations: store.installations,

@@ -5,6 +5,7 @@ import { describeContacts } from './contract-contacts.ts'
 import { describeDeadLetters } from './contract-dead-letters.ts'
 import { describeGateway } from './contract-gateway.ts'
 import { describeHistory } from './contract-history.ts'
+import { describeIdentity } from './contract-identity.ts'
 import { describeInstalls } from './contract-installs.ts'
 import { describeLeases } from './contract-leases.ts'
 import { describeMessages } from './contract-messages.ts'
@@ -36,5 +37,6 @@ export function describeContract(
     describeGateway(subject)
     describeSettings(subject)
     describeHistory(subject)
+    describeIdentity(subject)
   })
 }

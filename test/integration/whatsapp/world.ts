@@ -73,6 +73,8 @@ export class World {
   readonly composed = new Map<string, Uint8Array>()
   readonly receipts: ReceiptNote[] = []
   readonly ignored: string[] = []
+  /** Which number belongs to which LID, as it was told. */
+  readonly addresses: { readonly lid: string; readonly pn: string }[] = []
   readonly ready: LocationId[] = []
   readonly findComposed: string[] = []
   /** Called before each receipt is taken. */
@@ -235,6 +237,10 @@ export class World {
       onReceipt: async (_session, ids, state) => {
         await this.receiptGate()
         this.receipts.push({ ids, state, atMs: Date.now() })
+      },
+      onAddresses: (_location, pairs) => {
+        this.addresses.push(...pairs)
+        return Promise.resolve()
       },
       onReady: (location) => {
         this.ready.push(location)

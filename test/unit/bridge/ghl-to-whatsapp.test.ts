@@ -51,7 +51,11 @@ describe('a GHL message on its way to WhatsApp', () => {
     const { deps, done, state } = world()
     state.outboundWork = outboundWork(TEXT, { contact: undefined })
     await deliverToWhatsApp(deps, outbound)
-    expect(done.slice(0, 3)).toEqual(['findOnWhatsApp', 'settle 98765@lid', 'compose'])
+    expect(done.slice(0, 3)).toEqual([
+      'findOnWhatsApp 15551230001@s.whatsapp.net',
+      'settle 98765@lid',
+      'compose',
+    ])
   })
 
   it('fails in words when the number is not on WhatsApp or there is none', async () => {

@@ -9,11 +9,15 @@ import type {
   NoteWork,
   Original,
   OutboundWork,
+  Owed,
+  OwedRead,
   SessionRow,
 } from '../../../src/bridge/storage.ts'
 import { systemClock } from '../../../src/core/clock.ts'
 import {
   type GhlContactId,
+  type LocationId,
+  type PnJid,
   parseContactId,
   parseGhlContactId,
   parseGhlConversationId,
@@ -24,6 +28,7 @@ import {
   parseWaMessageId,
 } from '../../../src/core/ids.ts'
 import type { Envelope, GhlStatus, OutboundPart, WaContent } from '../../../src/core/message.ts'
+import { DEFAULT_SETTINGS } from '../../../src/core/settings.ts'
 
 export const LOCATION = parseLocationId('loc1')
 export const SESSION = parseSessionId('s1')
@@ -109,6 +114,7 @@ export function inboundWork(
       ...over,
     },
     contact,
+    via: { name: 'Sales', phoneNumber: '+15550009999', numbers: 1 },
   }
 }
 
@@ -143,15 +149,24 @@ export function world() {
   const failures: (MessageError & { mayHaveHappened: boolean })[] = []
   const notes: GhlNote[] = []
   const composed: WaOutgoing[] = []
+  const links: Partial<Owed>[] = []
   const state = {
     inboundWork: undefined as InboundWork | undefined,
     outboundWork: undefined as OutboundWork | undefined,
     sessions: [session()],
     ready: true,
     onWhatsApp: true,
+    /** WhatsApp knows the person under this form of his number only. */
+    onlyAs: undefined as PnJid | undefined,
     ghlStatus: undefined as { status: GhlStatus; error?: MessageError } | undefined,
     noteWork: undefined as NoteWork | undefined,
     original: undefined as Original | undefined,
+    settings: DEFAULT_SETTINGS,
+    owed: undefined as ({ contact: Contact } & Owed) | undefined,
+    phoneHolder: undefined as GhlContactId | undefined,
+    survivor: undefined as GhlContactId | undefined,
+    /** What each look finds. */
+    owedReads: [] as { locationId: LocationId; messages: OwedRead[] }[],
     /** An earlier attempt has reached GHL. */
     filedEarlier: false,
     /** Thrown by the next calls of each name. */
@@ -169,6 +184,7 @@ export function world() {
     },
     clock: systemClock,
     nudge: () => undefined,
+    settings: { read: () => Promise.resolve(state.settings) },
     messages: {
       acceptInbound: notCalled,
       acceptOutbound: notCalled,
@@ -187,6 +203,9 @@ export function world() {
       hold: (_id, reason) => step(`hold ${reason.code}`),
       retryByHand: notCalled,
       discardByHand: notCalled,
+      oweReads: (by) => step(`oweReads ${'answeredBy' in by ? by.answeredBy : by.ghlContactId}`),
+      findOwedReads: () => Promise.resolve(state.owedReads.shift()),
+      settleReads: (ids, isRead) => step(`settleReads ${ids.join()} ${isRead}`),
       findNoteWork: () => Promise.resolve(state.noteWork),
       recordNote: (_id, said) => step(`recordNote ${said}`),
       recordToldFailed: (_location, message) => step(`recordToldFailed ${message}`),
@@ -205,7 +224,14 @@ export function world() {
       list: notCalled,
     },
     contacts: {
-      linkGhl: (_id, contact) => step(`linkGhl ${contact}`),
+      linkGhl: async (_id, contact, owed) => {
+        await step(`linkGhl ${contact}`)
+        if (owed !== undefined) links.push(owed)
+      },
+      learn: notCalled,
+      findOwed: () => Promise.resolve(state.owed),
+      recordPaid: (_id, contact, paid) => step(`recordPaid ${contact} ${JSON.stringify(paid)}`),
+      listSplit: notCalled,
       unlinkGhl: (_location, contact) => step(`unlinkGhl ${contact}`),
       settle: async (_location, { chat, ghlContactId }) => {
         await step(`settle ${chat}`)
@@ -217,6 +243,15 @@ export function world() {
         await step(`findOrCreate ${phone} ${name}`)
         return parseGhlContactId('ghl-found')
       },
+      complete: async (_location, contact, known) => {
+        await step(`complete ${contact} ${JSON.stringify(known)}`)
+        return state.phoneHolder === undefined ? {} : { phoneHolder: state.phoneHolder }
+      },
+      findSurvivor: async (_location, message) => {
+        await step(`findSurvivor ${message}`)
+        return state.survivor
+      },
+      exists: notCalled,
       findPhone: async () => {
         await step('findPhone')
         return undefined
@@ -273,8 +308,10 @@ export function world() {
     numbers: {
       isReady: () => state.ready,
       findOnWhatsApp: async (_session, phone) => {
-        await step('findOnWhatsApp')
-        return state.onWhatsApp ? { chat: '98765@lid', alt: phone } : undefined
+        await step(`findOnWhatsApp ${phone}`)
+        return state.onWhatsApp && (state.onlyAs ?? phone) === phone
+          ? { chat: '98765@lid', alt: phone }
+          : undefined
       },
       compose: async (_session, _chat, message) => {
         await step('compose')
@@ -282,6 +319,8 @@ export function world() {
         return new Uint8Array([1, 2, 3])
       },
       send: (session, chat, id) => step(`send ${session} ${chat} ${id}`),
+      markRead: (session, messages) =>
+        step(`markRead ${session} ${messages.map(({ waMessageId }) => waMessageId).join()}`),
       newMessageId: () => WA_ID,
       openMedia: async () => {
         await step('openMedia')
@@ -290,7 +329,7 @@ export function world() {
     },
   }
   const failNext = (name: string, ...errors: Error[]) => state.failures.set(name, errors)
-  return { deps, done, inbound, statuses, failures, notes, composed, state, failNext }
+  return { deps, done, inbound, statuses, failures, notes, composed, links, state, failNext }
 }
 
 async function* nothing(): AsyncGenerator<Uint8Array> {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { e164, parseDelivery as parse, parseAppEvent, parseGranted } from '../../../src/ghl/payloads.ts'
+import { parseDelivery as parse, parseAppEvent, parseGranted } from '../../../src/ghl/payloads.ts'
 
 const PROVIDER = '64c1a2b3c4d5e6f708192a3b'
 const parseDelivery = (json: unknown) => parse(json, PROVIDER)
@@ -98,19 +98,6 @@ describe('a provider delivery', () => {
     const body = { ...delivery, messageId: 7, message: secret }
     expect(() => parseDelivery(body)).toThrow(/messageId/)
     expect(() => parseDelivery(body)).not.toThrow(secret)
-  })
-})
-
-describe('a phone of GHL', () => {
-  it.each([
-    ['+15551230001', '+15551230001'],
-    ['+1 (555) 123-0001', '+15551230001'],
-    ['5551230001', undefined],
-    ['+12', undefined],
-    ['+1234567890123456', undefined],
-    [null, undefined],
-  ])('%s is read as %s', (phone, expected) => {
-    expect(e164(phone)).toBe(expected)
   })
 })
 

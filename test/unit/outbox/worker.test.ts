@@ -68,7 +68,14 @@ function world() {
   }
   const worker = new OutboxWorker({
     outbox,
-    handlers: { inbound: handle, outbound: unused, ghl_status: unused, note: unused },
+    handlers: {
+      inbound: handle,
+      outbound: unused,
+      ghl_status: unused,
+      note: unused,
+      contact: unused,
+      read: unused,
+    },
     locations: () => hooks.locations,
     onDead: async () => {
       hooks.onDead()

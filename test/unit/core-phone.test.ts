@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { phoneVariants } from '../../../src/ghl/contacts.ts'
+import { phoneVariants } from '../../src/core/phone.ts'
 
 describe('other ways to write a number', () => {
   it.each([
