@@ -1,5 +1,5 @@
 // Points a process at the sandbox without a switch in the product: WhatsApp's pinned root becomes the sandbox's
-// root, connections to WhatsApp's media host go to the sandbox's, TLS verification stays on with the sandbox's
+// root, connections to WhatsApp's media hosts go to the sandbox's, TLS verification stays on with the sandbox's
 // authority added, and every other name that is not loopback is refused, so that no test reaches a live host.
 import { createRequire, syncBuiltinESMExports } from 'node:module'
 import { isIP } from 'node:net'
@@ -8,7 +8,8 @@ import { promisify } from 'node:util'
 import { WA_CERT_DETAILS } from '@whiskeysockets/baileys'
 import { Agent, buildConnector, setGlobalDispatcher } from 'undici'
 
-const MEDIA_HOST = 'mmg.whatsapp.net'
+/** Encrypted media, and profile pictures. */
+const MEDIA_HOSTS = new Set(['mmg.whatsapp.net', 'pps.whatsapp.net'])
 
 export interface SandboxRedirects {
   /** Noise root of the sandbox, hex or base64. */
@@ -39,9 +40,9 @@ function sandboxConnector(mediaHost: string): buildConnector.connector {
   const connect = buildConnector({})
   const [hostname = '127.0.0.1', port = ''] = mediaHost.split(':')
   return (options, callback) => {
-    if (options.hostname === MEDIA_HOST) {
+    if (MEDIA_HOSTS.has(options.hostname)) {
       // The certificate is still checked against the name that was asked for.
-      connect({ ...options, host: mediaHost, hostname, port, servername: MEDIA_HOST }, callback)
+      connect({ ...options, host: mediaHost, hostname, port, servername: options.hostname }, callback)
     } else if (isLoopback(options.hostname)) connect(options, callback)
     else callback(new LiveHostRefusedError(options.hostname), null)
   }

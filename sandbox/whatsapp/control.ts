@@ -16,6 +16,9 @@ const accountBody = z.strictObject({
   lid: z.string().optional(),
   hidesNumber: z.boolean().optional(),
 })
+const pictureBody = z.strictObject({
+  picture: z.strictObject({ base64: z.base64(), mimetype: z.string() }).nullable(),
+})
 const callBody = z.strictObject({
   to: z.string(),
   video: z.boolean().optional(),
@@ -97,6 +100,13 @@ function addAccountRoutes(app: FastifyInstance, sandbox: WhatsAppSandbox): void 
   app.post('/accounts/:phone/past', async (request, reply) => {
     await sandbox.preparePast(phoneParams.parse(request.params).phone, preparedPast(request.body))
     return await reply.code(204).send()
+  })
+  app.post('/accounts/:phone/picture', (request, reply) => {
+    const { picture } = pictureBody.parse(request.body)
+    const { phone } = phoneParams.parse(request.params)
+    const bytes = Buffer.from(picture?.base64 ?? '', 'base64')
+    sandbox.setPicture(phone, picture ? { bytes, mimetype: picture.mimetype } : undefined)
+    return reply.code(204).send()
   })
   app.post('/accounts/:phone/unlink', (request, reply) => {
     sandbox.unlink(phoneParams.parse(request.params).phone)

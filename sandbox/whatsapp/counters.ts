@@ -4,6 +4,7 @@ export class Counters {
   messagesRelayed = 0
   receiptsRelayed = 0
   retriesRequested = 0
+  chatStates = 0
   logins = 0
   pairings = 0
 

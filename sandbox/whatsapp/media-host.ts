@@ -10,6 +10,8 @@ import { SandboxError } from './errors.ts'
 import { sha256 } from './media-crypto.ts'
 
 export const MEDIA_DOWNLOAD_HOST = 'mmg.whatsapp.net'
+/** Where profile pictures are, unencrypted. */
+export const PICTURE_HOST = 'pps.whatsapp.net'
 
 interface StoredMedia {
   readonly url: string
@@ -42,6 +44,8 @@ function parseRange(header: string | undefined, sizeBytes: number): [number, num
 export class MediaHost {
   readonly #server: Server
   readonly #bodies = new Map<string, Buffer>()
+  /** Pathname -> content type of what is not encrypted. */
+  readonly #types = new Map<string, string>()
   /** Direct path without query -> status that a download of it gets. */
   readonly #failures = new Map<string, number>()
   readonly auth = randomBytes(24).toString('base64url')
@@ -76,6 +80,14 @@ export class MediaHost {
     this.#bodies.set(pathname, body)
     const directPath = `${pathname}?ccb=11-4&oh=${randomBytes(8).toString('hex')}&mms3=true`
     return { url: `https://${MEDIA_DOWNLOAD_HOST}${directPath}`, directPath }
+  }
+
+  /** Keeps a picture for all to see. Returns its URL. */
+  publish(body: Buffer, mimetype: string): string {
+    const pathname = `/v/t61.24694-24/${randomBytes(12).toString('hex')}`
+    this.#bodies.set(pathname, body)
+    this.#types.set(pathname, mimetype)
+    return `https://${PICTURE_HOST}${pathname}?oh=${randomBytes(8).toString('hex')}`
   }
 
   /** What a phone downloads. @throws {SandboxError} `MEDIA_NOT_FOUND` */
@@ -127,7 +139,7 @@ export class MediaHost {
     const range = parseRange(request.headers.range, body.length)
     const [start, end] = range ?? [0, body.length - 1]
     response.writeHead(range ? 206 : 200, {
-      'content-type': 'application/octet-stream',
+      'content-type': this.#types.get(url.pathname) ?? 'application/octet-stream',
       'content-length': end - start + 1,
       'accept-ranges': 'bytes',
       ...(range && { 'content-range': `bytes ${start}-${end}/${body.length}` }),

@@ -5,6 +5,7 @@ import type { Counters } from './counters.ts'
 import type { DeviceAddress, Directory } from './directory.ts'
 import type { Groups } from './groups.ts'
 import type { MediaHost } from './media-host.ts'
+import type { Pictures } from './pictures.ts'
 import { bundleStanza, parsePreKey, parseSignedPreKey } from './prekeys.ts'
 import { REACH_OUT_QUERY_ID, type ReachOut } from './reach-out.ts'
 import { child, children, iqError, iqResult, stanza } from './stanzas.ts'
@@ -19,6 +20,7 @@ export interface QueryDeps {
   readonly counters: Counters
   readonly media: MediaHost
   readonly reachOut: ReachOut
+  readonly pictures: Pictures
   /** host:port where companions upload. */
   readonly mediaAddress: string
 }
@@ -137,7 +139,8 @@ const ANSWERS: Readonly<Record<string, Answer>> = {
   'w:mex get query': answerMex,
   'w:sync:app:state set sync': syncAppState,
   'urn:xmpp:whatsapp:dirty set clean': empty,
-  'w:profile:picture get picture': (_deps, _from, request) => iqError(request, 404, 'item-not-found'),
+  'w:profile:picture get picture': ({ pictures, directory }, _from, request) =>
+    pictures.answer(directory, request),
   'w:g2 get query': answerGroups,
   'w:g2 get participating': answerGroups,
   'usync get usync': ({ directory, counters }, _from, request) =>

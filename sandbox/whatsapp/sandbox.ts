@@ -9,7 +9,7 @@ import { SandboxError } from './errors.ts'
 import { type Faults, noFaults } from './faults.ts'
 import type { Group, Groups } from './groups.ts'
 import { fail, streamError } from './logins.ts'
-import { MEDIA_DOWNLOAD_HOST, MediaHost } from './media-host.ts'
+import { MEDIA_DOWNLOAD_HOST, MediaHost, PICTURE_HOST } from './media-host.ts'
 import type { PastChat } from './past.ts'
 import type { Phone } from './phone.ts'
 import type { PhoneMessage, PhoneReceipt } from './phone-log.ts'
@@ -40,6 +40,8 @@ export interface SandboxStats {
   readonly messagesRelayed: number
   readonly receiptsRelayed: number
   readonly retriesRequested: number
+  /** Times a companion said that it is typing, recording or no longer so. */
+  readonly chatStates: number
   readonly mediaUploads: number
   readonly mediaDownloads: number
 }
@@ -102,7 +104,7 @@ export class WhatsAppSandbox {
   static async start(options: SandboxOptions = {}): Promise<WhatsAppSandbox> {
     redactSignalConsole()
     const identity = issueNoiseIdentity()
-    const tls = await issueTlsIdentity(['localhost', MEDIA_DOWNLOAD_HOST])
+    const tls = await issueTlsIdentity(['localhost', MEDIA_DOWNLOAD_HOST, PICTURE_HOST])
     if (options.caFile !== undefined) await writeFile(options.caFile, tls.caPem)
     const media = new MediaHost(tls)
     const mediaHost = await media.listen(options.mediaPort ?? 0)
@@ -289,6 +291,11 @@ export class WhatsAppSandbox {
       await owner.sendHistory({ account, deviceId }, 'recent')
   }
 
+  /** The profile picture of an account; undefined takes it away. */
+  setPicture(phone: string, picture: { bytes: Uint8Array; mimetype: string } | undefined): void {
+    this.#server.pictures.set(this.phone(phone).account, picture)
+  }
+
   /** Makes downloads of one direct path fail with this status until undefined is given. */
   failMedia(directPath: string, status: number | undefined): void {
     this.#media.fail(directPath, status)
@@ -322,6 +329,7 @@ export class WhatsAppSandbox {
       messagesRelayed: counters.messagesRelayed,
       receiptsRelayed: counters.receiptsRelayed,
       retriesRequested: counters.retriesRequested,
+      chatStates: counters.chatStates,
       mediaUploads: this.#media.uploads,
       mediaDownloads: this.#media.downloads,
     }

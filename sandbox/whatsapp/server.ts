@@ -20,6 +20,7 @@ import type { MediaHost } from './media-host.ts'
 import { Messaging } from './messaging.ts'
 import type { ClientFinish } from './noise.ts'
 import { Phone, type PhoneNetwork } from './phone.ts'
+import { Pictures } from './pictures.ts'
 import { answerQuery, type QueryDeps, queryName } from './queries.ts'
 import { ReachOut } from './reach-out.ts'
 import { Registrations } from './registration.ts'
@@ -64,6 +65,7 @@ export class WhatsAppServer extends EventEmitter<ServerEvents> implements PhoneN
   readonly groups = new Groups(this.#mailboxes)
   readonly messaging: Messaging
   readonly reachOut = new ReachOut()
+  readonly pictures: Pictures
   readonly #phones = new Map<string, Phone>()
   #sockets: WebSocketServer | undefined
 
@@ -72,9 +74,10 @@ export class WhatsAppServer extends EventEmitter<ServerEvents> implements PhoneN
     this.setMaxListeners(0)
     this.#options = options
     this.media = options.media
-    const { directory, groups, counters, reachOut } = this
+    this.pictures = new Pictures(options.media)
+    const { directory, groups, counters, reachOut, pictures } = this
     const { media, mediaAddress } = options
-    this.#queryDeps = { directory, groups, counters, reachOut, media, mediaAddress }
+    this.#queryDeps = { directory, groups, counters, reachOut, pictures, media, mediaAddress }
     this.messaging = new Messaging({ directory, groups, counters, reachOut, mailboxes: this.#mailboxes })
     this.logins = new Logins({
       directory,
@@ -224,7 +227,8 @@ export class WhatsAppServer extends EventEmitter<ServerEvents> implements PhoneN
     else if (node.tag === 'notification' && from.deviceId === 0) this.messaging.notification(from, node)
     else if (node.tag === 'call') this.#onCall(from, node)
     else if (node.tag === 'ack') this.#mailboxes.of(from).settleByAck(node)
-    else if (node.tag !== 'presence' && node.tag !== 'chatstate') this.counters.unknown(node.tag)
+    else if (node.tag === 'chatstate') this.counters.chatStates += 1
+    else if (node.tag !== 'presence') this.counters.unknown(node.tag)
   }
 
   /** A companion rejects a call; the caller's phone needs not know. */
