@@ -15,7 +15,10 @@ interface ConnectionEvents {
   failed(connection: Connection, error: unknown): void
 }
 
+let opened = 0
+
 export class Connection {
+  readonly #id = ++opened
   readonly #socket: WebSocket
   readonly #events: ConnectionEvents
   readonly #faults: Faults
@@ -46,8 +49,7 @@ export class Connection {
   }
 
   send(node: BinaryNode): void {
-    const { account, deviceId } = this.#names()
-    this.#faults.pass({ direction: 'out', account, deviceId, stanza: node }, (passed) => this.#write(passed))
+    this.#faults.pass({ direction: 'out', ...this.#names(), stanza: node }, (passed) => this.#write(passed))
   }
 
   /** Ends the stream in order: the stanzas sent so far still arrive. */
@@ -61,7 +63,12 @@ export class Connection {
   }
 
   #names() {
-    return { account: this.address?.account.phone ?? 'unpaired', deviceId: this.address?.deviceId ?? 0 }
+    const { address } = this
+    return {
+      account: address?.account.phone ?? 'unpaired',
+      deviceId: address?.deviceId ?? 0,
+      connection: this.#id,
+    }
   }
 
   #write(node: BinaryNode): void {
@@ -99,8 +106,7 @@ export class Connection {
 
   async #decode(plaintext: Buffer): Promise<void> {
     const decoded = await decodeBinaryNode(plaintext)
-    const { account, deviceId } = this.#names()
-    this.#faults.pass({ direction: 'in', account, deviceId, stanza: decoded }, (passed) =>
+    this.#faults.pass({ direction: 'in', ...this.#names(), stanza: decoded }, (passed) =>
       this.#events.received(this, passed),
     )
   }

@@ -8,6 +8,8 @@ export interface Passage {
   readonly account: string
   /** 0 is the phone itself, companions count from 1. */
   readonly deviceId: number
+  /** Which connection carries it, counted from 1; 0 for a phone. What is held for one that has ended goes nowhere. */
+  readonly connection: number
   readonly stanza: BinaryNode
 }
 

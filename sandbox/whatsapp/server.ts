@@ -184,7 +184,10 @@ export class WhatsAppServer extends EventEmitter<ServerEvents> implements PhoneN
     const mailbox = this.#mailboxes.of(address)
     mailbox.attach((node) => {
       const { account, deviceId } = address
-      this.#options.faults.pass({ direction: 'out', account: account.phone, deviceId, stanza: node }, outlet)
+      this.#options.faults.pass(
+        { direction: 'out', account: account.phone, deviceId, connection: 0, stanza: node },
+        outlet,
+      )
     })
     mailbox.goLive()
   }
@@ -195,8 +198,9 @@ export class WhatsAppServer extends EventEmitter<ServerEvents> implements PhoneN
 
   submit(from: DeviceAddress, node: BinaryNode): void {
     const { account, deviceId } = from
-    this.#options.faults.pass({ direction: 'in', account: account.phone, deviceId, stanza: node }, (passed) =>
-      this.#route(from, passed),
+    this.#options.faults.pass(
+      { direction: 'in', account: account.phone, deviceId, connection: 0, stanza: node },
+      (passed) => this.#route(from, passed),
     )
   }
 

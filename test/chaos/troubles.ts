@@ -15,7 +15,10 @@ const MAX_DELAY_MS = 250
 export class WireTroubles implements Faults {
   readonly #random: Random
   readonly #stop = new AbortController()
-  /** Per companion and chat, what is held: nothing may overtake it. */
+  /**
+   * Per connection and chat, what is held: nothing may overtake it. A new connection begins with an empty line: the server
+   * sends again what was not answered, and would stand in line behind itself for ever.
+   */
   readonly #lines = new Map<string, Promise<void>>()
   #isOn = false
 
@@ -28,8 +31,8 @@ export class WireTroubles implements Faults {
   }
 
   pass(passage: Passage, forward: (stanza: BinaryNode) => void): void {
-    const { account, deviceId, direction, stanza } = passage
-    const key = [account, deviceId, direction, stanza.attrs['from'] ?? stanza.attrs['to']].join(' ')
+    const { connection, deviceId, direction, stanza } = passage
+    const key = [connection, direction, stanza.attrs['from'] ?? stanza.attrs['to']].join(' ')
     const ahead = this.#lines.get(key)
     const isTroubled = this.#isOn && deviceId !== 0 && isTraffic(stanza)
     const delayMs = isTroubled && this.#random.chance(0.25) ? this.#random.between(1, MAX_DELAY_MS) : 0
