@@ -1196,6 +1196,22 @@ AS $function$
   from bridge.pairing_links link
   where link.token_hash = args->>'tokenHash' and link.expires_at > clock_timestamp()
 $function$
+CREATE OR REPLACE FUNCTION bridge.find_quoted(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select jsonb_build_object(
+    'id', quoted.id, 'locationId', quoted.location_id, 'sessionId', quoted.session_id, 'origin', quoted.origin,
+    'waMessageId', quoted.wa_message_id, 'author', quoted.author, 'fromMe', quoted.from_me, 'content', quoted.content,
+    'composed', quoted.composed)
+  from bridge.messages answer
+  join lateral bridge.contact_of_ghl(answer.location_id, answer.ghl_contact_id) contact on true
+  join bridge.messages quoted on quoted.contact_id = contact.id and quoted.location_id = answer.location_id
+  where answer.id = args->>'id' and quoted.wa_message_id = args->>'waMessageId' and quoted.session_id is not null
+  order by quoted.seq desc
+  limit 1
+$function$
 CREATE OR REPLACE FUNCTION bridge.find_service_key(args jsonb)
  RETURNS jsonb
  LANGUAGE plpgsql
@@ -2560,6 +2576,35 @@ begin
   return to_jsonb(found);
 end
 $function$
+CREATE OR REPLACE FUNCTION bridge.split_caption(args jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+AS $function$
+declare
+  caption bridge.messages;
+  file bridge.messages;
+begin
+  update bridge.messages message
+  set kind = 'text', content = args->>'captionContent', composed = null, updated_at = clock_timestamp()
+  where message.id = args->>'id' and message.origin = 'ghl' and message.kind = 'attachment'
+    and message.state in ('queued', 'sending')
+  returning * into caption;
+  if not found then
+    return 'false';
+  end if;
+  insert into bridge.messages
+    (id, location_id, contact_id, direction, origin, kind, state, chat, from_me, wa_message_id, ghl_contact_id,
+     ghl_conversation_id, ghl_message_id, part_no, written_at, content, is_released)
+  select args->>'fileId', caption.location_id, caption.contact_id, caption.direction, caption.origin, 'attachment', 'queued',
+    caption.chat, caption.from_me, args->>'fileWaMessageId', caption.ghl_contact_id, caption.ghl_conversation_id,
+    caption.ghl_message_id, max(part.part_no) + 1, caption.written_at, args->>'fileContent', caption.is_released
+  from bridge.messages part
+  where part.location_id = caption.location_id and part.ghl_message_id = caption.ghl_message_id and part.origin = 'ghl'
+  returning * into file;
+  perform bridge.enqueue(bridge.delivery_lane(file), file.location_id, 'outbound', file.id);
+  return 'true';
+end
+$function$
 CREATE OR REPLACE FUNCTION bridge.split_contacts(args jsonb)
  RETURNS jsonb
  LANGUAGE sql
@@ -3076,6 +3121,10 @@ CREATE OR REPLACE FUNCTION public.bridge_find_pairing_link(args jsonb)
  RETURNS jsonb
  LANGUAGE sql
 AS $function$ select bridge.find_pairing_link(args) $function$
+CREATE OR REPLACE FUNCTION public.bridge_find_quoted(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+AS $function$ select bridge.find_quoted(args) $function$
 CREATE OR REPLACE FUNCTION public.bridge_find_service_key(args jsonb)
  RETURNS jsonb
  LANGUAGE sql
@@ -3284,6 +3333,10 @@ CREATE OR REPLACE FUNCTION public.bridge_settle_reads(args jsonb)
  RETURNS jsonb
  LANGUAGE sql
 AS $function$ select bridge.settle_reads(args) $function$
+CREATE OR REPLACE FUNCTION public.bridge_split_caption(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+AS $function$ select bridge.split_caption(args) $function$
 CREATE OR REPLACE FUNCTION public.bridge_split_contacts(args jsonb)
  RETURNS jsonb
  LANGUAGE sql

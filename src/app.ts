@@ -31,6 +31,7 @@ import { OutboxWorker } from './outbox/worker.ts'
 import { openStore } from './store/open-store.ts'
 import { createNumbers } from './whatsapp/numbers.ts'
 import type { SessionDeps } from './whatsapp/session.ts'
+import { openSpool } from './whatsapp/spool.ts'
 
 export interface App {
   /** Where it listens. */
@@ -104,7 +105,10 @@ export async function startApp(config: Config, secrets: AppSecrets, log: Log): P
     ignored.add(reason)
     log.debug({ sessionId, outcome: reason }, 'message ignored on purpose')
   }
+  const spool = await openSpool(`${config.DATA_DIR} ${config.PORT}`)
+  started.defer(() => spool.close())
   const numbers = createNumbers({
+    spool,
     settings: { webSocketUrl: config.WHATSAPP_WEB_SOCKET_URL, version: config.WHATSAPP_VERSION },
     signalStore: signal,
     sessionStore: sessions,

@@ -12,15 +12,20 @@
  * 6. Receipts move the GHL status forward, never back (receipts.ts).
  */
 import type { Clock } from '../core/clock.ts'
-import { assertNever, WhatsAppError } from '../core/errors.ts'
+import { assertNever, MediaError, WhatsAppError } from '../core/errors.ts'
 import { type ChatJid, isGroupJid, parseMessageId, type SessionId } from '../core/ids.ts'
-import type { AgentMessage, OutboundPart } from '../core/message.ts'
+import type { AgentMessage, OutboundPart, Quote } from '../core/message.ts'
 import { type AddressDeps, chatOf } from './contacts.ts'
 import type { InstallationStore } from './installations.ts'
 import type { GhlAttachments, WaOutgoing, WhatsAppNumbers } from './ports.ts'
 import { seenByAnswer } from './read-state.ts'
 import { heldByPairing, heldOnArrival } from './replay-shield.ts'
 import type { Job, MessageStore, OutboundWork, SessionRow, SessionStore, SettingsStore } from './storage.ts'
+
+/** Failures of a file after which its caption goes without it. */
+const PATIENCE_OF_WORDS = 2
+/** Fetching a file is tried this often, which takes about two minutes. */
+const MEDIA_ATTEMPTS = 8
 
 export interface AcceptFromGhlDeps {
   readonly messages: MessageStore
@@ -80,7 +85,20 @@ export interface DeliverToWhatsAppDeps extends AddressDeps {
  */
 export async function deliverToWhatsApp(deps: DeliverToWhatsAppDeps, job: Job): Promise<void> {
   const work = await deps.messages.findOutboundWork(parseMessageId(job.subject))
-  if (work?.row.waMessageId === undefined || isSettled(work)) return
+  if (work === undefined || isSettled(work)) return
+  try {
+    await deliver(deps, work, job)
+  } catch (thrown) {
+    if (!(thrown instanceof MediaError)) throw thrown
+    if (!wordsMustGoAlone(work, thrown, job)) throw atLast(thrown, job)
+    await deps.messages.splitCaption(work.row.id, deps.numbers.newMessageId())
+    // The job's message is the words now; the file follows behind all others, and fails there if it must.
+    await deliverToWhatsApp(deps, job)
+  }
+}
+
+async function deliver(deps: DeliverToWhatsAppDeps, work: OutboundWork, job: Job): Promise<void> {
+  if (work.row.waMessageId === undefined) return
   const reserved = reservedBy(work, job) ?? (await reserve(deps, work))
   if (reserved === undefined) return
   const { sessionId, chat, composed } = reserved
@@ -88,6 +106,21 @@ export async function deliverToWhatsApp(deps: DeliverToWhatsAppDeps, job: Job): 
   await seenByAnswer(deps, work.row.locationId, work.row.id)
   await deps.messages.advance(sessionId, [work.row.waMessageId], 'sent')
   deps.nudge()
+}
+
+/** What an agent wrote under a file does not wait for a file that cannot be had, or not soon. */
+const wordsMustGoAlone = ({ part }: OutboundWork, error: MediaError, { attempts }: Job): boolean =>
+  part.kind === 'attachment' &&
+  part.caption !== undefined &&
+  (error.disposition === 'dead' || attempts >= PATIENCE_OF_WORDS)
+
+/** A file that its server does not give holds up the chat: some minutes, not hours. */
+function atLast(error: MediaError, { attempts }: Job): MediaError {
+  if (error.code !== 'MEDIA_FETCH_FAILED' || attempts < MEDIA_ATTEMPTS) return error
+  return new MediaError('MEDIA_GONE', 'The attachment could not be fetched from its address', {
+    action: 'Attach the file again.',
+    cause: error,
+  })
 }
 
 const isSettled = ({ row }: OutboundWork): boolean => row.state !== 'queued' && row.state !== 'sending'
@@ -119,7 +152,9 @@ async function reserve(deps: DeliverToWhatsAppDeps, work: OutboundWork): Promise
     return undefined
   }
   const chat = await chatOf(deps, session, work)
-  const composed = await deps.numbers.compose(sessionId, chat, await open(deps, work.part))
+  const quote = await quoteOf(deps, work, sessionId)
+  const outgoing = await open(deps, work.part, quote)
+  const composed = await deps.numbers.compose(sessionId, chat, outgoing)
   await deps.messages.reserve(work.row.id, { sessionId, chat, composed })
   return { sessionId, chat, composed }
 }
@@ -166,13 +201,34 @@ export function preferredSession(
   )
 }
 
-async function open(deps: DeliverToWhatsAppDeps, part: OutboundPart): Promise<WaOutgoing> {
+/** `undefined` when nothing is answered, the original is not known, or another number of the location has it. */
+async function quoteOf(
+  { messages }: DeliverToWhatsAppDeps,
+  { row, part }: OutboundWork,
+  sessionId: SessionId,
+): Promise<Quote | undefined> {
+  if (part.replyTo === undefined) return undefined
+  const found = await messages.findQuoted(row.id, part.replyTo)
+  return found?.sessionId === sessionId ? found.quote : undefined
+}
+
+async function open(
+  deps: DeliverToWhatsAppDeps,
+  part: OutboundPart,
+  quote: Quote | undefined,
+): Promise<WaOutgoing> {
+  const answering = quote && { quote }
   switch (part.kind) {
     case 'text':
-      return part
+      return { kind: 'text', text: part.text, ...answering }
     case 'attachment': {
       const file = await deps.attachments.open(part.url)
-      return { kind: 'file', file, ...(part.caption !== undefined && { caption: part.caption }) }
+      return {
+        kind: 'file',
+        file,
+        ...answering,
+        ...(part.caption !== undefined && { caption: part.caption }),
+      }
     }
     default:
       return assertNever(part)

@@ -20,6 +20,7 @@ import type {
   GhlStatus,
   MediaFile,
   MessageState,
+  Quote,
   SessionProblem,
   SessionStatus,
   WaMedia,
@@ -149,8 +150,13 @@ export interface GhlAttachments {
 
 /** What can be sent on WhatsApp. The adapter turns it into WhatsApp's own message, uploads included. */
 export type WaOutgoing =
-  | { readonly kind: 'text'; readonly text: string }
-  | { readonly kind: 'file'; readonly file: MediaFile; readonly caption?: string }
+  | { readonly kind: 'text'; readonly text: string; readonly quote?: Quote }
+  | {
+      readonly kind: 'file'
+      readonly file: MediaFile
+      readonly caption?: string
+      readonly quote?: Quote
+    }
 
 export interface WhatsAppNumbers {
   /** True while the number can send. */

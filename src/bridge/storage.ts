@@ -23,6 +23,7 @@ import type {
   GhlStatus,
   MessageState,
   OutboundPart,
+  Quote,
   SessionProblem,
   SessionStatus,
   WaContent,
@@ -113,6 +114,12 @@ export interface OutboundWork {
   readonly composed: Uint8Array | undefined
 }
 
+/** A message that another one answers. */
+export interface QuotedMessage {
+  readonly sessionId: SessionId
+  readonly quote: Quote
+}
+
 /** Something that the people in a contact's GHL conversation should hear about a message. */
 export interface NoteWork {
   readonly row: MessageRow
@@ -187,6 +194,13 @@ export interface MessageStore {
     parts: readonly { readonly part: OutboundPart; readonly waMessageId: WaMessageId }[],
     held?: MessageError,
   ): Promise<'enqueued' | 'duplicate' | 'held'>
+  /**
+   * Makes the caption of an outbound file a message of its own, which takes the file's place and WhatsApp id; the file goes
+   * to the end of the lane under `waMessageId`. Nothing happens to what has no caption or was composed already.
+   */
+  splitCaption(id: MessageId, waMessageId: WaMessageId): Promise<void>
+  /** The message with this WhatsApp id in the chat of an outbound one, whoever wrote it. */
+  findQuoted(id: MessageId, waMessageId: string): Promise<QuotedMessage | undefined>
   findInboundWork(id: MessageId): Promise<InboundWork | undefined>
   findOutboundWork(id: MessageId): Promise<OutboundWork | undefined>
   /** Notes where GHL filed an inbound message (or a message typed on the phone). */

@@ -165,6 +165,8 @@ export class WhatsAppError extends BridgeError {
 
 const MEDIA_CODES = {
   MEDIA_FETCH_FAILED: 'retry',
+  /** WhatsApp's file host does not take it now. */
+  MEDIA_UPLOAD_FAILED: 'retry',
   MEDIA_TOO_LARGE: 'dead',
   MEDIA_TYPE_UNSUPPORTED: 'dead',
   /** WhatsApp no longer has it and the phone did not give it again. */

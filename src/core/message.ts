@@ -190,12 +190,29 @@ export interface AgentMessage {
   readonly text: string
   /** Public URLs, in the agent's order; GHL gives neither name nor type. */
   readonly attachments: readonly string[]
+  /** The message that is answered: its `altId`, which is WhatsApp's id. */
+  readonly replyTo?: string
 }
 
 /** One WhatsApp message to be: an agent's message is cut into as many of these as WhatsApp needs. */
 export type OutboundPart =
-  | { readonly kind: 'text'; readonly text: string }
-  | { readonly kind: 'attachment'; readonly url: string; readonly caption?: string }
+  | { readonly kind: 'text'; readonly text: string; readonly replyTo?: string }
+  | {
+      readonly kind: 'attachment'
+      readonly url: string
+      readonly caption?: string
+      /** As in {@link AgentMessage}; only the first part answers. */
+      readonly replyTo?: string
+    }
+
+/** The message of the same chat that is answered. */
+export interface Quote {
+  readonly waMessageId: WaMessageId
+  /** As the message named him; undefined when it was ours. */
+  readonly author: string | undefined
+  /** WhatsApp's own protobuf where we have it. */
+  readonly original: { readonly composed: Uint8Array } | { readonly content: WaContent }
+}
 
 /** A file on its way out. `bytes` is read once. */
 export interface MediaFile {

@@ -266,13 +266,19 @@ const CONTAINERS = new Set(['application/zip', 'application/x-cfb', 'application
 
 async function typeOf(head: Uint8Array, response: Dispatcher.ResponseData, name: string): Promise<string> {
   const sniffed = bareMimeType((await fileTypeFromBuffer(head))?.mime ?? '')
-  if (sniffed !== '' && !CONTAINERS.has(sniffed)) return sniffed
   const header = response.headers['content-type']
   const claims = [
     mimeTypeOfExtension(extensionOf(name)),
     bareMimeType(typeof header === 'string' ? header : ''),
   ]
+  if (sniffed !== '' && !CONTAINERS.has(sniffed)) return onlySound(sniffed, claims) ?? sniffed
   return claims.find((claim) => claim !== undefined && isBelievable(claim)) ?? (sniffed || UNKNOWN_TYPE)
+}
+
+/** A film's container may hold sound alone, which its first bytes do not tell. */
+function onlySound(sniffed: string, claims: readonly (string | undefined)[]): string | undefined {
+  const asSound = sniffed.replace(/^video\//, 'audio/')
+  return asSound !== sniffed && claims.includes(asSound) ? asSound : undefined
 }
 
 const UNKNOWN_TYPE = 'application/octet-stream'

@@ -24,6 +24,7 @@ const FILE_TYPES: readonly FileType[] = [
   { extensions: ['ogg', 'oga', 'opus'], mimeType: 'audio/ogg', kind: 'audio', isUploadable: true },
   { extensions: ['mp3'], mimeType: 'audio/mpeg', kind: 'audio', isUploadable: true },
   { extensions: ['m4a'], mimeType: 'audio/mp4', kind: 'audio', isUploadable: true },
+  { extensions: ['weba'], mimeType: 'audio/webm', kind: 'audio' },
   { extensions: ['aac'], mimeType: 'audio/aac', kind: 'audio', isUploadable: true },
   { extensions: ['amr'], mimeType: 'audio/amr', kind: 'audio', isUploadable: true },
   { extensions: ['wav', 'wave'], mimeType: 'audio/wav', kind: 'audio', isUploadable: true },

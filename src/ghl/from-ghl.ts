@@ -1,4 +1,5 @@
 /** An agent's message becomes WhatsApp messages. Pure. */
+import { convert, type FormatCallback, type HtmlToTextOptions } from 'html-to-text'
 import type { AgentMessage, OutboundPart } from '../core/message.ts'
 import { kindOfExtension } from './file-types.ts'
 
@@ -6,6 +7,10 @@ import { kindOfExtension } from './file-types.ts'
 export const MAX_TEXT_LENGTH = 65_536
 /** Longest caption that every WhatsApp client shows and sends. @see WhatsApp Cloud API, media captions. */
 export const MAX_CAPTION_LENGTH = 1_024
+
+/** Tags that GHL's editors write; in a text without any of them angle brackets are the agent's own. */
+const BLOCKS = /<\/?(?:p|div|br|ul|ol|li|h[1-6]|blockquote|table|tr|hr)(?:\s[^<>]*)?\/?>/i
+const INLINE = /<(a|b|strong|i|em|u|s|del|span|font|img|code|pre)(?:\s[^<>]*)?>/i
 
 const ENTITIES: Readonly<Record<string, string>> = {
   amp: '&',
@@ -18,11 +23,50 @@ const ENTITIES: Readonly<Record<string, string>> = {
 
 /** GHL's editor escapes HTML here and there and lets control characters through; neither belongs into a chat. */
 export function cleanText(text: string): string {
-  return decodeEntities(text)
+  return plainText(text)
     .replaceAll(/\r\n?|[\u2028\u2029]/g, '\n')
     .replaceAll(STRAY_CONTROLS, '')
     .replace(/^\n+/, '')
     .trimEnd()
+}
+
+/** HTML as WhatsApp writes it: its own marks for bold and the like, a link's address behind its words. */
+function plainText(text: string): string {
+  const hasBlocks = BLOCKS.test(text)
+  if (!hasBlocks && !INLINE.test(text)) return decodeEntities(text)
+  // Where lines are not made of tags, the line ends are.
+  return convert(text, { ...AS_WHATSAPP, preserveNewlines: !hasBlocks }).replaceAll(/\n{3,}/g, '\n\n')
+}
+
+const marked = (mark: string): FormatCallback => {
+  return (element, walk, builder) => {
+    builder.addLiteral(mark)
+    walk(element.children, builder)
+    builder.addLiteral(mark)
+  }
+}
+
+const AS_WHATSAPP: HtmlToTextOptions = {
+  wordwrap: false,
+  formatters: { bold: marked('*'), italic: marked('_'), struck: marked('~'), mono: marked('```') },
+  selectors: [
+    {
+      selector: 'a',
+      options: { hideLinkHrefIfSameAsText: true, linkBrackets: ['(', ')'], ignoreHref: false },
+    },
+    { selector: 'img', format: 'skip' },
+    { selector: 'p', options: { leadingLineBreaks: 1, trailingLineBreaks: 1 } },
+    { selector: 'ul', options: { itemPrefix: '- ', leadingLineBreaks: 1, trailingLineBreaks: 1 } },
+    { selector: 'ol', options: { leadingLineBreaks: 1, trailingLineBreaks: 1 } },
+    ...['h1', 'h2', 'h3', 'h4', 'h5', 'h6'].map((selector) => ({
+      selector,
+      options: { uppercase: false, leadingLineBreaks: 1, trailingLineBreaks: 1 },
+    })),
+    ...['b', 'strong'].map((selector) => ({ selector, format: 'bold' })),
+    ...['i', 'em'].map((selector) => ({ selector, format: 'italic' })),
+    ...['s', 'del'].map((selector) => ({ selector, format: 'struck' })),
+    { selector: 'code', format: 'mono' },
+  ],
 }
 
 /** C0 and C1 controls except tab and newline, and the byte order mark. */
@@ -38,9 +82,16 @@ function decodeEntities(text: string): string {
 
 /**
  * The WhatsApp messages that an agent's message needs, in order: text alone is one; the first attachment carries the
- * text as its caption when its kind can; audio and unknown kinds cannot, so the text goes first on its own.
+ * text as its caption when its kind can; audio and unknown kinds cannot, so the text goes first on its own. An answer
+ * is the first of them.
  */
 export function toParts(message: AgentMessage): OutboundPart[] {
+  const [first, ...rest] = partsOf(message)
+  if (first === undefined) return []
+  return [{ ...first, ...(message.replyTo !== undefined && { replyTo: message.replyTo }) }, ...rest]
+}
+
+function partsOf(message: AgentMessage): OutboundPart[] {
   const [first, ...rest] = message.attachments
   if (first === undefined) return textParts(message.text)
   const others = rest.map((url): OutboundPart => ({ kind: 'attachment', url }))

@@ -53,6 +53,7 @@ const deliverySchema = z.looseObject({
   timestamp: lenient(instant),
   dateAdded: lenient(instant),
   message: lenient(z.string()),
+  replyToAltId: lenient(z.string().max(128)),
   attachments: z.preprocess(
     (value) => value ?? [],
     z.union([z.array(attachment), attachment.transform((url) => [url])]),
@@ -87,6 +88,7 @@ export function parseDelivery(json: unknown, providerId: string | undefined): De
     ...(phone !== undefined && { phone }),
     ...(writtenAt !== undefined && { writtenAt }),
     text: cleanText(post.message ?? ''),
+    ...(post.replyToAltId !== undefined && { replyTo: post.replyToAltId }),
     attachments: post.attachments.map((url) => url.trim()).filter((url) => url !== ''),
   }
   return { message, parts: toParts(message) }

@@ -2,7 +2,14 @@ import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
 import type { MessageStore } from '../bridge/storage.ts'
 import { RequestError } from '../core/errors.ts'
-import { type LocationId, parseGhlContactId, type SessionId } from '../core/ids.ts'
+import {
+  type LocationId,
+  parseGhlContactId,
+  parseLocationId,
+  parseSessionId,
+  parseWaMessageId,
+  type SessionId,
+} from '../core/ids.ts'
 import type { Envelope, OutboundPart, WaContent } from '../core/message.ts'
 import type { Database } from './database.ts'
 import { addressColumns } from './person.ts'
@@ -31,6 +38,22 @@ const OutboundWorkRow = z
     isReleased: z.boolean(),
     ghlContactId: z.string().transform(parseGhlContactId),
     contact: ContactRow.nullable(),
+  })
+  .nullable()
+const QuotedRow = z
+  .object({
+    id: z.string(),
+    locationId: z.string().transform(parseLocationId),
+    sessionId: z.string().transform(parseSessionId),
+    origin: z.enum(['customer', 'phone', 'ghl']),
+    waMessageId: z.string().transform(parseWaMessageId),
+    author: z
+      .string()
+      .nullable()
+      .transform((author) => author ?? undefined),
+    fromMe: z.boolean(),
+    content: z.string(),
+    composed: z.string().nullable(),
   })
   .nullable()
 const NoteWorkRow = z
@@ -127,6 +150,40 @@ export function createMessageStore({ database, owned, seal }: MessageStoreDeps):
         }),
       })
       return AcceptedOutbound.parse(accepted)
+    },
+
+    async splitCaption(id, waMessageId) {
+      const found = OutboundWorkRow.parse(await database.call('find_outbound_work', { id }))
+      if (found === null) return
+      const { locationId } = found.row
+      const content = openOutbound(seal, contentOf(locationId, id), found.content)
+      const { part } = content
+      if (part.kind !== 'attachment' || part.caption === undefined) return
+      const { caption: text, replyTo, ...file } = part
+      const sealed = (forId: string, now: OutboundPart) =>
+        seal.seal(contentOf(locationId, forId), JSON.stringify({ ...content, part: now }))
+      const fileId = randomUUID()
+      await database.call('split_caption', {
+        id,
+        captionContent: sealed(id, { kind: 'text', text, ...(replyTo !== undefined && { replyTo }) }),
+        fileId,
+        fileWaMessageId: waMessageId,
+        fileContent: sealed(fileId, file),
+      })
+    },
+
+    async findQuoted(id, waMessageId) {
+      const found = QuotedRow.parse(await database.call('find_quoted', { id, waMessageId }))
+      if (found === null) return undefined
+      const { sessionId, origin, composed } = found
+      const quote = { waMessageId: found.waMessageId, author: found.fromMe ? undefined : found.author }
+      if (origin !== 'ghl') {
+        const { content } = openEnvelope(seal, contentOf(found.locationId, found.id), found.content)
+        return { sessionId, quote: { ...quote, original: { content } } }
+      }
+      if (composed === null) return undefined
+      const original = { composed: seal.open(composedOf(sessionId, found.id), composed) }
+      return { sessionId, quote: { ...quote, original } }
     },
 
     async findInboundWork(id) {

@@ -56,6 +56,7 @@ import {
   type SocketEnd,
   type SocketSettings,
 } from './socket.ts'
+import type { Spool } from './spool.ts'
 import { meOf, type Receipt, samePhone } from './stanza.ts'
 import { compose } from './to-whatsapp.ts'
 
@@ -69,6 +70,7 @@ const FREE_RESTARTS = 3
 export interface SessionDeps extends InboxDeps {
   readonly settings: SocketSettings
   readonly sessionStore: SessionStore
+  readonly spool: Spool
   readonly findComposed: (session: SessionId, id: WaMessageId) => Promise<Uint8Array | undefined>
   readonly onReceipt: (
     session: SessionId,
@@ -173,7 +175,7 @@ export class Session {
   /** @throws {WhatsAppError} `WA_OFFLINE`. */
   async compose(chat: ChatJid, message: WaOutgoing): Promise<Uint8Array> {
     const socket = this.#readySocket()
-    return await compose(chat, message, { ownJid: socket.me().pn ?? '', upload: socket.upload })
+    return await compose(chat, message, { me: socket.me(), upload: socket.upload, spool: this.#deps.spool })
   }
 
   /** @throws {WhatsAppError} as the port says. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { parseMessageId } from '../../../src/core/ids.ts'
+import { parseGhlContactId, parseMessageId } from '../../../src/core/ids.ts'
 import {
   agentMessage,
   envelope,
@@ -97,6 +97,71 @@ export function describeMessages(subject: () => Subject): void {
       expect(work?.row.direction).toBe('outbound')
       expect(work?.contact.pushName).toBeUndefined()
       expect(work?.contact.lastSessionId).toBeUndefined()
+    })
+
+    it('parts a caption from its file once: the words keep place, id and quote, the file goes to the end', async () => {
+      const { store } = subject()
+      const place = await freshPlace(subject())
+      const url = 'https://files.example/a.jpg'
+      const file = { kind: 'attachment', url, caption: 'see', replyTo: 'WAQ' } as const
+      const [behind] = partsOf('behind it')
+      if (behind === undefined) throw new Error('one part')
+      await store.messages.acceptOutbound(agentMessage(place), [{ part: file, waMessageId: waId() }, behind])
+      const job = await claimOne()
+      const id = messageIdOf(job)
+      const before = await store.messages.findOutboundWork(id)
+      const fileId = waId()
+      await store.messages.splitCaption(id, fileId)
+      await store.messages.splitCaption(id, waId())
+
+      const words = await store.messages.findOutboundWork(id)
+      expect(words?.part).toEqual({ kind: 'text', text: 'see', replyTo: 'WAQ' })
+      expect(words?.row).toMatchObject({ kind: 'text', waMessageId: before?.row.waMessageId })
+      const second = await store.outbox.complete(job, LEASE_MS)
+      const third = second && (await store.outbox.complete(second, LEASE_MS))
+      const last = third && (await store.messages.findOutboundWork(messageIdOf(third)))
+      expect(last).toMatchObject({ part: { kind: 'attachment', url }, phone: before?.phone })
+      expect(last?.part).not.toHaveProperty('caption')
+      expect(last?.row).toMatchObject({ waMessageId: fileId, ghlMessageId: before?.row.ghlMessageId })
+      expect(third && (await store.outbox.complete(third, LEASE_MS))).toBeUndefined()
+    })
+
+    it('finds what is quoted, whoever wrote it, and never in another chat', async () => {
+      const { store } = subject()
+      const place = await freshPlace(subject())
+      const { lid, pn } = freshPerson()
+      const ghlContactId = parseGhlContactId(`gc-${waId()}`)
+      await store.contacts.settle(place.locationId, { chat: lid, alt: pn, ghlContactId })
+      const asked = envelope(place, lid, { content: { kind: 'text', text: 'how much?' } })
+      await store.messages.acceptInbound(asked)
+      const [sent, answer] = partsOf('ten', 'twelve')
+      if (sent === undefined || answer === undefined) throw new Error('two parts')
+      await store.messages.acceptOutbound(agentMessage(place, { ghlContactId }), [sent, answer])
+      const { messages } = await store.messages.list({ locationId: place.locationId, limit: 10 })
+      const rowOf = (id: string) => messages.find(({ waMessageId }) => waMessageId === id)?.id
+      const sentRow = rowOf(sent.waMessageId)
+      const answerRow = rowOf(answer.waMessageId)
+      if (sentRow === undefined || answerRow === undefined) throw new Error('both are listed')
+      const { sessionId } = place
+      expect(await store.messages.findQuoted(answerRow, sent.waMessageId)).toBeUndefined()
+      await store.messages.reserve(sentRow, { sessionId, chat: lid, composed: Buffer.from('bytes') })
+
+      expect(await store.messages.findQuoted(answerRow, asked.waMessageId)).toEqual({
+        sessionId,
+        quote: { waMessageId: asked.waMessageId, author: lid, original: { content: asked.content } },
+      })
+      expect(await store.messages.findQuoted(answerRow, sent.waMessageId)).toEqual({
+        sessionId,
+        quote: {
+          waMessageId: sent.waMessageId,
+          author: undefined,
+          original: { composed: Buffer.from('bytes') },
+        },
+      })
+      const stranger = envelope(place, freshPerson().lid)
+      await store.messages.acceptInbound(stranger)
+      expect(await store.messages.findQuoted(answerRow, stranger.waMessageId)).toBeUndefined()
+      expect(await store.messages.findQuoted(answerRow, 'NOBODY')).toBeUndefined()
     })
 
     it('recognises the echo of what it sends itself', async () => {

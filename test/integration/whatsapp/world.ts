@@ -23,6 +23,7 @@ import {
 import { DEFAULT_SETTINGS, type LocationSettings } from '../../../src/core/settings.ts'
 import { createNumbers, type Numbers } from '../../../src/whatsapp/numbers.ts'
 import type { SocketSettings } from '../../../src/whatsapp/socket.ts'
+import { openSpool, type Spool } from '../../../src/whatsapp/spool.ts'
 import { MemoryHistory } from '../../support/memory-history.ts'
 import { Door, MemoryInbox, MemorySessionStore, MemorySignalStore } from '../../support/memory-stores.ts'
 import { silentLog } from '../../support/silent-log.ts'
@@ -85,7 +86,10 @@ export class World {
   sessions: Bridge
   readonly #doors: Door[] = []
 
-  private constructor(sandbox: WhatsAppSandbox, wire: Wire, settings: Partial<SocketSettings>) {
+  readonly #spool: Spool
+
+  private constructor(sandbox: WhatsAppSandbox, spool: Spool, wire: Wire, settings: Partial<SocketSettings>) {
+    this.#spool = spool
     this.sandbox = sandbox
     this.wire = wire
     this.settings = settings
@@ -100,7 +104,7 @@ export class World {
     installSandboxRedirects(sandbox)
     sandbox.addAccount({ phone: OWNER, name: 'Dental Care' })
     sandbox.addAccount({ phone: ANA, name: 'Ana' })
-    const world = new World(sandbox, wire, settings)
+    const world = new World(sandbox, await openSpool(randomUUID()), wire, settings)
     await world.sessions.start()
     return world
   }
@@ -117,6 +121,7 @@ export class World {
     await this.sessions.stop()
     const unknown = this.sandbox.stats().unknownStanzas
     await this.sandbox.stop()
+    await this.#spool.close()
     expect(unknown).toEqual({})
   }
 
@@ -219,6 +224,7 @@ export class World {
     const sessions = this.rows as unknown as SessionStore // all that is called here is there
     const desk = createSessionDesk({ sessions, newId: randomUUID, clock: this.clock })
     const numbers = createNumbers({
+      spool: this.#spool,
       settings: Object.assign(this.settings, { webSocketUrl, version: undefined }),
       signalStore: this.signal,
       sessionStore: sessions,

@@ -2,8 +2,10 @@ import { describe, expect, it } from 'vitest'
 import { deliverToWhatsApp } from '../../../src/bridge/ghl-to-whatsapp.ts'
 import { giveUp } from '../../../src/bridge/jobs.ts'
 import { pushStatusToGhl } from '../../../src/bridge/receipts.ts'
-import { WhatsAppError } from '../../../src/core/errors.ts'
-import { job, outboundWork, type SESSION, session, world } from './world.ts'
+import { MediaError, WhatsAppError } from '../../../src/core/errors.ts'
+import { parseSessionId } from '../../../src/core/ids.ts'
+import type { OutboundPart } from '../../../src/core/message.ts'
+import { job, outboundWork, SESSION, session, WA_ID, world } from './world.ts'
 
 const TEXT = { kind: 'text', text: 'hello' } as const
 const outbound = job({ kind: 'outbound' })
@@ -76,6 +78,65 @@ describe('a GHL message on its way to WhatsApp', () => {
     })
     await deliverToWhatsApp(deps, outbound)
     expect(composed).toMatchObject([{ kind: 'file', caption: 'look', file: { fileName: 'photo.jpg' } }])
+  })
+
+  describe('whose file cannot be had', () => {
+    const file = { kind: 'attachment', url: 'https://files.example/a.jpg' } as const
+    const captioned = { ...file, caption: 'look' } as const
+    const gone = new MediaError('MEDIA_GONE', 'gone')
+    const later = new MediaError('MEDIA_FETCH_FAILED', 'not now')
+    const opening = `open ${file.url}`
+
+    const deliver = async (part: OutboundPart, error: Error, attempts = 1) => {
+      const { deps, done, state, failNext } = world()
+      state.outboundWork = outboundWork(part)
+      deps.messages.splitCaption = (_id, waMessageId) => {
+        done.push(`splitCaption ${waMessageId}`)
+        state.outboundWork = outboundWork({ kind: 'text', text: 'look' })
+        return Promise.resolve()
+      }
+      failNext(opening, error)
+      const outcome = await deliverToWhatsApp(deps, { ...outbound, attempts }).catch(
+        (thrown: unknown) => thrown,
+      )
+      return { done, outcome }
+    }
+
+    it('sends the words alone when the file is refused', async () => {
+      const { done, outcome } = await deliver(captioned, gone)
+      expect(outcome).toBeUndefined()
+      expect(done.slice(1)).toEqual([
+        'splitCaption WA1',
+        'compose',
+        'reserve s1 98765@lid',
+        'send s1 98765@lid WA1',
+        'advance WA1 sent',
+      ])
+    })
+
+    it('waits once for a file that is only late, then lets the words go', async () => {
+      expect((await deliver(captioned, later)).outcome).toBe(later)
+      expect((await deliver(captioned, later, 2)).outcome).toBeUndefined()
+    })
+
+    it('gives a file without words up after some minutes, so that the chat goes on', async () => {
+      expect((await deliver(file, later, 7)).outcome).toBe(later)
+      expect((await deliver(file, later, 8)).outcome).toMatchObject({
+        code: 'MEDIA_GONE',
+        disposition: 'dead',
+      })
+    })
+  })
+
+  it('quotes what it answers, unless another number has that', async () => {
+    const { deps, composed, state } = world()
+    const quote = { waMessageId: WA_ID, author: '98765@lid', original: { content: TEXT } }
+    state.outboundWork = outboundWork({ ...TEXT, replyTo: 'WAQ' })
+    state.quoted = { sessionId: SESSION, quote }
+    await deliverToWhatsApp(deps, outbound)
+    state.quoted = { sessionId: parseSessionId('s2'), quote }
+    await deliverToWhatsApp(deps, outbound)
+    expect(composed).toEqual([{ ...TEXT, quote }, TEXT])
   })
 
   it.each(['sent', 'delivered', 'read', 'failed', 'held', 'ignored'] as const)(

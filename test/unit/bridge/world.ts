@@ -11,6 +11,7 @@ import type {
   OutboundWork,
   Owed,
   OwedRead,
+  QuotedMessage,
   SessionRow,
 } from '../../../src/bridge/storage.ts'
 import { systemClock } from '../../../src/core/clock.ts'
@@ -153,6 +154,7 @@ export function world() {
   const state = {
     inboundWork: undefined as InboundWork | undefined,
     outboundWork: undefined as OutboundWork | undefined,
+    quoted: undefined as QuotedMessage | undefined,
     sessions: [session()],
     ready: true,
     onWhatsApp: true,
@@ -188,6 +190,11 @@ export function world() {
     messages: {
       acceptInbound: notCalled,
       acceptOutbound: notCalled,
+      splitCaption: (_id, waMessageId) => step(`splitCaption ${waMessageId}`),
+      findQuoted: async (_id, waMessageId) => {
+        await step(`findQuoted ${waMessageId}`)
+        return state.quoted
+      },
       findInboundWork: () => Promise.resolve(state.inboundWork),
       findOutboundWork: () => Promise.resolve(state.outboundWork),
       recordFiled: (_id, filed) => step(`recordFiled ${filed.ghlMessageId}`),
