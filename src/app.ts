@@ -20,7 +20,7 @@ import { Chores } from './chores.ts'
 import type { Config } from './config.ts'
 import { systemClock } from './core/clock.ts'
 import { StoreError, toBridgeError } from './core/errors.ts'
-import { type LocationId, parseLocationId, parseSessionId } from './core/ids.ts'
+import { type LocationId, parseLocationId, parseSessionId, type WaMessageId } from './core/ids.ts'
 import type { Log } from './core/log.ts'
 import { storeDir } from './embedded-secrets.ts'
 import { createGhl } from './ghl/ghl.ts'
@@ -101,6 +101,7 @@ export async function startApp(config: Config, secrets: AppSecrets, log: Log): P
     nudge()
   }
   const ignored = new IgnoredCount()
+  const announced = new Set<WaMessageId>()
   const onIgnored: SessionDeps['onIgnored'] = (reason, { sessionId }) => {
     ignored.add(reason)
     log.debug({ sessionId, outcome: reason }, 'message ignored on purpose')
@@ -118,7 +119,7 @@ export async function startApp(config: Config, secrets: AppSecrets, log: Log): P
     onMessage: async (envelope) => {
       const { sessionId } = envelope
       await acceptFromWhatsApp(
-        { messages, nudge, onIgnored: (why) => onIgnored(why, { sessionId }) },
+        { messages, nudge, wake, announced, onIgnored: (why) => onIgnored(why, { sessionId }) },
         envelope,
       )
     },

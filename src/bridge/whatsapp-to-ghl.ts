@@ -12,7 +12,7 @@
  */
 import type { Clock } from '../core/clock.ts'
 import { BridgeError, GhlError, MediaError, WhatsAppError } from '../core/errors.ts'
-import { type GhlContactId, parseMessageId } from '../core/ids.ts'
+import { type GhlContactId, type LocationId, parseMessageId, type WaMessageId } from '../core/ids.ts'
 import type { ContactCard, Envelope, IgnoreReason, MediaFile } from '../core/message.ts'
 import { type ContactDeps, ghlContactOf } from './contacts.ts'
 import { labelled } from './label.ts'
@@ -26,10 +26,10 @@ const BACKDATE_AFTER_MS = 5 * 60_000
 /** Fetching a file is tried this often before the text goes without it. */
 const MEDIA_ATTEMPTS = 6
 /**
- * How long a message that cannot be read yet has before its placeholder is shown: most are sent again within a second, and
- * what GHL has it keeps for ever.
+ * How long a message that cannot be read yet has before its placeholder is shown, for what GHL has it keeps for ever. Most
+ * are sent again within a second; for answers to advertisements Baileys asks the phone, after two seconds.
  */
-const PLACEHOLDER_GRACE_MS = 2_000
+const PLACEHOLDER_GRACE_MS = 5_000
 /** Cards of one message beyond these are only read out. */
 const MAX_CARD_FILES = 20
 
@@ -38,6 +38,10 @@ export interface AcceptFromWhatsAppDeps {
   readonly onIgnored: (reason: IgnoreReason) => void
   /** Tells the worker that there is work. */
   readonly nudge: () => void
+  /** Ends the waiting of a location's lanes. */
+  readonly wake: (location: LocationId) => Promise<void>
+  /** Messages whose placeholders wait; of this process alone, for all that is lost with it is a moment. */
+  readonly announced: Set<WaMessageId>
 }
 
 /**
@@ -51,11 +55,25 @@ export async function acceptFromWhatsApp(
   envelope: Envelope,
 ): Promise<'enqueued' | 'duplicate'> {
   const outcome = await deps.messages.acceptInbound(envelope)
-  if (outcome === 'enqueued') deps.nudge()
-  else if (envelope.fromMe && (await deps.messages.isOurs(envelope.sessionId, envelope.waMessageId))) {
+  if (outcome === 'enqueued') {
+    deps.nudge()
+    await endAnnouncement(deps, envelope)
+  } else if (envelope.fromMe && (await deps.messages.isOurs(envelope.sessionId, envelope.waMessageId))) {
     deps.onIgnored('own_echo')
   }
   return outcome
+}
+
+/** More are remembered at no time: a flood of unreadable messages is no reason to hold on to memory. */
+const MAX_ANNOUNCED = 1_000
+
+/** The chat of a placeholder waits for its message, and goes on when that has come. */
+async function endAnnouncement(deps: AcceptFromWhatsAppDeps, envelope: Envelope): Promise<void> {
+  const { announced } = deps
+  if (envelope.content.kind === 'placeholder') {
+    if (announced.size >= MAX_ANNOUNCED) announced.clear()
+    announced.add(envelope.content.of)
+  } else if (announced.delete(envelope.waMessageId)) await deps.wake(envelope.locationId)
 }
 
 export interface DeliverToGhlDeps extends ContactDeps {

@@ -24,7 +24,7 @@ import { type Anchor, anchorOf, type Company, History } from './history.ts'
 import { HistoryPieces } from './history-pieces.ts'
 import { Intake, type Origin } from './intake.ts'
 import { isPiece, parseEntry } from './journal.ts'
-import { messageOf } from './stanza.ts'
+import { messageOf, resentIn } from './stanza.ts'
 
 export interface InboxDeps {
   readonly signalStore: SignalStore
@@ -97,8 +97,8 @@ export class Inbox {
     this.#history.seen(() => anchorOf(messageOf(parseEntry(row.entry), company.me)), company)
   }
 
-  /** A message came without a stanza of its own. */
-  resent(message: WAMessage, origin: Origin): void {
+  /** A message could not be decrypted. */
+  undecryptable(message: WAMessage, origin: Origin): void {
     void this.#intake.takeResent(message, origin)
   }
 
@@ -138,7 +138,12 @@ export class Inbox {
   }
 
   #take(row: JournalWrite, origin: Origin): void {
-    if (isPiece(row)) this.#pieces.take(row, origin)
-    else this.#intake.take(row, origin)
+    if (!isPiece(row)) {
+      this.#intake.take(row, origin)
+      return
+    }
+    const resent = resentIn(messageOf(parseEntry(row.entry), origin.me))
+    if (resent === undefined) this.#pieces.take(row, origin)
+    else this.#intake.takeAnswer(row, resent, origin)
   }
 }

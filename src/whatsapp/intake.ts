@@ -77,6 +77,15 @@ export class Intake {
     return isSettled
   }
 
+  /** Puts the messages of the phone's answer in line that a journal row holds. */
+  takeAnswer(row: JournalWrite, resent: readonly WAMessage[], origin: Origin): void {
+    const { signalStore, receiver } = this.#deps
+    void this.#enqueue(origin.signal, async () => {
+      for (const message of resent) await this.#record(message, authorOf(message, origin.me), origin)
+      await signalStore.settleJournal(receiver.sessionId, row.waMessageId, row.sender)
+    })
+  }
+
   /**
    * Puts in line what is not in the journal, and resolves when it is recorded: WhatsApp forgets it once it is acknowledged.
    *

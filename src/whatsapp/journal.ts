@@ -74,12 +74,17 @@ export const isPiece = ({ sender }: Pick<JournalWrite, 'sender'>): boolean => se
 export const authorOfRow = ({ sender }: Pick<JournalWrite, 'sender'>): string =>
   sender.split('#')[0] ?? sender
 
-/** What our own phone sends to its devices is Baileys' business, but for pieces of history: it sends them once. */
+/**
+ * What our own phone sends to its devices is Baileys' business, but for pieces of history and messages that it was asked
+ * for: it sends them once.
+ */
 function isKept(attrs: Readonly<Record<string, string>>, plaintext: Uint8Array): boolean {
   if (attrs['category'] !== 'peer') return true
   try {
     const { protocolMessage } = proto.Message.decode(unpadRandomMax16(plaintext))
-    return Boolean(protocolMessage?.historySyncNotification)
+    return Boolean(
+      protocolMessage?.historySyncNotification ?? protocolMessage?.peerDataOperationRequestResponseMessage,
+    )
   } catch {
     return false
   }

@@ -308,8 +308,8 @@ export class Session {
         journaled: (row) => {
           if (this.#isExpected(auth)) this.#inbox.journaled(row, correspondence(socket, signal))
         },
-        resent: (message) => {
-          if (this.#isExpected(auth)) this.#inbox.resent(message, correspondence(socket, signal))
+        undecryptable: (message) => {
+          if (this.#isExpected(auth)) this.#inbox.undecryptable(message, correspondence(socket, signal))
         },
         unjournaled: async (what) => {
           if (this.#isExpected(auth)) await this.#inbox.unjournaled(what, correspondence(socket, signal))

@@ -62,8 +62,8 @@ export interface SocketEvents {
   codeRefused(): void
   /** A journal row is durable and waits for its message to be recorded. */
   journaled(row: JournalWrite): void
-  /** A message that the phone was asked for; or one that could not be decrypted, and that its sender was asked for. */
-  resent(message: WAMessage): void
+  /** A message that could not be decrypted; its sender was asked to send it again. */
+  undecryptable(message: WAMessage): void
   /**
    * A stanza that is not journaled: a call, or a message that is not in it. Must resolve when it is durable: it is
    * acknowledged only then, and never comes again after that.
@@ -197,11 +197,8 @@ export function openSocket(deps: SocketDeps) {
       void sock.end(new Error('credentials could not be saved'))
     })
   })
-  sock.ev.on('messages.upsert', ({ messages, requestId }) => {
-    for (const message of messages) {
-      const isResent = requestId !== undefined && message.message
-      if (isResent || isUndecryptable(message)) events.resent(message)
-    }
+  sock.ev.on('messages.upsert', ({ messages }) => {
+    for (const message of messages) if (isUndecryptable(message)) events.undecryptable(message)
   })
   watchAddresses(sock.ev, (pairs) => {
     events.addresses(pairs)

@@ -47,6 +47,28 @@ export function withoutMessage({ attrs, content }: BinaryNode, me: Me): WAMessag
 export const isUndecryptable = ({ message, messageStubType }: WAMessage): boolean =>
   !message && messageStubType === proto.WebMessageInfo.StubType.CIPHERTEXT
 
+/** The messages in our own phone's answer to being asked for them; `undefined` when it is no such answer. */
+export function resentIn({ key, message }: WAMessage): WAMessage[] | undefined {
+  const answer = message?.protocolMessage?.peerDataOperationRequestResponseMessage
+  if (!answer) return undefined
+  // Anybody else could put words into a customer's mouth.
+  if (key.fromMe !== true) return []
+  return (answer.peerDataOperationResult ?? []).flatMap(({ placeholderMessageResendResponse }) => {
+    const bytes = placeholderMessageResendResponse?.webMessageInfoBytes
+    const resent = bytes ? decodeResent(bytes) : undefined
+    return resent?.message ? [resent] : []
+  })
+}
+
+function decodeResent(bytes: Uint8Array): WAMessage | undefined {
+  try {
+    const { key, ...resent } = proto.WebMessageInfo.decode(bytes)
+    return key ? { ...resent, key } : undefined
+  } catch {
+    return undefined
+  }
+}
+
 /** Bytes that are no message count as a message that nobody can read: its sender was told that it has come. */
 function decode(padded: Uint8Array): proto.IMessage {
   try {
