@@ -77,6 +77,75 @@ describe('the control API', () => {
     expect(await call('/stats')).toMatchObject({ json: { companions: [], accounts: 2, mediaUploads: 0 } })
   })
 
+  it('makes a group, changes it, and sends into it all that people send', async () => {
+    const { status, json } = await call('/groups', {
+      subject: 'Tulip fans',
+      creator: BUSINESS,
+      members: [CUSTOMER],
+    })
+    expect(status).toBe(201)
+    const { jid } = json as { jid: string } // checked by what follows
+    const send = (phone: string, content: object) => call(`/accounts/${phone}/send`, { to: jid, ...content })
+    await send(CUSTOMER, { text: 'helo', id: 'TEXT1' })
+    await send(CUSTOMER, { edit: { id: 'TEXT1', text: 'hello' } })
+    await send(CUSTOMER, { poll: { name: 'When?', options: ['now', 'later'] }, id: 'POLL1' })
+    const { json: seen } = await call(`/accounts/${BUSINESS}/messages?waitFor=POLL1`)
+    expect(seen).toMatchObject({ messages: [{ id: 'TEXT1', chat: jid }, { kind: 'edit' }, { kind: 'poll' }] })
+    await send(BUSINESS, { vote: { id: 'POLL1', options: ['now'] } })
+    await send(BUSINESS, { reaction: { id: 'TEXT1', emoji: '👍' } })
+    await send(BUSINESS, { text: 'hello yourself', quote: 'TEXT1', id: 'TEXT2' })
+    const { json: answered } = await call(`/accounts/${CUSTOMER}/messages?waitFor=TEXT2`)
+    expect(answered).toMatchObject({
+      messages: [
+        { id: 'TEXT1', text: 'hello', edited: true, reactions: { [BUSINESS]: '👍' } },
+        {},
+        { id: 'POLL1', votes: { [BUSINESS]: ['now'] } },
+        {},
+        {},
+        { id: 'TEXT2', quotedId: 'TEXT1' },
+      ],
+    })
+    await call(`/groups/${jid}/subject`, { subject: 'Rose fans', by: CUSTOMER })
+    expect(await call(`/groups/${jid}/remove`, { phone: CUSTOMER })).toMatchObject({
+      json: { subject: 'Rose fans', members: [BUSINESS] },
+    })
+    expect(await send(CUSTOMER, { text: 'let me in' })).toMatchObject({ status: 400 })
+    expect(await call(`/groups/${jid}/add`, { phone: CUSTOMER })).toMatchObject({
+      json: { members: [BUSINESS, CUSTOMER] },
+    })
+    expect(await call('/groups/nowhere@g.us')).toMatchObject({
+      status: 404,
+      json: { error: { code: 'GROUP_UNKNOWN' } },
+    })
+  })
+
+  it('prepares a past, a picture and a hidden number, sends albums and calls', async () => {
+    const at = '2026-01-02T03:04:05.000Z'
+    const chats = [{ chat: CUSTOMER, messages: [{ at, text: 'long ago', id: 'PAST1' }] }]
+    expect(await call(`/accounts/${BUSINESS}/past`, { chats })).toMatchObject({ status: 204 })
+    expect(await call(`/accounts/${BUSINESS}/messages`)).toMatchObject({
+      json: { messages: [{ id: 'PAST1', text: 'long ago', receivedAt: at, fromMe: false }] },
+    })
+    const image = { base64: randomBytes(30).toString('base64'), mimetype: 'image/jpeg' }
+    const items = [{ image }, { video: { ...image, mimetype: 'video/mp4' } }]
+    const { json: album } = await call(`/accounts/${CUSTOMER}/send-album`, { to: BUSINESS, items })
+    const ids = (album as { items: string[] }).items // checked by what follows
+    expect(ids).toHaveLength(2)
+    const { json: seen } = await call(`/accounts/${BUSINESS}/messages?waitFor=${ids[1] ?? 'none'}`)
+    expect(seen).toMatchObject({
+      messages: [{ id: 'PAST1' }, { kind: 'album' }, { kind: 'image', id: ids[0] }, { kind: 'video' }],
+    })
+    expect(await call(`/accounts/${CUSTOMER}/picture`, { picture: image })).toMatchObject({ status: 204 })
+    const ringing = await call(`/accounts/${CUSTOMER}/call`, { to: BUSINESS, video: true })
+    expect(ringing).toMatchObject({ status: 200 })
+    expect(ringing.json).toHaveProperty('id')
+    await call('/accounts', { phone: '15551230005', name: 'Shy Customer', hidesNumber: true })
+    const byNumber = { to: '15551230005', text: 'hi', addressing: 'pn' }
+    expect(await call(`/accounts/${BUSINESS}/send`, byNumber)).toMatchObject({ status: 400 })
+    expect(await call('/accounts/15551230005/reveal-number', { to: BUSINESS })).toMatchObject({ status: 204 })
+    expect(await call(`/accounts/${BUSINESS}/send`, byNumber)).toMatchObject({ status: 200 })
+  })
+
   it('answers mistakes with a code and what to do', async () => {
     expect(await call('/accounts/15559999999/send', { to: BUSINESS, text: 'x' })).toMatchObject({
       status: 404,
