@@ -1,6 +1,6 @@
 /** A person in GHL's inbox: writes answers, retries failed ones, leaves notes. */
 import { addMessage, KINDS } from './messages.ts'
-import type { SandboxParts } from './sandbox-parts.ts'
+import { emitEvent, type SandboxParts } from './sandbox-parts.ts'
 import type { Contact, Message, MessageSource } from './world.ts'
 
 export interface AgentReply {
@@ -43,6 +43,16 @@ export function agentReply(parts: SandboxParts, reply: AgentReply): Message {
     replyToAltId: reply.replyToAltId,
     forProvider: true,
   })
+}
+
+/** Somebody of the team opens the conversation: nothing in it is unread any more, and the app hears so. */
+export function openConversation(parts: SandboxParts, contactId: string): void {
+  const conversation = parts.world.conversationOfContact.get(contactId)
+  if (!conversation || conversation.unreadCount === 0) return
+  conversation.unreadCount = 0
+  const { id, starred } = conversation
+  const payload = { id, contactId, unreadCount: 0, inbox: true, starred, deleted: false }
+  void emitEvent(parts, 'ConversationUnreadUpdate', conversation.locationId, payload)
 }
 
 /** The "retry" of a failed message: a new message with a new id and no link to the old one. */

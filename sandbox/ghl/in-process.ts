@@ -1,5 +1,5 @@
 /** What a test or the demo holds in its hand: the sandbox as an object in the same process. */
-import { type AgentReply, agentReply, agentRetry } from './agent.ts'
+import { type AgentReply, agentReply, agentRetry, openConversation } from './agent.ts'
 import type { CallFilter, Oddity, RecordedCall } from './call-log.ts'
 import {
   type ContactChange,
@@ -145,6 +145,8 @@ export interface GhlSandbox {
   products(locationId: string): CatalogueEntry[]
   prices(productId: string): Price[]
   agentReply(reply: AgentReply): { messageId: string }
+  /** Somebody of the team opens it: nothing is unread any more, and the app hears so. */
+  openConversation(contactId: string): void
   agentRetry(messageId: string): { messageId: string }
   /** What GHL posts into a custom page's frame: the user, encrypted with the shared secret. */
   ssoPayload(user?: SsoUser): string
@@ -279,6 +281,9 @@ export function inProcessApi(parts: SandboxParts, stop: () => Promise<void>): Gh
     prices: (productId) => [...world.prices.values()].filter((price) => price.productId === productId),
     uninstallFrom: (locationId) => uninstallFromLocation(parts, locationById(locationId)),
     agentReply: (reply) => ({ messageId: agentReply(parts, reply).id }),
+    openConversation: (contactId) => {
+      openConversation(parts, contactId)
+    },
     agentRetry: (messageId) => ({ messageId: agentRetry(parts, messageId).id }),
     ssoPayload: (user = {}) => ssoPayload(parts, user),
     hostFile: (name, bytes, contentType) => hostFile(parts, name, bytes, contentType),

@@ -2,7 +2,7 @@
 import type { IncomingMessage } from 'node:http'
 import busboy from 'busboy'
 import type { FastifyInstance } from 'fastify'
-import { agentReply, agentRetry } from '../agent.ts'
+import { agentReply, agentRetry, openConversation } from '../agent.ts'
 import { hostFile } from '../files.ts'
 import { inboxPage, threadFragment, threadsFragment } from '../inbox/inbox-page.ts'
 import type { SandboxParts } from '../sandbox-parts.ts'
@@ -17,14 +17,14 @@ export function addInboxRoutes(server: FastifyInstance, parts: SandboxParts): vo
   const page = 'text/html; charset=utf-8'
 
   server.get<ViewQuery>('/', async ({ query }, reply) => {
-    markRead(parts, query.contact)
+    openConversation(parts, query.contact ?? '')
     return reply.type(page).send(inboxPage(parts, { locationId: query.location, contactId: query.contact }))
   })
   server.get<ViewQuery>('/_inbox/threads', async ({ query }, reply) =>
     reply.type(page).send(threadsFragment(parts, { locationId: query.location, contactId: query.contact })),
   )
   server.get<ViewQuery>('/_inbox/thread', async ({ query }, reply) => {
-    markRead(parts, query.contact)
+    openConversation(parts, query.contact ?? '')
     return reply
       .type(page)
       .send(threadFragment(parts, { locationId: query.location, contactId: query.contact }))
@@ -57,11 +57,6 @@ export function addInboxRoutes(server: FastifyInstance, parts: SandboxParts): vo
   server.post<{ Params: { messageId: string } }>('/_inbox/retry/:messageId', async (request, reply) =>
     reply.status(201).send({ messageId: agentRetry(parts, request.params.messageId).id }),
   )
-}
-
-function markRead({ world }: SandboxParts, contactId: string | undefined): void {
-  const conversation = world.conversationOfContact.get(contactId ?? '')
-  if (conversation) conversation.unreadCount = 0
 }
 
 interface Composed {
