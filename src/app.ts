@@ -10,6 +10,7 @@ import { HistoryImporter } from './bridge/history-import.ts'
 import { IgnoredCount } from './bridge/ignored.ts'
 import { giveUp, jobHandlers } from './bridge/jobs.ts'
 import { CHORES, Leases } from './bridge/leases.ts'
+import { openLinkedFile } from './bridge/linked-files.ts'
 import { createMessageDesk } from './bridge/message-desk.ts'
 import type { GhlConversations } from './bridge/ports.ts'
 import { acceptReceipt } from './bridge/receipts.ts'
@@ -20,10 +21,17 @@ import { Chores } from './chores.ts'
 import type { Config } from './config.ts'
 import { systemClock } from './core/clock.ts'
 import { StoreError, toBridgeError } from './core/errors.ts'
-import { type LocationId, parseLocationId, parseSessionId, type WaMessageId } from './core/ids.ts'
+import {
+  type LocationId,
+  type MessageId,
+  parseLocationId,
+  parseSessionId,
+  type WaMessageId,
+} from './core/ids.ts'
 import type { Log } from './core/log.ts'
 import { storeDir } from './embedded-secrets.ts'
 import { createGhl } from './ghl/ghl.ts'
+import { createFileLinks } from './http/file-links.ts'
 import { createPageTokens } from './http/page-token.ts'
 import { createServer, listen } from './http/server.ts'
 import { createServiceKeys } from './http/service-keys.ts'
@@ -165,8 +173,10 @@ export async function startApp(config: Config, secrets: AppSecrets, log: Log): P
   })
   const desk = createSessionDesk({ sessions, newId: randomUUID, clock })
 
+  const fileLinks = createFileLinks(secrets.encryptionKeys, config.PUBLIC_URL, () => clock.nowMs())
   const jobs = {
     messages,
+    fileLink: (message: MessageId, fileName: string) => fileLinks.to(message, fileName),
     contacts,
     sessions,
     settings,
@@ -251,6 +261,7 @@ export async function startApp(config: Config, secrets: AppSecrets, log: Log): P
     settings,
     installations,
     siblings: { serviceKeys, audit: store.audit },
+    files: { fileLinks, openFile: (message) => openLinkedFile({ messages, numbers }, message) },
     ping: () => store.ping(),
     oauth: {
       installUrl: (state) => ghl.oauth.installUrl(state),

@@ -12,10 +12,17 @@
  */
 import type { Clock } from '../core/clock.ts'
 import { BridgeError, GhlError, MediaError, WhatsAppError } from '../core/errors.ts'
-import { type GhlContactId, type LocationId, parseMessageId, type WaMessageId } from '../core/ids.ts'
+import {
+  type GhlContactId,
+  type LocationId,
+  type MessageId,
+  parseMessageId,
+  type WaMessageId,
+} from '../core/ids.ts'
 import type { ContactCard, Envelope, IgnoreReason, MediaFile } from '../core/message.ts'
 import { type ContactDeps, ghlContactOf } from './contacts.ts'
 import { labelled } from './label.ts'
+import { linkLine } from './linked-files.ts'
 import type { GhlConversations, GhlFiling, WhatsAppNumbers } from './ports.ts'
 import { readable, subjectOf, withoutFile } from './readable.ts'
 import type { InboundWork, Job, MessageStore, Original, SettingsStore } from './storage.ts'
@@ -80,6 +87,8 @@ export interface DeliverToGhlDeps extends ContactDeps {
   readonly messages: MessageStore
   readonly conversations: GhlConversations
   readonly numbers: WhatsAppNumbers
+  /** The address of a message's file at our own door. */
+  readonly fileLink: (message: MessageId, fileName: string) => string
   /** Runs it with all its calls to GHL behind those of live traffic. */
   readonly behindLive: <T>(act: () => Promise<T>) => Promise<T>
   readonly settings: Pick<SettingsStore, 'read'>
@@ -153,7 +162,7 @@ async function fileFor(
     const filed = await deps.conversations.findByAltId(locationId, ghlContactId, waMessageId, envelope.sentAt)
     if (filed !== undefined) return filed
   }
-  const { text, attachments } = await prepared(deps, envelope, ghlContactId, job.attempts)
+  const { text, attachments } = await prepared(deps, work, ghlContactId, job.attempts)
   const { label } = await deps.settings.read(locationId)
   const isLate = deps.clock.nowMs() - envelope.sentAt.getTime() > BACKDATE_AFTER_MS
   return await deps.conversations.addInbound({
@@ -174,7 +183,7 @@ interface Prepared {
 
 async function prepared(
   deps: DeliverToGhlDeps,
-  envelope: Envelope,
+  { row, envelope }: InboundWork,
   contact: GhlContactId,
   attempts: number,
 ): Promise<Prepared> {
@@ -186,7 +195,13 @@ async function prepared(
   if (content.kind !== 'media') return { text, attachments: [] }
   try {
     const file = await deps.numbers.openMedia(envelope.sessionId, content.media)
-    return { text, attachments: [await deps.conversations.upload(envelope.locationId, contact, file)] }
+    try {
+      return { text, attachments: [await deps.conversations.upload(envelope.locationId, contact, file)] }
+    } catch (thrown) {
+      if (!isNotForGhl(thrown)) throw thrown
+      const line = linkLine(content.media, file.fileName, deps.fileLink(row.id, file.fileName))
+      return { text: [text, line].filter(Boolean).join('\n\n'), attachments: [] }
+    }
   } catch (thrown) {
     if (!(thrown instanceof MediaError)) throw thrown
     if (thrown.disposition === 'retry' && attempts < MEDIA_ATTEMPTS) throw thrown
@@ -194,6 +209,11 @@ async function prepared(
     return { text: withoutFile(envelope, thrown.message, subject), attachments: [] }
   }
 }
+
+/** Too large for GHL, or of a type it takes nowhere. */
+const isNotForGhl = (thrown: unknown): boolean =>
+  thrown instanceof MediaError &&
+  (thrown.code === 'MEDIA_TOO_LARGE' || thrown.code === 'MEDIA_TYPE_UNSUPPORTED')
 
 async function findSubject(deps: DeliverToGhlDeps, envelope: Envelope): Promise<Original | undefined> {
   const waMessageId = subjectOf(envelope)

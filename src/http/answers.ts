@@ -30,6 +30,8 @@ const STATUS: Readonly<Record<string, number>> = {
   GHL_REJECTED: 502,
   GHL_RESPONSE_INVALID: 502,
   WA_OFFLINE: 409,
+  MEDIA_GONE: 410,
+  MEDIA_FETCH_FAILED: 503,
 }
 
 export interface ErrorBody {

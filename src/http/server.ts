@@ -15,6 +15,7 @@ import { limitAddresses, limitCallers } from './caller-limits.ts'
 import { readBuiltPages } from './pages/built-pages.ts'
 import { assetRoutes } from './routes/assets.ts'
 import { contactRoutes } from './routes/contacts.ts'
+import { type FileDeps, fileRoutes } from './routes/files.ts'
 import { healthRoutes } from './routes/health.ts'
 import { type HistoryDeps, historyRoutes } from './routes/history.ts'
 import { locationRoutes } from './routes/locations.ts'
@@ -40,6 +41,7 @@ export interface ServerDeps {
   readonly installations: InstallationStore
   /** Absent: no sibling backends, and no audit. */
   readonly siblings?: Omit<SiblingDeps, 'installations'>
+  readonly files?: FileDeps
   readonly ping: () => Promise<void>
   readonly oauth: OauthDeps['oauth']
   readonly webhooks: Omit<WebhookDeps, 'log'>
@@ -80,6 +82,7 @@ export async function createServer(deps: ServerDeps): Promise<FastifyInstance> {
   await app.register(async (open) => {
     await limitAddresses(open)
     await open.register(ssoRoutes(deps))
+    if (deps.files) await open.register(fileRoutes(deps.files))
   })
   await app.register(async (guarded) => {
     guarded.decorateRequest('caller', undefined)

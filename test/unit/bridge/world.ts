@@ -186,6 +186,7 @@ export function world() {
     },
     clock: systemClock,
     nudge: () => undefined,
+    fileLink: (message, fileName) => `https://bridge.example/files/${message}/${fileName}`,
     settings: { read: () => Promise.resolve(state.settings) },
     messages: {
       acceptInbound: notCalled,
