@@ -246,6 +246,12 @@ table bridge.webhook_events  -- Signed app events of GHL, once each.
   location_id text
   payload text not null  -- Sealed by the program.
   received_at timestamp with time zone not null default now()
+  company_id text
+  state text not null default 'ignored'::text
+  reason text  -- Why it was ignored, or what its last attempt met.
+  attempts integer not null default 0
+  next_at timestamp with time zone not null default now()
+  settled_at timestamp with time zone
   row level security, no policies
 
 -- Constraints
@@ -303,6 +309,7 @@ sessions: sessions_status CHECK ((status = ANY (ARRAY['initializing'::text, 'qr'
 sync_status: sync_status_pk PRIMARY KEY (kind, scope)
 sync_status: sync_status_state CHECK ((state = ANY (ARRAY['running'::text, 'done'::text, 'failed'::text])))
 webhook_events: webhook_events_pk PRIMARY KEY (webhook_id)
+webhook_events: webhook_events_state CHECK ((state = ANY (ARRAY['received'::text, 'processed'::text, 'ignored'::text, 'failed'::text])))
 
 -- Indexes
 
@@ -343,6 +350,8 @@ CREATE INDEX sessions_by_location ON bridge.sessions USING btree (location_id, s
 CREATE UNIQUE INDEX sessions_one_default_per_location ON bridge.sessions USING btree (location_id) WHERE is_default
 CREATE INDEX sessions_with_wish ON bridge.sessions USING btree (location_id) WHERE (wish IS NOT NULL)
 CREATE INDEX webhook_events_by_location ON bridge.webhook_events USING btree (location_id, received_at)
+CREATE INDEX webhook_events_by_time ON bridge.webhook_events USING btree (received_at, webhook_id)
+CREATE INDEX webhook_events_waiting ON bridge.webhook_events USING btree (next_at) WHERE (state = 'received'::text)
 
 -- Sequences
 
@@ -694,6 +703,30 @@ begin
     -- A lane that is due already but was not taken is locked by somebody: soon, not in a busy loop.
     'nextInMs', case when next_at is not null
       then greatest(ceil(extract(epoch from next_at - clock_timestamp()) * 1000), 5) end);
+end
+$function$
+CREATE OR REPLACE FUNCTION bridge.claim_webhook_events(args jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+AS $function$
+declare
+  claimed jsonb;
+begin
+  with waiting as (
+    select event.webhook_id from bridge.webhook_events event
+    where event.state = 'received' and event.next_at <= clock_timestamp()
+    order by event.next_at limit (args->>'limit')::int
+    for update skip locked
+  ), taken as (
+    update bridge.webhook_events event
+    set attempts = event.attempts + 1, next_at = bridge.after_ms((args->>'holdMs')::bigint)
+    from waiting where event.webhook_id = waiting.webhook_id
+    returning event.*
+  )
+  select coalesce(jsonb_agg(jsonb_build_object('webhookId', taken.webhook_id, 'locationId', taken.location_id,
+    'payload', taken.payload, 'attempts', taken.attempts) order by taken.received_at), '[]')
+  into claimed from taken;
+  return claimed;
 end
 $function$
 CREATE OR REPLACE FUNCTION bridge.complete(args jsonb)
@@ -1751,6 +1784,25 @@ AS $function$
     order by sync.updated_at desc limit 200
   ) listed
 $function$
+CREATE OR REPLACE FUNCTION bridge.list_webhook_events(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select coalesce(jsonb_agg(jsonb_build_object('webhookId', event.webhook_id, 'type', event.type,
+    'locationId', event.location_id, 'companyId', event.company_id, 'state', event.state, 'reason', event.reason,
+    'attempts', event.attempts, 'receivedAt', bridge.to_ms(event.received_at),
+    'settledAt', bridge.to_ms(event.settled_at)) order by event.received_at desc, event.webhook_id desc), '[]')
+  from (
+    select * from bridge.webhook_events wanted
+    where (args->>'state' is null or wanted.state = args->>'state')
+      and (args->>'type' is null or wanted.type = args->>'type')
+      and (args->>'locationId' is null or wanted.location_id = args->>'locationId')
+      and (args->>'before' is null or (wanted.received_at, wanted.webhook_id) < (
+        select seen.received_at, seen.webhook_id from bridge.webhook_events seen where seen.webhook_id = args->>'before'))
+    order by wanted.received_at desc, wanted.webhook_id desc limit (args->>'limit')::int
+  ) event
+$function$
 CREATE OR REPLACE FUNCTION bridge.load_credentials(args jsonb)
  RETURNS jsonb
  LANGUAGE sql
@@ -2035,6 +2087,17 @@ begin
   return to_jsonb(gone);
 end
 $function$
+CREATE OR REPLACE FUNCTION bridge.prune_webhook_events(args jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+AS $function$
+begin
+  delete from bridge.webhook_events event
+  where event.state <> 'received' and event.received_at < clock_timestamp() - case when event.state = 'ignored'
+    then (args->>'ignoredMs')::bigint else (args->>'keptMs')::bigint end * interval '1 millisecond';
+  return 'true';
+end
+$function$
 CREATE OR REPLACE FUNCTION bridge.read_journal(args jsonb)
  RETURNS jsonb
  LANGUAGE sql
@@ -2145,8 +2208,10 @@ CREATE OR REPLACE FUNCTION bridge.record_webhook_event(args jsonb)
  LANGUAGE plpgsql
 AS $function$
 begin
-  insert into bridge.webhook_events (webhook_id, type, location_id, payload)
-  values (args->>'webhookId', args->>'type', args->>'locationId', args->>'payload')
+  insert into bridge.webhook_events (webhook_id, type, location_id, company_id, payload, state, reason, settled_at)
+  values (args->>'webhookId', args->>'type', args->>'locationId', args->>'companyId', args->>'payload',
+    case when args->>'ignored' is null then 'received' else 'ignored' end, args->>'ignored',
+    case when args->>'ignored' is not null then now() end)
   on conflict do nothing;
   return to_jsonb(case when found then 'recorded' else 'duplicate' end);
 end
@@ -2573,6 +2638,19 @@ begin
   set read_owed = false,
     state = case when (args->>'isRead')::boolean and message.state = 'delivered' then 'read' else message.state end
   where message.id in (select jsonb_array_elements_text(args->'ids')) and message.read_owed;
+  return to_jsonb(found);
+end
+$function$
+CREATE OR REPLACE FUNCTION bridge.settle_webhook_event(args jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+AS $function$
+begin
+  update bridge.webhook_events event
+  set state = args->>'state', reason = args->>'reason',
+    next_at = case when args->>'state' = 'received' then bridge.after_ms((args->>'retryInMs')::bigint) else event.next_at end,
+    settled_at = case when args->>'state' = 'received' then null else now() end
+  where event.webhook_id = args->>'webhookId' and event.state = 'received';
   return to_jsonb(found);
 end
 $function$
@@ -3013,6 +3091,10 @@ CREATE OR REPLACE FUNCTION public.bridge_claim(args jsonb)
  RETURNS jsonb
  LANGUAGE sql
 AS $function$ select bridge.claim(args) $function$
+CREATE OR REPLACE FUNCTION public.bridge_claim_webhook_events(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+AS $function$ select bridge.claim_webhook_events(args) $function$
 CREATE OR REPLACE FUNCTION public.bridge_complete(args jsonb)
  RETURNS jsonb
  LANGUAGE sql
@@ -3201,6 +3283,10 @@ CREATE OR REPLACE FUNCTION public.bridge_list_syncs(args jsonb)
  RETURNS jsonb
  LANGUAGE sql
 AS $function$ select bridge.list_syncs(args) $function$
+CREATE OR REPLACE FUNCTION public.bridge_list_webhook_events(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+AS $function$ select bridge.list_webhook_events(args) $function$
 CREATE OR REPLACE FUNCTION public.bridge_load_credentials(args jsonb)
  RETURNS jsonb
  LANGUAGE sql
@@ -3237,6 +3323,10 @@ CREATE OR REPLACE FUNCTION public.bridge_prune_audit(args jsonb)
  RETURNS jsonb
  LANGUAGE sql
 AS $function$ select bridge.prune_audit(args) $function$
+CREATE OR REPLACE FUNCTION public.bridge_prune_webhook_events(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+AS $function$ select bridge.prune_webhook_events(args) $function$
 CREATE OR REPLACE FUNCTION public.bridge_read_journal(args jsonb)
  RETURNS jsonb
  LANGUAGE sql
@@ -3333,6 +3423,10 @@ CREATE OR REPLACE FUNCTION public.bridge_settle_reads(args jsonb)
  RETURNS jsonb
  LANGUAGE sql
 AS $function$ select bridge.settle_reads(args) $function$
+CREATE OR REPLACE FUNCTION public.bridge_settle_webhook_event(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+AS $function$ select bridge.settle_webhook_event(args) $function$
 CREATE OR REPLACE FUNCTION public.bridge_split_caption(args jsonb)
  RETURNS jsonb
  LANGUAGE sql

@@ -4,7 +4,9 @@
  */
 
 import { randomUUID } from 'node:crypto'
-import { acceptContactEvent } from './bridge/contact-events.ts'
+import { assembleAccounts } from './accounts.ts'
+import { createAttendance } from './bridge/attendance.ts'
+import { contactHandlers } from './bridge/contact-events.ts'
 import { acceptFromGhl } from './bridge/ghl-to-whatsapp.ts'
 import { HistoryImporter } from './bridge/history-import.ts'
 import { IgnoredCount } from './bridge/ignored.ts'
@@ -17,7 +19,6 @@ import { acceptReceipt } from './bridge/receipts.ts'
 import { createSessionDesk } from './bridge/session-desk.ts'
 import { createSplitDesk } from './bridge/split-contacts.ts'
 import { acceptFromWhatsApp } from './bridge/whatsapp-to-ghl.ts'
-import { Chores } from './chores.ts'
 import type { Config } from './config.ts'
 import { systemClock } from './core/clock.ts'
 import { StoreError, toBridgeError } from './core/errors.ts'
@@ -145,7 +146,18 @@ export async function startApp(config: Config, secrets: AppSecrets, log: Log): P
     clock,
     log,
   })
-  const chores = new Chores(store, log)
+  const accounts = assembleAccounts({
+    config,
+    store,
+    ghl,
+    handlers: contactHandlers({ messages, contacts, settings, nudge }),
+    wake,
+    clock,
+    log,
+  })
+  started.defer(() => accounts.stop())
+  const { chores } = accounts
+  const attendance = createAttendance({ installations, numbers })
 
   const leases = new Leases({
     leases: store.leases,
@@ -154,7 +166,7 @@ export async function startApp(config: Config, secrets: AppSecrets, log: Log): P
     onGained: async (lease) => {
       store.fences.grant(lease)
       if (lease.locationId === CHORES) chores.start()
-      else await numbers.serve(lease.locationId)
+      else await attendance.gain(lease.locationId)
       nudge()
     },
     onLeaving: async (location) => {
@@ -165,7 +177,7 @@ export async function startApp(config: Config, secrets: AppSecrets, log: Log): P
     onLost: async (location) => {
       ghl.leave(location)
       if (location === CHORES) chores.stop()
-      else await numbers.leave(location)
+      else await attendance.lose(location)
       store.fences.revoke(location)
     },
     clock,
@@ -205,9 +217,21 @@ export async function startApp(config: Config, secrets: AppSecrets, log: Log): P
     log,
   })
 
+  /** The app came or went: no token of before is used, and the numbers follow. */
+  const noticeInstallation = (locationId: LocationId): void => {
+    ghl.tokens.forget(locationId)
+    attendance.check(locationId).catch((thrown: unknown) => {
+      log.warn({ locationId, errorCode: toBridgeError(thrown).code }, 'could not follow an installation')
+    })
+  }
+
   await store.listen(({ topic, subject }) => {
     const [location = '', session] = subject.split(' ')
     const locationId = parseLocationId(location)
+    if (topic === 'installation') {
+      noticeInstallation(locationId)
+      return
+    }
     const isOurs = leases.held().includes(locationId)
     if (session !== undefined) desk.changed(parseSessionId(session))
     if (topic === 'work' && isOurs) nudge()
@@ -241,6 +265,7 @@ export async function startApp(config: Config, secrets: AppSecrets, log: Log): P
   })
 
   const serviceKeys = createServiceKeys(store.serviceKeys)
+  accounts.events.start()
   const server = await createServer({
     bodyLimitBytes: config.BODY_LIMIT_BYTES,
     publicUrl: config.PUBLIC_URL,
@@ -265,22 +290,15 @@ export async function startApp(config: Config, secrets: AppSecrets, log: Log): P
     ping: () => store.ping(),
     oauth: {
       installUrl: (state) => ghl.oauth.installUrl(state),
-      complete: async (code) => {
-        const installed = await ghl.oauth.complete(code)
-        for (const locationId of installed.locationIds) await wake(locationId)
-        return installed
-      },
+      complete: (code) => accounts.complete(code),
     },
+    accounts: accounts.routes,
     webhooks: {
       verify: (raw, headers) => ghl.verifyWebhook(raw, headers),
       parseDelivery: (json) => ghl.parseDelivery(json),
       accept: (message, parts) =>
         acceptFromGhl({ messages, installations, settings, numbers, nudge, clock }, message, parts),
-      acceptEvent: async (json) => {
-        const event = ghl.parseAppEvent(json)
-        await acceptContactEvent({ messages, contacts, settings, nudge }, event)
-        return { accepted: await store.webhookEvents.record(event) }
-      },
+      acceptEvent: (json) => accounts.events.accept(ghl.parseAppEvent(json)),
     },
     log,
   })

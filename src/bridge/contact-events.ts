@@ -5,6 +5,7 @@
  * A changed phone number changes nothing: the chat belongs to the person who writes, and the agent's replies go there.
  */
 import type { GhlContactId, LocationId } from '../core/ids.ts'
+import type { EventHandler } from './app-events.ts'
 import { type ReadStateDeps, seenInGhl } from './read-state.ts'
 import type { ContactStore } from './storage.ts'
 
@@ -21,8 +22,17 @@ export interface ContactEventDeps extends ReadStateDeps {
   readonly contacts: Pick<ContactStore, 'unlinkGhl'>
 }
 
-/** Safe to call any number of times. @throws {StoreError} `STORE_UNAVAILABLE`: answer 503, GHL will tell again. */
-export async function acceptContactEvent(deps: ContactEventDeps, event: ContactEvent): Promise<void> {
+/** What to do for the events of contacts and conversations, by GHL's word. */
+export function contactHandlers(deps: ContactEventDeps): Readonly<Record<string, EventHandler>> {
+  const handle: EventHandler = async (event) => {
+    await acceptContactEvent(deps, event)
+    return 'processed'
+  }
+  return { ContactDelete: handle, ConversationUnreadUpdate: handle, ConversationUnreadWebhook: handle }
+}
+
+/** Safe to call any number of times. @throws {StoreError} `STORE_UNAVAILABLE`: it is tried again. */
+async function acceptContactEvent(deps: ContactEventDeps, event: ContactEvent): Promise<void> {
   const { type, locationId, ghlContactId } = event
   if (locationId === undefined || ghlContactId === undefined) return
   switch (type) {

@@ -170,12 +170,53 @@ export interface InstallationStore {
   takeOauthState(stateHash: string): Promise<boolean>
 }
 
+/** `failed`: given up after several attempts; `reason` says why. */
+export type WebhookEventState = 'received' | 'processed' | 'ignored' | 'failed'
+
+export interface WebhookEventRow {
+  readonly webhookId: string
+  readonly type: string
+  readonly locationId: string | undefined
+  readonly companyId: string | undefined
+  readonly state: WebhookEventState
+  /** Why it was ignored, or what its last attempt met. */
+  readonly reason: string | undefined
+  readonly attempts: number
+  readonly receivedAt: Date
+  readonly settledAt: Date | undefined
+}
+
 export interface WebhookEventStore {
-  /** Records a signed app event once, by its webhookId. */
+  /** Records a signed app event once, by its webhookId. With `ignored` (why) there is nothing to do for it. */
   record(event: {
     webhookId: string
     type: string
     locationId: LocationId | undefined
+    companyId?: string | undefined
     payload: unknown
+    ignored?: string | undefined
   }): Promise<'recorded' | 'duplicate'>
+  /** Takes events that wait, for `holdMs`; the attempt is counted. @throws {StoreError} `STORE_UNSEALABLE`. */
+  claim(
+    limit: number,
+    holdMs: number,
+  ): Promise<readonly { webhookId: string; payload: unknown; attempts: number }[]>
+  /** `received`: it is tried again after `retryInMs`. */
+  settle(
+    webhookId: string,
+    outcome:
+      | { state: 'processed' }
+      | { state: 'ignored' | 'failed'; reason: string }
+      | { state: 'received'; reason: string; retryInMs: number },
+  ): Promise<void>
+  /** Latest first, without what they say. `before`: the webhookId of the last one seen. */
+  list(query: {
+    state?: WebhookEventState
+    type?: string
+    locationId?: LocationId
+    before?: string
+    limit: number
+  }): Promise<readonly WebhookEventRow[]>
+  /** Forgets events whose repeats are over. */
+  prune(): Promise<void>
 }

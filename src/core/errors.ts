@@ -65,6 +65,9 @@ const REQUEST_CODES = {
   /** A page inside GHL could not show who opened it. */
   SSO_REFUSED: 'refuse',
   TOO_MANY_REQUESTS: 'refuse',
+  INSTALLATION_UNKNOWN: 'refuse',
+  /** The same work is under way. */
+  ALREADY_RUNNING: 'refuse',
   LOCATION_UNKNOWN: 'refuse',
   SESSION_UNKNOWN: 'refuse',
   MESSAGE_UNKNOWN: 'refuse',

@@ -1,5 +1,6 @@
 /** The GHL adapter, put together. The only door to this folder for the composition root. */
 
+import type { AppEvent } from '../bridge/app-events.ts'
 import type { InstallationStore } from '../bridge/installations.ts'
 import type { GhlAttachments, GhlContacts, GhlConversations } from '../bridge/ports.ts'
 import type { Clock } from '../core/clock.ts'
@@ -11,7 +12,8 @@ import { GhlClient } from './client.ts'
 import { createContacts } from './contacts.ts'
 import { createConversations } from './conversations.ts'
 import { createOauth, type GhlOauth } from './oauth.ts'
-import { type AppEvent, type Delivery, parseAppEvent, parseDelivery } from './payloads.ts'
+import { type Delivery, parseAppEvent, parseDelivery } from './payloads.ts'
+import { createProbe, type GhlProbe } from './probe.ts'
 import { createRateLimiter, type LimitState } from './rate-limit.ts'
 import { openPageUser, type PageUser } from './sso.ts'
 import { GhlTokens } from './tokens.ts'
@@ -43,6 +45,7 @@ export interface Ghl {
   readonly oauth: GhlOauth
   readonly tokens: GhlTokens
   readonly client: GhlClient
+  readonly probe: GhlProbe
   readonly verifyWebhook: WebhookVerifier
   /** Every call that `act` makes stands behind those of live traffic. */
   behindLive<T>(act: () => Promise<T>): Promise<T>
@@ -104,6 +107,7 @@ export function createGhl({ config, installations, log, clock, onCall, onRecover
     oauth: createOauth({ ...config, installations, tokens, clock, log }),
     tokens,
     client,
+    probe: createProbe({ transport, tokens, installations, clientId }),
     behindLive,
     verifyWebhook: createWebhookVerifier(config.webhookPublicKeys),
     openPageUser: (payload) =>

@@ -1,13 +1,14 @@
 /** Installing the app: the link, the code that comes back, and for an agency one minted token per location. */
 import { z } from 'zod'
-import type { InstallationRow, InstallationStore } from '../bridge/installations.ts'
+import type { InstallationRow, InstallationStore, NewInstallation } from '../bridge/installations.ts'
+import type { AgencyTokens, InstalledPage } from '../bridge/installs.ts'
 import type { Clock } from '../core/clock.ts'
-import { BridgeError, ConfigError, GhlError, RequestError } from '../core/errors.ts'
+import { ConfigError, GhlError, RequestError, toBridgeError } from '../core/errors.ts'
 import { type LocationId, parseLocationId } from '../core/ids.ts'
 import type { Log } from '../core/log.ts'
 import { type Granted, parseGranted } from './payloads.ts'
 import { refusalError } from './refusals.ts'
-import { type Access, type GhlTokens, grantError } from './tokens.ts'
+import { type Access, type GhlTokens, grantError, problemOf } from './tokens.ts'
 
 /** What the bridge itself needs, then what its other routes offer. @see ghl.md 2.7 */
 const SCOPES = [
@@ -31,8 +32,8 @@ const SCOPES = [
 ] as const
 
 const PAGE_SIZE = 100
-/** Locations of one agency that are connected at a time. */
-const CONCURRENCY = 4
+/** One app at one bridge is installed by a handful of agencies. */
+const MOST_AGENCIES = 100
 
 interface OauthDeps {
   readonly installations: InstallationStore
@@ -45,39 +46,27 @@ interface OauthDeps {
   readonly log: Log
 }
 
-/** What became of one location of an agency. `kept`: it had tokens of its own already. */
-export interface LocationOutcome {
-  readonly locationId: LocationId
-  readonly outcome: 'installed' | 'kept' | 'failed'
-  readonly error?: BridgeError
-}
-
-export interface Installed {
-  readonly installation: InstallationRow
-  /** The locations that are connected now. */
-  readonly locationIds: readonly LocationId[]
-  /** Of an agency installation: what became of each of its locations. */
-  readonly locations: readonly LocationOutcome[]
-}
-
-export interface GhlOauth {
+export interface GhlOauth extends AgencyTokens {
   /** @param state one-time, comes back with the callback; checking it is the caller's part. */
   installUrl(state: string): string
   /**
-   * Exchanges the code of the callback and stores the installation.
+   * Exchanges the code of the callback and stores the installation, of a location or of an agency.
    *
    * @throws {RequestError} `REQUEST_INVALID` for a code that is unknown or used up.
    */
-  complete(code: string): Promise<Installed>
-  /** Connects one location of an installed agency. @throws {GhlError} `GHL_NOT_INSTALLED`, `GHL_NEEDS_RECONNECT`. */
-  installLocation(companyId: string, locationId: LocationId): Promise<InstallationRow>
-  /** Connects every location in which GHL says the app is installed; one that fails never stops the others. */
-  syncCompany(companyId: string): Promise<readonly LocationOutcome[]>
+  complete(code: string): Promise<InstallationRow>
+  /** @throws {GhlError} `GHL_NOT_INSTALLED`, `GHL_NEEDS_RECONNECT` for the agency, or what GHL met. */
+  listInstalled(companyId: string, skip: number): Promise<InstalledPage>
 }
 
 const installedSchema = z.looseObject({
   locations: z.array(
-    z.looseObject({ _id: z.string(), isInstalled: z.boolean().optional().catch(undefined) }),
+    z.looseObject({
+      _id: z.string(),
+      name: z.string().optional().catch(undefined),
+      versionId: z.string().optional().catch(undefined),
+      isInstalled: z.boolean().optional().catch(undefined),
+    }),
   ),
   count: z.number().optional().catch(undefined),
 })
@@ -91,34 +80,10 @@ export function createOauth(deps: OauthDeps): GhlOauth {
     const isWhole = userType === 'Location' ? locationId !== undefined : companyId !== undefined
     if (!isWhole)
       throw new GhlError('GHL_RESPONSE_INVALID', 'GHL’s token names neither a location nor an agency')
-    const row = await installations.save({
-      locationId: userType === 'Location' ? locationId : undefined,
-      companyId,
-      userType,
-      scopes: granted.scopes ?? '',
-      tokens: granted.tokens,
-    })
+    const row = await installations.save(rowOf(granted, userType))
     if (locationId !== undefined) tokens.forget(locationId)
     log.info({ installationId: row.installationId, locationId, userType }, 'app installed')
     return row
-  }
-
-  const mintFor = async (company: Access, locationId: LocationId): Promise<InstallationRow> => {
-    const granted = await tokens.mint(company, locationId)
-    return await save({ ...granted, userType: 'Location', companyId: company.installation.companyId })
-  }
-
-  const connect = async (company: Access, locationId: LocationId): Promise<LocationOutcome> => {
-    try {
-      const present = await installations.findByLocation(locationId)
-      if (present?.status === 'active') return { locationId, outcome: 'kept' }
-      await mintFor(company, locationId)
-      return { locationId, outcome: 'installed' }
-    } catch (thrown) {
-      if (!(thrown instanceof BridgeError)) throw thrown
-      log.warn({ locationId, errorCode: thrown.code }, 'could not connect a location')
-      return { locationId, outcome: 'failed', error: thrown }
-    }
   }
 
   const agency = async (companyId: string): Promise<Access> => {
@@ -129,18 +94,28 @@ export function createOauth(deps: OauthDeps): GhlOauth {
     })
   }
 
-  const syncCompany = async (companyId: string): Promise<readonly LocationOutcome[]> => {
-    const company = await agency(companyId)
-    const outcomes: LocationOutcome[] = []
-    for await (const page of installedPages(deps, company)) {
-      const waiting = [...page]
-      const work = async (): Promise<void> => {
-        for (let next = waiting.shift(); next !== undefined; next = waiting.shift())
-          outcomes.push(await connect(company, next))
-      }
-      await Promise.all(Array.from({ length: CONCURRENCY }, work))
+  const mintFor = async (company: Access, locationId: LocationId): Promise<void> => {
+    const askedAt = new Date(clock.nowMs())
+    const granted = await tokens.mint(company, locationId)
+    const { companyId, isBulk } = company.installation
+    const row = await installations.saveMinted(rowOf({ ...granted, isBulk, companyId }, 'Location'), askedAt)
+    if (row === undefined) {
+      throw new GhlError('GHL_NOT_INSTALLED', 'The app was removed from this location meanwhile')
     }
-    return outcomes
+    tokens.forget(locationId)
+    log.info({ installationId: row.installationId, locationId }, 'location connected by its agency')
+  }
+
+  const connectBy = async (company: Access, locationId: LocationId): Promise<void> => {
+    try {
+      await mintFor(company, locationId)
+    } catch (thrown) {
+      const error = toBridgeError(thrown)
+      const row = await installations.findByLocation(locationId)
+      if (row !== undefined)
+        await installations.noteAttempt(row.installationId, { problem: problemOf(error) })
+      throw error
+    }
   }
 
   return {
@@ -154,17 +129,38 @@ export function createOauth(deps: OauthDeps): GhlOauth {
       })
       if (refusal?.status === 401 || refusal?.error === 'invalid_grant') throw codeError(refusal.message)
       if (refusal !== undefined) throw grantError(refusal)
-      const installation = await save(parseGranted(body, clock.nowMs()))
-      const { userType, companyId, locationId } = installation
-      const isAgency = userType === 'Company' && companyId !== undefined
-      const locations = isAgency ? await syncCompany(companyId) : []
-      const connected = locations.filter(({ outcome }) => outcome !== 'failed')
-      const locationIds = locationId === undefined ? connected.map((each) => each.locationId) : [locationId]
-      return { installation, locationIds, locations }
+      return await save(parseGranted(body, clock.nowMs()))
     },
 
-    installLocation: async (companyId, locationId) => await mintFor(await agency(companyId), locationId),
-    syncCompany,
+    async connect(locationId, companyId) {
+      if ((await installations.findByLocation(locationId))?.status === 'active') return 'connected'
+      const known =
+        companyId === undefined
+          ? await activeCompanies(installations)
+          : [await tokens.companyAccess(companyId)]
+      const companies = known.filter((each) => each !== undefined)
+      let refusal: unknown
+      for (const company of companies) {
+        try {
+          await connectBy(company, locationId)
+          return 'connected'
+        } catch (thrown) {
+          refusal = thrown
+        }
+      }
+      if (refusal !== undefined) throw toBridgeError(refusal)
+      return 'no_agency'
+    },
+
+    async listInstalled(companyId, skip) {
+      return await installedPage(deps, await agency(companyId), skip)
+    },
+  }
+
+  /** Every agency that has the app: for a location of which GHL did not say whose it is. */
+  async function activeCompanies(store: InstallationStore): Promise<(Access | undefined)[]> {
+    const { rows } = await store.page({ userType: 'Company', limit: MOST_AGENCIES })
+    return await Promise.all(rows.map((row) => tokens.companyAccess(row.companyId)))
   }
 }
 
@@ -185,20 +181,37 @@ function linkOf(deps: OauthDeps, state: string): string {
   return link.href
 }
 
-async function* installedPages(deps: OauthDeps, company: Access): AsyncGenerator<LocationId[]> {
+function rowOf(granted: Granted, userType: 'Location' | 'Company'): NewInstallation {
+  const { locationId, scopes, tokens, companyId, userId, versionId, isBulk } = granted
+  return {
+    locationId: userType === 'Location' ? locationId : undefined,
+    companyId,
+    userType,
+    scopes: scopes ?? '',
+    tokens,
+    userId,
+    versionId,
+    isBulk,
+  }
+}
+
+async function installedPage(deps: OauthDeps, company: Access, skip: number): Promise<InstalledPage> {
   const companyId = company.installation.companyId
   const appId = deps.clientId?.split('-')[0]
-  let skip = 0
-  for (;;) {
-    const query = { companyId, appId, isInstalled: 'true', skip, limit: PAGE_SIZE }
-    const call = { method: 'GET', path: '/oauth/installedLocations', query } as const
-    const { body, refusal } = await deps.tokens.exchange(company, call)
-    if (refusal !== undefined) throw refusalError(refusal, 'GHL refused the list of installed locations')
-    const page = installedSchema.safeParse(body).data
-    if (page === undefined)
-      throw new GhlError('GHL_RESPONSE_INVALID', 'GHL answered without a list of locations')
-    yield page.locations.filter((one) => one.isInstalled !== false).map((one) => parseLocationId(one._id))
-    skip += page.locations.length
-    if (page.locations.length === 0 || (page.count !== undefined && skip >= page.count)) return
+  const query = { companyId, appId, isInstalled: 'true', skip, limit: PAGE_SIZE }
+  const call = { method: 'GET', path: '/oauth/installedLocations', query } as const
+  const { body, refusal } = await deps.tokens.exchange(company, call)
+  if (refusal !== undefined) throw refusalError(refusal, 'GHL refused the list of installed locations')
+  const page = installedSchema.safeParse(body).data
+  if (page === undefined)
+    throw new GhlError('GHL_RESPONSE_INVALID', 'GHL answered without a list of locations')
+  const seen = skip + page.locations.length
+  const isLast = page.locations.length === 0 || (page.count !== undefined && seen >= page.count)
+  return {
+    locations: page.locations
+      .filter((one) => one.isInstalled !== false)
+      .map(({ _id, name, versionId }) => ({ locationId: parseLocationId(_id), name, versionId })),
+    total: page.count,
+    nextSkip: isLast ? undefined : seen,
   }
 }

@@ -1,10 +1,10 @@
 /** What GHL sends us, from `unknown` to our own types. Unknown fields are GHL's right to add and are passed over. */
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
+import type { AppEvent } from '../bridge/app-events.ts'
 import type { TokenPair } from '../bridge/installations.ts'
 import { GhlError, RequestError } from '../core/errors.ts'
 import {
-  type GhlContactId,
   type LocationId,
   parseGhlContactId,
   parseGhlConversationId,
@@ -14,6 +14,7 @@ import {
 import type { AgentMessage, OutboundPart } from '../core/message.ts'
 import { cleanText, toParts } from './from-ghl.ts'
 import { readPhone } from './phone.ts'
+import { domainOf } from './sso.ts'
 
 /** An id from outside: refused as a shape, not as a bug of ours. */
 const id = <Id extends string>(parse: (value: string) => Id) =>
@@ -104,6 +105,7 @@ const appEventSchema = z.looseObject({
   companyId: lenient(z.string()),
   installType: lenient(z.string()),
   companyName: lenient(z.string()),
+  userId: lenient(z.string()),
   whitelabelDetails: lenient(z.looseObject({ domain: lenient(z.string()) })),
   id: lenient(z.string()),
   contactId: lenient(z.string()),
@@ -113,24 +115,6 @@ const appEventSchema = z.looseObject({
   source: lenient(z.string()),
   conversationProviderId: lenient(z.string()),
 })
-
-/** An app event (webhook of the marketplace app), flat as GHL sends it. */
-export interface AppEvent {
-  /** GHL's word: `INSTALL`, `UNINSTALL`, `UPDATE`, `ContactDelete`, `OutboundMessage`, ... */
-  readonly type: string
-  /** GHL's id, the same on every repeat; a digest of the body when it sends none. */
-  readonly webhookId: string
-  readonly locationId: LocationId | undefined
-  readonly companyId: string | undefined
-  readonly appId: string | undefined
-  readonly versionId: string | undefined
-  /** Of a Contact event. */
-  readonly ghlContactId: GhlContactId | undefined
-  /** A white-label agency's own domain, which may show our pages in a frame. */
-  readonly whitelabelDomain: string | undefined
-  readonly sentAt: Date | undefined
-  readonly payload: Readonly<Record<string, unknown>>
-}
 
 /** @throws {RequestError} `WEBHOOK_MALFORMED` when it has no type. */
 export function parseAppEvent(json: unknown): AppEvent {
@@ -142,10 +126,13 @@ export function parseAppEvent(json: unknown): AppEvent {
     webhookId: event.webhookId ?? createHash('sha256').update(JSON.stringify(json)).digest('hex'),
     locationId: event.locationId,
     companyId: event.companyId,
+    companyName: event.companyName,
+    userId: event.userId,
+    source: event.source,
     appId: event.appId,
     versionId: event.versionId,
     ghlContactId: id(parseGhlContactId).safeParse(contact).data,
-    whitelabelDomain: event.whitelabelDetails?.domain,
+    whitelabelDomain: domainOf(event.whitelabelDetails?.domain),
     sentAt: Number.isNaN(sentAtMs) ? undefined : new Date(sentAtMs),
     payload: event,
   }
@@ -172,6 +159,10 @@ const tokenSchema = z.looseObject({
   companyId: lenient(z.string()),
   company_id: lenient(z.string()),
   scope: lenient(z.string()),
+  userId: lenient(z.string()),
+  user_id: lenient(z.string()),
+  versionId: lenient(z.string()),
+  isBulkInstallation: lenient(z.boolean()),
 })
 
 /** A token answer of GHL; ids that it leaves out are for the caller to keep from before. */
@@ -181,6 +172,9 @@ export interface Granted {
   readonly locationId: LocationId | undefined
   readonly companyId: string | undefined
   readonly scopes: string | undefined
+  readonly userId: string | undefined
+  readonly versionId: string | undefined
+  readonly isBulk: boolean | undefined
 }
 
 /** GHL's usual life of an access token, in seconds, for an answer that does not say. */
@@ -206,5 +200,8 @@ export function parseGranted(body: unknown, nowMs: number): Granted {
     locationId: data.locationId ?? data.location_id,
     companyId: data.companyId ?? data.company_id,
     scopes: data.scope,
+    userId: data.userId ?? data.user_id,
+    versionId: data.versionId,
+    isBulk: data.isBulkInstallation,
   }
 }

@@ -10,9 +10,9 @@
  *
  * Tokens minted from an agency (Company) token have no refresh token of their own: they are minted again.
  */
-import type { InstallationRow, InstallationStore, TokenPair } from '../bridge/installations.ts'
+import type { InstallationRow, InstallationStore, Problem, TokenPair } from '../bridge/installations.ts'
 import type { Clock } from '../core/clock.ts'
-import { BridgeError, ConfigError, GhlError, StoreError } from '../core/errors.ts'
+import { BridgeError, ConfigError, GhlError, StoreError, toBridgeError } from '../core/errors.ts'
 import type { LocationId } from '../core/ids.ts'
 import type { Log } from '../core/log.ts'
 import { type Granted, parseGranted } from './payloads.ts'
@@ -27,7 +27,9 @@ const PROACTIVE_PAUSE_MS = 30_000
 const FRESH_MS = 60_000
 /** The row is read again after this time, so that a re-installation through another node is seen. */
 const CACHE_MS = 60_000
-const HOLD_MS = 45_000
+/** A node that dies over a refresh leaves half of GHL's 30 s for another to ask for the same pair again. */
+const HOLD_MS = 15_000
+const WAIT_MS = 60_000
 const POLL_MS = 100
 /** GHL repeats a refresh answer for 30 s; stay well inside. */
 const SAME_TOKEN_MS = 25_000
@@ -92,12 +94,9 @@ export class GhlTokens {
 
   /** The agency installation that can mint tokens for its locations, `undefined` when there is none. */
   async companyAccess(companyId: string | undefined): Promise<Access | undefined> {
-    if (companyId === undefined) return undefined
-    const rows = await this.#deps.installations.list()
-    const company = rows.find(
-      (row) => row.userType === 'Company' && row.companyId === companyId && row.status === 'active',
-    )
-    return company && (await this.#valid(company))
+    const company =
+      companyId === undefined ? undefined : await this.#deps.installations.findCompany(companyId)
+    return company?.status === 'active' ? await this.#valid(company) : undefined
   }
 
   /** Makes the next call read the installation again. */
@@ -234,7 +233,7 @@ export class GhlTokens {
   async #refreshOnce({ installation, tokens: stale }: Access): Promise<TokenPair> {
     const { installations, clock } = this.#deps
     const { installationId } = installation
-    const giveUpAtMs = clock.nowMs() + 2 * HOLD_MS
+    const giveUpAtMs = clock.nowMs() + WAIT_MS
     while (clock.nowMs() < giveUpAtMs) {
       const held = await installations.beginRefresh(installationId, HOLD_MS)
       if (held !== undefined && held.tokens.accessToken === stale.accessToken)
@@ -245,7 +244,8 @@ export class GhlTokens {
       }
       await clock.sleep(POLL_MS)
       const current = await installations.readTokens(installationId)
-      if (current !== undefined && current.accessToken !== stale.accessToken) return current
+      if (current === undefined) throw needsReconnect(installation)
+      if (current.accessToken !== stale.accessToken) return current
     }
     throw new GhlError('GHL_UNAVAILABLE', 'Another node has been refreshing this token for too long')
   }
@@ -266,12 +266,22 @@ export class GhlTokens {
       log.info({ installationId, locationId: installation.locationId }, 'access token renewed')
       return granted.tokens
     } catch (thrown) {
-      if (thrown instanceof StoreError) throw thrown
+      if (thrown instanceof StoreError) return await this.#takenOver(installationId, held, thrown)
       const isFinal = thrown instanceof GhlError && thrown.code === 'GHL_NEEDS_RECONNECT'
       if (installation.locationId !== undefined) this.#cache.delete(installation.locationId)
       await installations.abandonRefresh(installationId, holder, isFinal)
+      await installations.noteAttempt(installationId, { problem: problemOf(toBridgeError(thrown)) })
       throw thrown
     }
+  }
+
+  /** Another node has asked for the same pair and stored it: then that is the one to use. */
+  async #takenOver(installationId: string, held: TokenPair, lost: StoreError): Promise<TokenPair> {
+    if (lost.code !== 'STORE_LEASE_LOST') throw lost
+    const current = await this.#deps.installations.readTokens(installationId)
+    if (current === undefined || current.accessToken === held.accessToken) throw lost
+    this.#unsaved.delete(installationId)
+    return current
   }
 
   async #persist(installationId: string, holder: string, granted: Granted): Promise<void> {
@@ -341,6 +351,13 @@ export class GhlTokens {
     })
   }
 }
+
+/** An error as it stands on an installation, for people. */
+export const problemOf = ({ code, message, action }: BridgeError): Problem => ({
+  code,
+  message,
+  ...(action !== undefined && { action }),
+})
 
 const remainingMs = ({ tokens }: Access, nowMs: number): number => tokens.expiresAt.getTime() - nowMs
 

@@ -13,11 +13,13 @@ import { auditChanges } from './audited.ts'
 import { type CallerDeps, guard } from './auth.ts'
 import { limitAddresses, limitCallers } from './caller-limits.ts'
 import { readBuiltPages } from './pages/built-pages.ts'
+import { type AdminDeps, adminRoutes } from './routes/admin.ts'
 import { assetRoutes } from './routes/assets.ts'
 import { contactRoutes } from './routes/contacts.ts'
 import { type FileDeps, fileRoutes } from './routes/files.ts'
 import { healthRoutes } from './routes/health.ts'
 import { type HistoryDeps, historyRoutes } from './routes/history.ts'
+import { type IntegrationDeps, integrationRoutes } from './routes/integrations.ts'
 import { locationRoutes } from './routes/locations.ts'
 import { messageRoutes } from './routes/messages.ts'
 import { type OauthDeps, oauthRoutes } from './routes/oauth.ts'
@@ -26,7 +28,11 @@ import { sessionRoutes } from './routes/sessions.ts'
 import { settingsRoutes } from './routes/settings.ts'
 import { type SiblingDeps, siblingRoutes } from './routes/siblings.ts'
 import { ssoRoutes } from './routes/sso.ts'
+import { type TokenDeps, tokenRoutes } from './routes/tokens.ts'
 import { type WebhookDeps, webhookRoutes } from './routes/webhooks.ts'
+
+/** Installations and their tokens, as the operator cares for them. */
+export type AccountDeps = Omit<AdminDeps & TokenDeps & IntegrationDeps, 'installations' | 'oauth' | 'log'>
 
 export interface ServerDeps {
   readonly bodyLimitBytes: number
@@ -44,6 +50,7 @@ export interface ServerDeps {
   readonly files?: FileDeps
   readonly ping: () => Promise<void>
   readonly oauth: OauthDeps['oauth']
+  readonly accounts: AccountDeps
   readonly webhooks: Omit<WebhookDeps, 'log'>
   readonly log: Log
 }
@@ -89,6 +96,9 @@ export async function createServer(deps: ServerDeps): Promise<FastifyInstance> {
     guarded.addHook('onRequest', guard(deps.callers))
     if (deps.siblings) auditChanges(guarded, { audit: deps.siblings.audit, log: deps.log })
     await limitCallers(guarded)
+    await guarded.register(tokenRoutes({ ...deps, ...deps.accounts }))
+    await guarded.register(adminRoutes({ ...deps, ...deps.accounts }))
+    await guarded.register(integrationRoutes({ ...deps, ...deps.accounts }))
     await guarded.register(locationRoutes({ ...deps, installUrl: `${deps.publicUrl}/oauth/install` }))
     await guarded.register(sessionRoutes(deps))
     await guarded.register(settingsRoutes(deps))

@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
-import type { InstallationStore } from '../../bridge/installations.ts'
+import type { InstallationRow, InstallationStore } from '../../bridge/installations.ts'
 import { ConfigError, RequestError } from '../../core/errors.ts'
 import { messagePage } from '../pages/message-page.ts'
 
@@ -9,13 +9,13 @@ import { messagePage } from '../pages/message-page.ts'
 const STATE_TTL_MS = 30 * 60_000
 
 export interface OauthDeps {
-  readonly installations: InstallationStore
+  readonly installations: Pick<InstallationStore, 'createOauthState' | 'takeOauthState'>
   /** Undefined while the app's credentials are not configured. */
   readonly oauth:
     | {
         installUrl(state: string): string
-        /** Exchanges the code and saves what was installed. */
-        complete(code: string): Promise<{ readonly locationIds: readonly string[] }>
+        /** Exchanges the code and saves what was installed; an agency's locations follow in the background. */
+        complete(code: string): Promise<Pick<InstallationRow, 'userType'>>
       }
     | undefined
 }
@@ -27,39 +27,50 @@ function configured(oauth: OauthDeps['oauth']): NonNullable<OauthDeps['oauth']> 
   throw new ConfigError('CONFIG_MISSING', 'GHL_CLIENT_ID and GHL_CLIENT_SECRET are not set')
 }
 
+/** A fresh install link, with a state that works once. */
+export async function beginInstall(deps: OauthDeps): Promise<{ url: string; expiresAt: Date }> {
+  const oauth = configured(deps.oauth)
+  const state = randomBytes(24).toString('base64url')
+  await deps.installations.createOauthState(hash(state), STATE_TTL_MS)
+  return { url: oauth.installUrl(state), expiresAt: new Date(Date.now() + STATE_TTL_MS) }
+}
+
+const Query = z.object({
+  code: z.string().min(1).max(2_000).optional(),
+  // Absent when the install began on GHL's own marketplace page (ghl.md 2.1).
+  state: z.string().max(200).optional(),
+  // OAuth's own way of saying that the person did not agree.
+  error: z.string().max(200).optional(),
+})
+
 /** OAuth towards GHL, under two names for one thing. */
 export function oauthRoutes(deps: OauthDeps): FastifyPluginCallbackZod {
   return (app, _options, done) => {
     for (const prefix of ['/oauth', '/ghl']) {
-      app.get(`${prefix}/install`, async (_request, reply) => {
-        const oauth = configured(deps.oauth)
-        const state = randomBytes(24).toString('base64url')
-        await deps.installations.createOauthState(hash(state), STATE_TTL_MS)
-        return reply.redirect(oauth.installUrl(state))
-      })
+      app.get(`${prefix}/install`, async (_request, reply) => reply.redirect((await beginInstall(deps)).url))
 
-      const Query = z.object({
-        code: z.string().min(1).max(2_000),
-        // Absent when the install began on GHL's own marketplace page (ghl.md 2.1).
-        state: z.string().max(200).optional(),
-      })
       app.get(`${prefix}/callback`, { schema: { querystring: Query } }, async (request, reply) => {
         const { code, state } = request.query
+        if (code === undefined) throw noCode(request.query.error !== undefined)
         if (state !== undefined && !(await deps.installations.takeOauthState(hash(state)))) {
           throw new RequestError('OAUTH_STATE_INVALID', 'This install link was used already or is too old', {
             action: 'Start again with /oauth/install.',
           })
         }
-        const { locationIds } = await configured(deps.oauth).complete(code)
-        return await reply
-          .type('text/html; charset=utf-8')
-          .send(
-            messagePage('Installed', `The WhatsApp bridge is connected to ${countOf(locationIds.length)}.`),
-          )
+        const { userType } = await configured(deps.oauth).complete(code)
+        return await reply.type('text/html; charset=utf-8').send(messagePage('Installed', wordsFor(userType)))
       })
     }
     done()
   }
 }
 
-const countOf = (count: number): string => (count === 1 ? 'your sub-account' : `${count} sub-accounts`)
+const noCode = (isRefusal: boolean): RequestError =>
+  new RequestError('REQUEST_INVALID', isRefusal ? 'The installation was not agreed to' : 'code is missing', {
+    action: 'Start again with /oauth/install.',
+  })
+
+const wordsFor = (userType: InstallationRow['userType']): string =>
+  userType === 'Location'
+    ? 'The WhatsApp bridge is connected to your sub-account.'
+    : 'The WhatsApp bridge is connected to your agency. Its sub-accounts are being connected now; this takes a moment for many.'

@@ -12,7 +12,7 @@ import { createGhl } from '../../../src/ghl/ghl.ts'
 import { createServer, listen } from '../../../src/http/server.ts'
 import { createServiceKeys } from '../../../src/http/service-keys.ts'
 import { openPostgres } from '../../../src/store/postgres.ts'
-import { onlyOperator } from '../../support/callers.ts'
+import { notReached, onlyOperator } from '../../support/callers.ts'
 import { freshDatabase } from '../../support/postgres.ts'
 import { silentLog } from '../../support/silent-log.ts'
 import { approve } from '../ghl/bench.ts'
@@ -49,6 +49,7 @@ export async function startGatewayBench(options: GhlSandboxOptions = {}) {
   const app = await createServer({
     bodyLimitBytes: 65_536,
     publicUrl: 'https://bridge.example',
+    accounts: notReached,
     callers: {
       ...onlyOperator(OPERATOR),
       findServiceKey: async (key) => {

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest'
-import type { LocationId } from '../../../src/core/ids.ts'
+import { type LocationId, parseLocationId } from '../../../src/core/ids.ts'
 import type { Ghl } from '../../../src/ghl/ghl.ts'
 import { approve, type Bench, startBench } from './bench.ts'
 
@@ -176,10 +176,9 @@ describe('a refresh', () => {
     const { ghl, sandbox } = bench
     const location = sandbox.addLocation()
     await ghl.oauth.complete(await approve(ghl.oauth.installUrl('s'), { company: '1' }))
-    const locationId = (await bench.installations.list()).find(
-      (each) => each.locationId === location.id,
-    )?.locationId
-    if (locationId === undefined) throw new Error('not connected')
+    const locationId = parseLocationId(location.id)
+    sandbox.installIn(location.id)
+    await ghl.oauth.connect(locationId, sandbox.companyId)
     sandbox.tokens.expireAccess(location.id)
     sandbox.forget()
     await ask(ghl, locationId)

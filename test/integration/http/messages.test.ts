@@ -5,7 +5,7 @@ import type { SessionDesk, SplitDesk } from '../../../src/bridge/ports.ts'
 import { RequestError } from '../../../src/core/errors.ts'
 import { createServer } from '../../../src/http/server.ts'
 import { openPostgres } from '../../../src/store/postgres.ts'
-import { onlyOperator } from '../../support/callers.ts'
+import { notReached, onlyOperator } from '../../support/callers.ts'
 import { freshDatabase, type TestDatabase } from '../../support/postgres.ts'
 import { silentLog } from '../../support/silent-log.ts'
 import {
@@ -45,6 +45,7 @@ describe('the message routes', () => {
       history: { find: () => Promise.resolve(undefined) },
       publicUrl: 'https://bridge.example',
       callers: onlyOperator(API_KEY),
+      accounts: notReached,
       desk: {} as SessionDesk, // not reached by these routes
       messageDesk: createMessageDesk({ messages: store.messages, nudge: () => nudges++ }),
       splitDesk: {} as SplitDesk, // not reached by these routes

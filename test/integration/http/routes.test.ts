@@ -14,7 +14,7 @@ import {
 import type { AgentMessage } from '../../../src/core/message.ts'
 import { createServer, listen } from '../../../src/http/server.ts'
 import { createLogger } from '../../../src/logger.ts'
-import { onlyOperator } from '../../support/callers.ts'
+import { notReached, onlyOperator } from '../../support/callers.ts'
 
 const API_KEY = 'operator-key-of-the-test'
 const LOCATION = parseLocationId('loc1')
@@ -137,6 +137,7 @@ async function start(world: ReturnType<typeof surroundings>) {
     bodyLimitBytes: 4_096,
     publicUrl: 'https://bridge.example',
     callers: onlyOperator(API_KEY),
+    accounts: notReached,
     desk: world.desk,
     messageDesk: world.messageDesk,
     splitDesk: {} as SplitDesk, // not reached by these routes
@@ -148,7 +149,7 @@ async function start(world: ReturnType<typeof surroundings>) {
       world.isDown() ? Promise.reject(new StoreError('STORE_UNAVAILABLE', 'down')) : Promise.resolve(),
     oauth: {
       installUrl: (state) => `https://marketplace.example/choose?state=${state}`,
-      complete: () => Promise.resolve({ locationIds: [LOCATION] }),
+      complete: () => Promise.resolve({ userType: 'Location' as const }),
     },
     webhooks: {
       verify: (raw, headers) => headers['x-ghl-signature'] === signature(raw),

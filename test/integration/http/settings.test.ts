@@ -8,7 +8,7 @@ import { parseSessionId } from '../../../src/core/ids.ts'
 import { DEFAULT_SETTINGS } from '../../../src/core/settings.ts'
 import { createServer } from '../../../src/http/server.ts'
 import { openPostgres } from '../../../src/store/postgres.ts'
-import { onlyOperator } from '../../support/callers.ts'
+import { notReached, onlyOperator } from '../../support/callers.ts'
 import { freshDatabase, type TestDatabase } from '../../support/postgres.ts'
 import { silentLog } from '../../support/silent-log.ts'
 import { freshPlace, type Place, type Subject, subjectOf } from '../store/subject.ts'
@@ -30,6 +30,7 @@ describe('settings of a location, and of its numbers', () => {
       history: store.history,
       publicUrl: 'https://bridge.example',
       callers: onlyOperator(API_KEY),
+      accounts: notReached,
       desk: createSessionDesk({ sessions: store.sessions, newId: randomUUID, clock: systemClock }),
       messageDesk: {} as MessageDesk, // not reached by these routes
       splitDesk: {} as SplitDesk, // not reached by these routes

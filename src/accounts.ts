@@ -1,0 +1,112 @@
+/** Installations, their tokens, their events and what is done for them now and then, put together. */
+import { AgencySync } from './bridge/agency-sync.ts'
+import { AppEvents, type EventHandler } from './bridge/app-events.ts'
+import type { InstallationRow } from './bridge/installations.ts'
+import { installHandlers } from './bridge/installs.ts'
+import { TokenCare } from './bridge/token-care.ts'
+import { Chores, tokenChores } from './chores.ts'
+import type { Config } from './config.ts'
+import type { Clock } from './core/clock.ts'
+import { toBridgeError } from './core/errors.ts'
+import type { LocationId } from './core/ids.ts'
+import type { Log } from './core/log.ts'
+import type { Ghl } from './ghl/ghl.ts'
+import type { AccountDeps } from './http/server.ts'
+import type { Store } from './store/open-store.ts'
+
+const NEEDED = ['GHL_CLIENT_ID', 'GHL_CLIENT_SECRET', 'GHL_PROVIDER_ID', 'GHL_SHARED_SECRET'] as const
+
+export interface AccountsDeps {
+  readonly config: Config
+  readonly store: Store
+  readonly ghl: Ghl
+  /** Further app events, by GHL's word. */
+  readonly handlers: Readonly<Record<string, EventHandler>>
+  readonly wake: (locationId: LocationId) => Promise<void>
+  readonly clock: Clock
+  readonly log: Log
+}
+
+export interface Accounts {
+  readonly events: AppEvents
+  readonly chores: Chores
+  readonly care: TokenCare
+  readonly agencySync: AgencySync
+  readonly routes: AccountDeps
+  /** The person's code: saved when it resolves; an agency's locations follow in the background. */
+  complete(code: string): Promise<InstallationRow>
+  stop(): Promise<void>
+}
+
+export function assembleAccounts({ config, store, ghl, handlers, wake, clock, log }: AccountsDeps): Accounts {
+  const { installations, syncs, webhookEvents } = store
+  const agency = ghl.oauth
+  const agencySync = new AgencySync({ installations, syncs, agency, wake, log })
+  const tokens = {
+    refresh: (row: InstallationRow) => ghl.tokens.refresh(row),
+    check: (row: InstallationRow) => ghl.probe.read(row),
+  }
+  const care = new TokenCare({ installations, syncs, agency, tokens, wake, clock, log })
+  const events = new AppEvents({
+    events: webhookEvents,
+    parse: (json) => ghl.parseAppEvent(json),
+    handlers: { ...handlers, ...installHandlers({ installations, agency, wake }) },
+    appId: config.GHL_CLIENT_ID?.split('-')[0],
+    log,
+  })
+  const prune = async (): Promise<void> => {
+    await store.prune()
+    await webhookEvents.prune().catch((thrown: unknown) => {
+      log.warn({ errorCode: toBridgeError(thrown).code }, 'could not prune the app events')
+    })
+  }
+  const chores = new Chores({
+    prune,
+    resume: () => agencySync.resume(),
+    chores: tokenChores(care),
+    syncs,
+    log,
+  })
+
+  /** For the list of locations; the installation is good without it. */
+  const nameLocation = async (row: InstallationRow, locationId: LocationId): Promise<void> => {
+    try {
+      await installations.describe(locationId, await ghl.probe.read(row))
+    } catch (thrown) {
+      log.debug({ locationId, errorCode: toBridgeError(thrown).code }, 'could not learn a location’s name')
+    }
+  }
+
+  return {
+    events,
+    chores,
+    care,
+    agencySync,
+    routes: {
+      care,
+      agencySync,
+      syncs,
+      webhookEvents,
+      check: {
+        ping: () => store.ping(),
+        probe: ghl.probe,
+        missing: NEEDED.filter((name) => config[name] === undefined),
+        hasProvider: config.GHL_PROVIDER_ID !== undefined,
+        webhookKeys: config.GHL_WEBHOOK_PUBLIC_KEY.length,
+      },
+    },
+    async complete(code) {
+      const row = await ghl.oauth.complete(code)
+      if (row.locationId !== undefined) {
+        await wake(row.locationId)
+        void nameLocation(row, row.locationId)
+      } else if (row.companyId !== undefined) agencySync.start(row.companyId)
+      return row
+    },
+    async stop() {
+      chores.stop()
+      care.stop()
+      await Promise.all([events.stop(), agencySync.stop()])
+    },
+  }
+}

@@ -1,0 +1,67 @@
+/**
+ * The numbers of a location are served while this node holds its lease and the app is installed there. An uninstall stops
+ * them and keeps everything; the next installation connects them again, without a scan.
+ */
+import type { LocationId } from '../core/ids.ts'
+import type { InstallationStore } from './installations.ts'
+
+export interface AttendanceDeps {
+  readonly installations: Pick<InstallationStore, 'findByLocation'>
+  readonly numbers: {
+    serve(location: LocationId): Promise<void>
+    leave(location: LocationId): Promise<void>
+  }
+}
+
+export interface Attendance {
+  /** The lease is ours: resolves when the numbers are known, or rightly left alone. */
+  gain(location: LocationId): Promise<void>
+  /** The lease goes: resolves when nothing is done for the location any more. */
+  lose(location: LocationId): Promise<void>
+  /** Something about its installation has changed. */
+  check(location: LocationId): Promise<void>
+}
+
+export function createAttendance({ installations, numbers }: AttendanceDeps): Attendance {
+  const held = new Set<LocationId>()
+  const served = new Set<LocationId>()
+  /** Of each location, the end of its last step: steps come one after the other. */
+  const steps = new Map<LocationId, Promise<void>>()
+
+  const settle = async (location: LocationId): Promise<void> => {
+    const isInstalled =
+      held.has(location) && (await installations.findByLocation(location))?.status !== 'uninstalled'
+    // The lease may have gone while the store answered.
+    const isWanted = isInstalled && held.has(location)
+    if (isWanted === served.has(location)) return
+    if (isWanted) {
+      served.add(location)
+      await numbers.serve(location)
+    } else {
+      served.delete(location)
+      await numbers.leave(location)
+    }
+  }
+
+  const inTurn = (location: LocationId): Promise<void> => {
+    const step = (steps.get(location) ?? Promise.resolve()).then(() => settle(location))
+    const done = step.catch(() => undefined)
+    steps.set(location, done)
+    void done.then(() => {
+      if (steps.get(location) === done) steps.delete(location)
+    })
+    return step
+  }
+
+  return {
+    gain(location) {
+      held.add(location)
+      return inTurn(location)
+    },
+    lose(location) {
+      held.delete(location)
+      return inTurn(location)
+    },
+    check: (location) => (held.has(location) ? inTurn(location) : Promise.resolve()),
+  }
+}

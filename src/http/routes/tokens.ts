@@ -1,0 +1,154 @@
+/** The health of every installation's tokens, and their refresh. No route shows a token. Register behind the guard. */
+import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod'
+import { z } from 'zod'
+import type { InstallationRow, InstallationStore, TokenHealth } from '../../bridge/installations.ts'
+import type { TokenCare } from '../../bridge/token-care.ts'
+import { RequestError } from '../../core/errors.ts'
+import { Id, ProblemBody, TOKEN_HEALTHS } from '../schemas.ts'
+import { problemOf } from './locations.ts'
+
+export interface TokenDeps {
+  readonly installations: InstallationStore
+  readonly care: Pick<TokenCare, 'refresh' | 'refreshOne'>
+}
+
+const tally = z.number().int()
+const Counts = z.record(z.enum(TOKEN_HEALTHS), tally)
+
+const Query = z.object({
+  health: z.enum(TOKEN_HEALTHS).optional(),
+  search: z.string().trim().min(1).max(100).optional(),
+  limit: z.coerce.number().int().min(1).max(500).default(100),
+  cursor: z.string().min(1).max(1_000).optional(),
+})
+
+const InstallationBody = z.object({
+  installationId: z.string(),
+  locationId: z.string().nullable(),
+  companyId: z.string().nullable(),
+  name: z.string().nullable(),
+  userType: z.enum(['Location', 'Company']),
+  status: z.enum(['pending', 'active', 'needs_reconnect', 'uninstalled']),
+  health: z.enum(TOKEN_HEALTHS),
+  scopes: z.array(z.string()),
+  isBulk: z.boolean(),
+  versionId: z.string().nullable(),
+  expiresAt: z.string(),
+  refreshedAt: z.string().nullable(),
+  checkedAt: z.string().nullable(),
+  installedAt: z.string(),
+  problem: ProblemBody.nullable(),
+})
+
+const ReportBody = z.object({
+  considered: tally,
+  refreshed: tally,
+  failed: tally,
+  results: z.array(
+    z.object({
+      installationId: z.string(),
+      locationId: z.string().nullable(),
+      outcome: z.enum(['refreshed', 'would_refresh', 'failed']),
+      code: z.string().nullable(),
+      message: z.string().nullable(),
+    }),
+  ),
+})
+
+export function tokenRoutes({ installations, care }: TokenDeps): FastifyPluginCallbackZod {
+  return (app, _options, done) => {
+    app.get(
+      '/api/ghl/tokens',
+      {
+        schema: {
+          querystring: Query,
+          response: {
+            200: z.object({
+              counts: Counts,
+              installations: z.array(InstallationBody),
+              total: tally,
+              nextCursor: z.string().nullable(),
+            }),
+          },
+        },
+      },
+      async ({ query: { health, search, limit, cursor } }) => {
+        const [counts, page] = await Promise.all([
+          installations.countByHealth(),
+          installations.page({
+            limit,
+            ...(health !== undefined && { health }),
+            ...(search !== undefined && { search }),
+            ...(cursor !== undefined && { cursor }),
+          }),
+        ])
+        return {
+          counts: { ...counts },
+          installations: page.rows.map(bodyOf),
+          total: page.total,
+          nextCursor: page.nextCursor ?? null,
+        }
+      },
+    )
+
+    app.post(
+      '/api/ghl/tokens/refresh',
+      {
+        schema: {
+          body: z.strictObject({ force: z.boolean().optional(), dryRun: z.boolean().optional() }).nullish(),
+          response: { 200: ReportBody },
+        },
+      },
+      async (request) => {
+        const report = await care.refresh(request.body ?? {}, 'by_hand')
+        if (report !== undefined) return { ...report, results: [...report.results] }
+        throw new RequestError('ALREADY_RUNNING', 'A refresh by hand is under way', {
+          action: 'Look at GET /api/sync/status.',
+        })
+      },
+    )
+
+    app.post(
+      '/api/ghl/tokens/:installationId/refresh',
+      { schema: { params: z.object({ installationId: Id }), response: { 200: InstallationBody } } },
+      async ({ params: { installationId } }) => {
+        const row = await installations.find(installationId)
+        if (row === undefined || row.status === 'uninstalled')
+          throw new RequestError('INSTALLATION_UNKNOWN', 'There is no such installation', {
+            action: 'GET /api/ghl/tokens lists them.',
+          })
+        await care.refreshOne(row)
+        const { rows } = await installations.page({
+          limit: 500,
+          userType: row.userType,
+          ...(row.locationId === undefined ? {} : { locationId: row.locationId }),
+          ...(row.companyId === undefined ? {} : { companyId: row.companyId }),
+        })
+        const renewed = rows.find((each) => each.installationId === installationId)
+        return bodyOf(renewed ?? { ...row, health: 'healthy' })
+      },
+    )
+    done()
+  }
+}
+
+function bodyOf(row: InstallationRow & { readonly health: TokenHealth }) {
+  const problem = problemOf(row)
+  return {
+    installationId: row.installationId,
+    locationId: row.locationId ?? null,
+    companyId: row.companyId ?? null,
+    name: row.locationName ?? row.companyName ?? null,
+    userType: row.userType,
+    status: row.status,
+    health: row.health,
+    scopes: row.scopes.split(' ').filter((scope) => scope !== ''),
+    isBulk: row.isBulk,
+    versionId: row.versionId ?? null,
+    expiresAt: row.tokenExpiresAt.toISOString(),
+    refreshedAt: row.refreshedAt?.toISOString() ?? null,
+    checkedAt: row.checkedAt?.toISOString() ?? null,
+    installedAt: row.installedAt.toISOString(),
+    problem: problem && { action: null, ...problem },
+  }
+}
