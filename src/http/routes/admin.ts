@@ -68,7 +68,7 @@ export function adminRoutes(deps: AdminDeps): FastifyPluginCallbackZod {
       '/api/sync/status',
       {
         // A location's own reports have its id as their scope.
-        config: may({ page: 'user', scope: 'sync:read' }),
+        config: may({ page: 'user', scope: 'sync' }),
         schema: {
           querystring: z.object({
             kind: z.string().min(1).max(64).optional(),
