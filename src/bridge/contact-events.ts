@@ -32,7 +32,7 @@ export function contactHandlers(deps: ContactEventDeps): Readonly<Record<string,
 }
 
 /** Safe to call any number of times. @throws {StoreError} `STORE_UNAVAILABLE`: it is tried again. */
-async function acceptContactEvent(deps: ContactEventDeps, event: ContactEvent): Promise<void> {
+export async function acceptContactEvent(deps: ContactEventDeps, event: ContactEvent): Promise<void> {
   const { type, locationId, ghlContactId } = event
   if (locationId === undefined || ghlContactId === undefined) return
   switch (type) {
