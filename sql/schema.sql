@@ -68,6 +68,10 @@ table bridge.ghl_accounts  -- One row per installation of our app: a location, o
   event_at timestamp with time zone  -- GHL's own time of the last INSTALL or UNINSTALL: an older one that comes later changes nothing.
   uninstalled_at timestamp with time zone
   row level security, no policies
+table bridge.group_names  -- What we called a group's GHL contact: as long as it is still called so, a new name of the group is carried over.
+  contact_id text not null
+  name text not null
+  row level security, no policies
 table bridge.history_imports  -- The import of a number's past: one per number, begun anew by each pairing. Stays when the number goes: what waits is still to be imported.
   session_id text not null
   location_id text not null
@@ -270,6 +274,8 @@ ghl_accounts: ghl_accounts_pk PRIMARY KEY (id)
 ghl_accounts: ghl_accounts_provider_type CHECK ((provider_type = ANY (ARRAY['Custom'::text, 'SMS'::text])))
 ghl_accounts: ghl_accounts_status CHECK ((status = ANY (ARRAY['pending'::text, 'active'::text, 'needs_reconnect'::text, 'uninstalled'::text])))
 ghl_accounts: ghl_accounts_user_type CHECK ((user_type = ANY (ARRAY['Location'::text, 'Company'::text])))
+group_names: group_names_contact FOREIGN KEY (contact_id) REFERENCES bridge.contacts(id) ON DELETE CASCADE
+group_names: group_names_pk PRIMARY KEY (contact_id)
 history_imports: history_imports_pk PRIMARY KEY (session_id)
 history_imports: history_imports_state CHECK ((state = ANY (ARRAY['collecting'::text, 'importing'::text, 'done'::text])))
 jobs: jobs_lane FOREIGN KEY (lane) REFERENCES bridge.lanes(key)
@@ -375,6 +381,38 @@ begin
     status = case when (args->>'needsReconnect')::boolean then 'needs_reconnect' else account.status end
   where account.id = args->>'installationId' and account.refresh_holder = args->>'holder';
   return to_jsonb(found);
+end
+$function$
+CREATE OR REPLACE FUNCTION bridge.accept_group_message(args jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+AS $function$
+declare
+  contact bridge.contacts;
+  outcome jsonb;
+begin
+  if (args->>'onlyKnown')::boolean and not exists (
+    select from bridge.contacts known
+    where known.location_id = args->>'locationId' and known.group_jid = args->>'group' and known.ghl_contact_id is not null
+  ) then
+    return '"unknown_group"';
+  end if;
+  contact := bridge.settle_contact(args->>'locationId', null, null, args->>'group');
+  if exists (
+    select from bridge.messages known
+    where known.location_id = args->>'locationId' and known.wa_message_id = args->>'waMessageId'
+      and known.contact_id = contact.id and known.session_id <> args->>'sessionId'
+      and (known.origin = 'ghl' or known.author = args->>'author')
+  ) then
+    update bridge.journal line set settled_at = now()
+    where line.session_id = args->>'sessionId' and line.wa_message_id = args->>'waMessageId' and line.settled_at is null
+      and regexp_replace(line.sender, '(_\d+)?(:\d+)?@', '@') = args->>'author';
+    return '"duplicate"';
+  end if;
+  outcome := bridge.accept_inbound(args);
+  update bridge.contacts known set last_session_id = args->>'sessionId', updated_at = clock_timestamp()
+  where known.id = contact.id and known.last_session_id is distinct from args->>'sessionId';
+  return outcome;
 end
 $function$
 CREATE OR REPLACE FUNCTION bridge.accept_history(args jsonb)
@@ -1099,6 +1137,13 @@ AS $function$
   where message.location_id = args->>'locationId' and message.ghl_message_id = args->>'ghlMessageId'
     and message.origin = 'ghl'
   having count(*) > 0 and not bool_or(message.ghl_told_failed)
+$function$
+CREATE OR REPLACE FUNCTION bridge.find_group_name(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select to_jsonb(given.name) from bridge.group_names given where given.contact_id = args->>'contactId'
 $function$
 CREATE OR REPLACE FUNCTION bridge.find_history(args jsonb)
  RETURNS jsonb
@@ -2164,6 +2209,16 @@ begin
   return to_jsonb(filed.id is not null);
 end
 $function$
+CREATE OR REPLACE FUNCTION bridge.record_group_name(args jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+AS $function$
+begin
+  insert into bridge.group_names (contact_id, name) values (args->>'contactId', args->>'name')
+  on conflict (contact_id) do update set name = excluded.name;
+  return 'true';
+end
+$function$
 CREATE OR REPLACE FUNCTION bridge.record_note(args jsonb)
  RETURNS jsonb
  LANGUAGE plpgsql
@@ -3051,6 +3106,10 @@ CREATE OR REPLACE FUNCTION public.bridge_abandon_refresh(args jsonb)
  RETURNS jsonb
  LANGUAGE sql
 AS $function$ select bridge.abandon_refresh(args) $function$
+CREATE OR REPLACE FUNCTION public.bridge_accept_group_message(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+AS $function$ select bridge.accept_group_message(args) $function$
 CREATE OR REPLACE FUNCTION public.bridge_accept_history(args jsonb)
  RETURNS jsonb
  LANGUAGE sql
@@ -3159,6 +3218,10 @@ CREATE OR REPLACE FUNCTION public.bridge_find_ghl_status(args jsonb)
  RETURNS jsonb
  LANGUAGE sql
 AS $function$ select bridge.find_ghl_status(args) $function$
+CREATE OR REPLACE FUNCTION public.bridge_find_group_name(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+AS $function$ select bridge.find_group_name(args) $function$
 CREATE OR REPLACE FUNCTION public.bridge_find_history(args jsonb)
  RETURNS jsonb
  LANGUAGE sql
@@ -3351,6 +3414,10 @@ CREATE OR REPLACE FUNCTION public.bridge_record_filed(args jsonb)
  RETURNS jsonb
  LANGUAGE sql
 AS $function$ select bridge.record_filed(args) $function$
+CREATE OR REPLACE FUNCTION public.bridge_record_group_name(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+AS $function$ select bridge.record_group_name(args) $function$
 CREATE OR REPLACE FUNCTION public.bridge_record_note(args jsonb)
  RETURNS jsonb
  LANGUAGE sql

@@ -132,6 +132,9 @@ export async function startApp(config: Config, secrets: AppSecrets, log: Log): P
         envelope,
       )
     },
+    onGroupEvent: async (envelope) => {
+      if ((await store.groups.acceptEvent(envelope)) === 'enqueued') nudge()
+    },
     onHistory: () => {
       importer.nudge()
     },
@@ -199,6 +202,8 @@ export async function startApp(config: Config, secrets: AppSecrets, log: Log): P
     ghlContacts: ghl.contacts,
     attachments: ghl.attachments,
     behindLive: ghl.behindLive,
+    groups: store.groups,
+    groupContacts: ghl.groupContacts,
   }
   const worker = new OutboxWorker({
     outbox,

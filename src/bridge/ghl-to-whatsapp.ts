@@ -16,6 +16,7 @@ import { assertNever, MediaError, WhatsAppError } from '../core/errors.ts'
 import { type ChatJid, isGroupJid, parseMessageId, type SessionId } from '../core/ids.ts'
 import type { AgentMessage, OutboundPart, Quote } from '../core/message.ts'
 import { type AddressDeps, chatOf } from './contacts.ts'
+import { requireGroupsOn } from './groups.ts'
 import type { InstallationStore } from './installations.ts'
 import type { GhlAttachments, WaOutgoing, WhatsAppNumbers } from './ports.ts'
 import { seenByAnswer } from './read-state.ts'
@@ -152,6 +153,7 @@ async function reserve(deps: DeliverToWhatsAppDeps, work: OutboundWork): Promise
     return undefined
   }
   const chat = await chatOf(deps, session, work)
+  await requireGroupsOn(deps.settings, work.row.locationId, chat)
   const quote = await quoteOf(deps, work, sessionId)
   const outgoing = await open(deps, work.part, quote)
   const composed = await deps.numbers.compose(sessionId, chat, outgoing)

@@ -168,6 +168,12 @@ export interface WhatsAppNumbers {
    */
   findOnWhatsApp(session: SessionId, phone: PnJid): Promise<{ chat: ChatJid; alt?: ChatJid } | undefined>
   /**
+   * The group as WhatsApp knows it now, `undefined` for a chat that is none. Asks WhatsApp once per connection and change.
+   *
+   * @throws {WhatsAppError} `WA_OFFLINE`, `WA_NOT_IN_GROUP`.
+   */
+  findGroup(session: SessionId, chat: ChatJid): Promise<{ subject: string } | undefined>
+  /**
    * Encodes a message (and uploads its file) without sending it: WhatsApp's own protobuf bytes, to be stored before
    * {@link send} and after a crash sent again unchanged.
    */

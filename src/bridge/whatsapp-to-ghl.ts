@@ -14,6 +14,7 @@ import type { Clock } from '../core/clock.ts'
 import { BridgeError, GhlError, MediaError, WhatsAppError } from '../core/errors.ts'
 import {
   type GhlContactId,
+  isGroupJid,
   type LocationId,
   type MessageId,
   parseMessageId,
@@ -21,6 +22,7 @@ import {
 } from '../core/ids.ts'
 import type { ContactCard, Envelope, IgnoreReason, MediaFile } from '../core/message.ts'
 import { type ContactDeps, ghlContactOf } from './contacts.ts'
+import { followSubject, type GroupDeps, inGroup, nameGroup } from './groups.ts'
 import { labelled } from './label.ts'
 import { linkLine } from './linked-files.ts'
 import type { GhlConversations, GhlFiling, WhatsAppNumbers } from './ports.ts'
@@ -83,7 +85,7 @@ async function endAnnouncement(deps: AcceptFromWhatsAppDeps, envelope: Envelope)
   } else if (announced.delete(envelope.waMessageId)) await deps.wake(envelope.locationId)
 }
 
-export interface DeliverToGhlDeps extends ContactDeps {
+export interface DeliverToGhlDeps extends ContactDeps, GroupDeps {
   readonly messages: MessageStore
   readonly conversations: GhlConversations
   readonly numbers: WhatsAppNumbers
@@ -135,8 +137,11 @@ async function isSuperseded(deps: DeliverToGhlDeps, { row, envelope }: InboundWo
 }
 
 async function fileOnce(deps: DeliverToGhlDeps, work: InboundWork, job: Job): Promise<GhlFiling> {
-  const name = nameOf(work)
+  const isGroup = isGroupJid(work.envelope.chat)
+  const isNew = work.contact.ghlContactId === undefined
+  const name = isGroup && isNew ? await nameGroup(deps, work) : nameOf(work)
   const contact = await ghlContactOf(deps, work.contact, name)
+  if (isGroup && !isNew) await followSubject(deps, work, contact)
   try {
     return await fileFor(deps, work, job, contact)
   } catch (thrown) {
@@ -145,7 +150,7 @@ async function fileOnce(deps: DeliverToGhlDeps, work: InboundWork, job: Job): Pr
     await deps.contacts.unlinkGhl(work.row.locationId, contact)
     const known = ((await deps.messages.findInboundWork(work.row.id)) ?? work).contact
     const unlinked = known.ghlContactId === contact ? { ...known, ghlContactId: undefined } : known
-    const survivor = await ghlContactOf(deps, unlinked, name)
+    const survivor = await ghlContactOf(deps, unlinked, isGroup ? await nameGroup(deps, work) : name)
     return await fileFor(deps, work, job, survivor)
   }
 }
@@ -170,7 +175,7 @@ async function fileFor(
     ghlContactId,
     direction: envelope.fromMe ? 'outbound' : 'inbound',
     altId: waMessageId,
-    text: label ? labelled(text, work.via) : text,
+    text: label ? labelled(inGroup(envelope, text), work.via) : inGroup(envelope, text),
     attachments,
     ...((isLate || envelope.isHistory === true) && { sentAt: envelope.sentAt }),
   })

@@ -148,6 +148,10 @@ const WHATSAPP_CODES = {
   WA_CHAT_UNSUPPORTED: 'dead',
   /** A message that cannot be read yet may be sent again in a moment. */
   WA_MESSAGE_PENDING: 'park',
+  /** The location has switched its groups off. */
+  WA_GROUPS_OFF: 'dead',
+  WA_NOT_IN_GROUP: 'dead',
+  WA_GROUP_ADMINS_ONLY: 'dead',
   /** The contact has neither a WhatsApp chat nor a phone number. */
   WA_NO_ADDRESS: 'dead',
 } as const satisfies Record<string, Disposition>

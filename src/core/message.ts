@@ -142,12 +142,16 @@ export interface Envelope {
   readonly chatAlt?: ChatJid
   /** Who wrote it, without device number, as the stanza names him: message ids are unique only per author. */
   readonly author: string
+  /** In a group: the author's number, E.164, when known. */
+  readonly authorPhone?: string
   /** Typed on the business' own phone or another of its devices. */
   readonly fromMe: boolean
   /** The name that the sender gave himself; our own when `fromMe`. */
   readonly pushName?: string
   readonly sentAt: Date
   readonly content: WaContent
+  /** The new name of the group, in the line that tells of it. */
+  readonly groupSubject?: string
   /** From before the pairing: brought to GHL behind what is live. */
   readonly isHistory?: boolean
   readonly context?: WaContext

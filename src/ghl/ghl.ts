@@ -1,6 +1,7 @@
 /** The GHL adapter, put together. The only door to this folder for the composition root. */
 
 import type { AppEvent } from '../bridge/app-events.ts'
+import type { GroupContacts } from '../bridge/groups.ts'
 import type { InstallationStore } from '../bridge/installations.ts'
 import type { GhlAttachments, GhlContacts, GhlConversations } from '../bridge/ports.ts'
 import type { Clock } from '../core/clock.ts'
@@ -11,6 +12,7 @@ import { type BreakerState, createBreakers } from './breaker.ts'
 import { GhlClient } from './client.ts'
 import { createContacts } from './contacts.ts'
 import { createConversations } from './conversations.ts'
+import { createGroupContacts } from './group-contacts.ts'
 import { createOauth, type GhlOauth } from './oauth.ts'
 import { type Delivery, parseAppEvent, parseDelivery } from './payloads.ts'
 import { createProbe, type GhlProbe } from './probe.ts'
@@ -41,6 +43,7 @@ export interface GhlConfig {
 export interface Ghl {
   readonly conversations: GhlConversations
   readonly contacts: GhlContacts
+  readonly groupContacts: GroupContacts
   readonly attachments: GhlAttachments
   readonly oauth: GhlOauth
   readonly tokens: GhlTokens
@@ -103,6 +106,7 @@ export function createGhl({ config, installations, log, clock, onCall, onRecover
   return {
     conversations: createConversations({ ...config, client, tokens, installations, clock, log }),
     contacts: createContacts(client, log),
+    groupContacts: createGroupContacts(client),
     attachments,
     oauth: createOauth({ ...config, installations, tokens, clock, log }),
     tokens,

@@ -1,9 +1,7 @@
-import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
 import type { HistoryStore } from '../bridge/history-import.ts'
 import type { Envelope } from '../core/message.ts'
-import { kindOf, type MessageStoreDeps, sealedEnvelope } from './messages.ts'
-import { addressColumns } from './person.ts'
+import { inboundColumns, type MessageStoreDeps } from './messages.ts'
 import { date } from './rows.ts'
 
 const ImportRow = z
@@ -22,17 +20,11 @@ const Released = z.object({ released: z.number(), open: z.number() })
 
 export function createHistoryStore({ database, owned, seal }: MessageStoreDeps): HistoryStore {
   const columns = (envelope: Envelope) => {
-    const id = randomUUID()
+    const { pushName, ...others } = inboundColumns(seal, envelope)
     return {
-      id,
-      ...addressColumns(envelope.chat, envelope.chatAlt),
-      author: envelope.author,
-      fromMe: envelope.fromMe,
-      pushName: envelope.fromMe ? undefined : envelope.pushName,
-      waMessageId: envelope.waMessageId,
-      kind: kindOf(envelope.content),
+      ...others,
+      pushName: envelope.fromMe ? undefined : pushName,
       sentAt: envelope.sentAt.getTime(),
-      content: sealedEnvelope(seal, id, envelope),
     }
   }
   return {

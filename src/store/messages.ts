@@ -3,6 +3,7 @@ import { z } from 'zod'
 import type { MessageStore } from '../bridge/storage.ts'
 import { RequestError } from '../core/errors.ts'
 import {
+  isGroupJid,
   type LocationId,
   parseGhlContactId,
   parseLocationId,
@@ -110,20 +111,8 @@ export interface MessageStoreDeps {
 export function createMessageStore({ database, owned, seal }: MessageStoreDeps): MessageStore {
   return {
     async acceptInbound(envelope) {
-      const id = randomUUID()
-      const accepted = await owned.call('accept_inbound', {
-        id,
-        ...addressColumns(envelope.chat, envelope.chatAlt),
-        locationId: envelope.locationId,
-        sessionId: envelope.sessionId,
-        waMessageId: envelope.waMessageId,
-        author: envelope.author,
-        fromMe: envelope.fromMe,
-        pushName: envelope.pushName,
-        kind: kindOf(envelope.content),
-        content: sealedEnvelope(seal, id, envelope),
-      })
-      return AcceptedInbound.parse(accepted)
+      const accept = isGroupJid(envelope.chat) ? 'accept_group_message' : 'accept_inbound'
+      return AcceptedInbound.parse(await owned.call(accept, inboundColumns(seal, envelope)))
     },
 
     async acceptOutbound(message, parts, held) {
@@ -334,6 +323,24 @@ export function createMessageStore({ database, owned, seal }: MessageStoreDeps):
   }
 }
 
+/** A message from WhatsApp as the database takes it, under a new id. */
+export function inboundColumns(seal: Seal, envelope: Envelope) {
+  const id = randomUUID()
+  return {
+    id,
+    ...addressColumns(envelope.chat, envelope.chatAlt),
+    locationId: envelope.locationId,
+    sessionId: envelope.sessionId,
+    waMessageId: envelope.waMessageId,
+    author: envelope.author,
+    fromMe: envelope.fromMe,
+    // A group is not called as the member who speaks.
+    pushName: isGroupJid(envelope.chat) ? undefined : envelope.pushName,
+    kind: kindOf(envelope.content),
+    content: sealedEnvelope(seal, id, envelope),
+  }
+}
+
 const contentOf = (location: LocationId, id: string): SealedPlace => ({
   scope: `location:${location}`,
   kind: 'content',
@@ -346,12 +353,12 @@ const composedOf = (session: SessionId, id: string): SealedPlace => ({
   id,
 })
 
-export function kindOf(content: WaContent): string {
+function kindOf(content: WaContent): string {
   if (content.kind === 'media') return content.media.mediaKind
   return content.kind === 'notice' ? content.waKind : content.kind
 }
 
-export const sealedEnvelope = (seal: Seal, id: string, envelope: Envelope): string =>
+const sealedEnvelope = (seal: Seal, id: string, envelope: Envelope): string =>
   seal.seal(
     contentOf(envelope.locationId, id),
     JSON.stringify({ ...envelope, sentAt: envelope.sentAt.getTime() }),

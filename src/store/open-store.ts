@@ -5,6 +5,7 @@
 
 import type { AuditStore } from '../bridge/audit.ts'
 import type { CallLogStore } from '../bridge/call-logs.ts'
+import type { GroupStore } from '../bridge/groups.ts'
 import type { HistoryStore } from '../bridge/history-import.ts'
 import type { InstallationStore, WebhookEventStore } from '../bridge/installations.ts'
 import type { ServiceKeyStore } from '../bridge/service-keys.ts'
@@ -27,6 +28,7 @@ import { createAuditStore } from './audit.ts'
 import { createCallLogStore } from './call-logs.ts'
 import { createContactStore } from './contacts.ts'
 import type { Announcement, Database } from './database.ts'
+import { createGroupStore } from './groups.ts'
 import { createHistoryStore } from './history.ts'
 import { createInstallationStore } from './installations.ts'
 import { createLeaseStore, FenceBook, fencedDatabase } from './leases.ts'
@@ -57,6 +59,7 @@ export interface Store {
   readonly kind: 'embedded' | 'postgres' | 'supabase'
   readonly messages: MessageStore
   readonly history: HistoryStore
+  readonly groups: GroupStore
   readonly contacts: ContactStore
   readonly outbox: Outbox
   readonly sessions: SessionStore
@@ -110,6 +113,7 @@ export function assembleStore(kind: Store['kind'], parts: StoreParts, log: Log):
     kind,
     messages: createMessageStore(parts),
     history: createHistoryStore(parts),
+    groups: createGroupStore(parts),
     contacts: createContactStore(parts),
     outbox: createOutbox(parts),
     sessions: createSessionStore(parts),

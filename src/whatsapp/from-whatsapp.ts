@@ -18,7 +18,7 @@ import { fromEvent, fromPoll, fromPollResults, fromVote } from './from-whatsapp-
 import { fromProtocol, fromReaction, fromSealed } from './from-whatsapp-protocol.ts'
 import { contextOf, fromRichResponse, fromText } from './from-whatsapp-text.ts'
 import type { Unsealed } from './message-secret.ts'
-import { isMe, isUndecryptable, type Me } from './stanza.ts'
+import { isMe, isUndecryptable, type Me, phoneOf } from './stanza.ts'
 import { placeholderIdOf, waIdOf } from './wa-id.ts'
 
 export interface Receiver {
@@ -35,7 +35,7 @@ export interface Circumstances {
   readonly author: string
   /** This number's own addresses. */
   readonly me: Me
-  /** The chat's other form when somebody knows it better than the message itself. */
+  /** The person's other form (in a group the author's), when somebody knows it better than the message itself. */
   readonly alt?: ChatJid | undefined
   /** What was encrypted apart in it, opened. */
   readonly unsealed?: Unsealed | undefined
@@ -65,7 +65,6 @@ export function addressOf(
   if (remoteJid?.endsWith('@newsletter')) return { ignored: 'newsletter' }
   const chat = findChatJid(remoteJid)
   if (chat === undefined || typeof id !== 'string' || id === '') return { ignored: 'protocol' }
-  if (isGroupJid(chat)) return { ignored: 'group' }
   // Notes to oneself are talk between the business' own devices.
   if (isMe(me, chat)) return { ignored: 'peer' }
   return { chat, id }
@@ -77,7 +76,9 @@ function envelopeOf(
   content: Envelope['content'],
   opened: Opened,
 ): Envelope {
-  const chatAlt = alt ?? findChatJid(key.remoteJidAlt)
+  const isGroup = isGroupJid(chat)
+  const chatAlt = isGroup ? undefined : (alt ?? findChatJid(key.remoteJidAlt))
+  const authorPhone = isGroup ? phoneOf(author, alt, key.participantAlt) : undefined
   const name = lineOf(pushName)
   const context = contextOf(opened, (message) => contentOf(open(message), key, undefined))
   const secret = opened.contexts.find(({ messageSecret }) => messageSecret?.length)?.messageSecret
@@ -88,6 +89,7 @@ function envelopeOf(
     chat,
     ...(chatAlt !== undefined && chatAlt !== chat && { chatAlt }),
     author,
+    ...(authorPhone !== undefined && { authorPhone }),
     fromMe: key.fromMe === true,
     ...(name !== undefined && { pushName: name }),
     sentAt: sentAtSeconds === undefined ? (now ?? new Date()) : new Date(sentAtSeconds * 1_000),

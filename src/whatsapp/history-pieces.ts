@@ -15,7 +15,7 @@ import type { HistoryStore } from '../bridge/history-import.ts'
 import type { JournalWrite, SignalStore } from '../bridge/storage.ts'
 import type { Clock } from '../core/clock.ts'
 import { toBridgeError } from '../core/errors.ts'
-import { type ChatJid, findChatJid, isLidJid } from '../core/ids.ts'
+import { type ChatJid, findChatJid, isGroupJid, isLidJid } from '../core/ids.ts'
 import type { Log } from '../core/log.ts'
 import type { Envelope, IgnoreReason } from '../core/message.ts'
 import { fromWhatsApp, type Receiver } from './from-whatsapp.ts'
@@ -47,6 +47,8 @@ export interface HistoryPiecesDeps {
   /** How many days of the past are wanted, 0 for none. */
   readonly wantedDays: () => Promise<number>
   readonly onIgnored: (reason: IgnoreReason) => void
+  /** Whether the location wants its groups now. */
+  readonly takesGroups: () => Promise<boolean>
   /** Something was recorded for the import. */
   readonly onRecorded: () => void
   readonly clock: Clock
@@ -183,13 +185,19 @@ export class HistoryPieces {
   }
 
   async #envelopeOf(message: WAMessage, book: AddressBook, origin: Origin): Promise<Envelope | undefined> {
-    const { receiver, onIgnored } = this.#deps
+    const { receiver, onIgnored, takesGroups } = this.#deps
     const chat = findChatJid(message.key.remoteJid)
     if (chat === undefined) return undefined
+    if (isGroupJid(chat) && !(await takesGroups())) {
+      onIgnored('group')
+      return undefined
+    }
     // A number's LID would be asked of WhatsApp, chat by chat; a LID's number is known here or nowhere.
-    const alt = book.altOf.get(chat) ?? (isLidJid(chat) ? await origin.altOf(chat) : undefined)
     const named = withAuthor(message, book.nameOf.get(chat))
     const author = authorOf(named, origin.me)
+    const person = isGroupJid(chat) ? findChatJid(author) : chat
+    const isAsked = person !== undefined && isLidJid(person) && !book.altOf.has(person)
+    const alt = isAsked ? await origin.altOf(person) : person && book.altOf.get(person)
     const converted = fromWhatsApp(named, { receiver, author, me: origin.me, alt })
     if ('envelope' in converted) return { ...converted.envelope, isHistory: true }
     onIgnored(converted.ignored)

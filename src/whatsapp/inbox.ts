@@ -15,16 +15,19 @@ import type {
 } from '../bridge/storage.ts'
 import type { Clock } from '../core/clock.ts'
 import { toBridgeError } from '../core/errors.ts'
-import type { SessionId } from '../core/ids.ts'
+import type { LocationId, SessionId } from '../core/ids.ts'
 import type { Log } from '../core/log.ts'
 import type { Envelope, IgnoreReason } from '../core/message.ts'
+import type { AddressPair } from './addresses.ts'
 import type { Call } from './calls.ts'
 import type { Receiver } from './from-whatsapp.ts'
+import type { GroupEvent } from './groups.ts'
 import { type Anchor, anchorOf, type Company, History } from './history.ts'
 import { HistoryPieces } from './history-pieces.ts'
 import { Intake, type Origin } from './intake.ts'
 import { isPiece, parseEntry } from './journal.ts'
 import { messageOf, resentIn } from './stanza.ts'
+import { waIdOf } from './wa-id.ts'
 
 export interface InboxDeps {
   readonly signalStore: SignalStore
@@ -34,6 +37,10 @@ export interface InboxDeps {
   readonly onMessage: (envelope: Envelope) => Promise<void>
   readonly findOriginal: (reference: MessageReference) => Promise<Original | undefined>
   readonly onIgnored: (reason: IgnoreReason, session: { sessionId: SessionId }) => void
+  /** Resolves when it is recorded for good, or not wanted. */
+  readonly onGroupEvent: (envelope: Envelope) => Promise<void>
+  /** WhatsApp has said which number belongs to which LID. */
+  readonly onAddresses: (location: LocationId, pairs: readonly AddressPair[]) => Promise<void>
   /** Something of the past was recorded for the import. */
   readonly onHistory: () => void
   readonly clock: Clock
@@ -61,7 +68,8 @@ export class Inbox {
       deps.onIgnored(reason, { sessionId })
     }
     this.#history = new History({ pairedAt: () => row().pairedAt ?? row().createdAt, clock, log })
-    this.#intake = new Intake({ ...deps, receiver, onIgnored })
+    const takesGroups = async () => (await deps.locationSettings.read(locationId)).groups
+    this.#intake = new Intake({ ...deps, receiver, onIgnored, takesGroups })
     this.#pieces = new HistoryPieces({
       receiver,
       signalStore,
@@ -71,6 +79,7 @@ export class Inbox {
       pairedAt: () => row().pairedAt,
       wantedDays: async () => (await deps.locationSettings.read(locationId)).historyDays,
       onIgnored,
+      takesGroups,
       onRecorded: deps.onHistory,
       clock,
       log,
@@ -105,6 +114,23 @@ export class Inbox {
   /** Something that is not in the journal; resolves when it is recorded, as {@link Intake.takeUnjournaled} says. */
   async unjournaled(what: WAMessage | Call, origin: Origin): Promise<void> {
     await this.#intake.takeUnjournaled(what, origin)
+  }
+
+  /** Something happened in a group. Resolves when it is recorded for good, or not wanted. */
+  async groupEvent(event: GroupEvent): Promise<void> {
+    const { groups } = await this.#deps.locationSettings.read(this.#receiver.locationId)
+    if (!groups) {
+      this.#deps.onIgnored('group', this.#receiver)
+      return
+    }
+    await this.#deps.onGroupEvent(envelopeOf(this.#receiver, event))
+  }
+
+  /** Not learnt now is learnt with the next message, which carries both forms. */
+  async learn(pairs: readonly AddressPair[]): Promise<void> {
+    await this.#deps.onAddresses(this.#receiver.locationId, pairs).catch((thrown: unknown) => {
+      this.#deps.log.warn({ errorCode: toBridgeError(thrown).code }, 'could not learn whose number it is')
+    })
   }
 
   /** A message of ours left on this connection. */
@@ -147,3 +173,15 @@ export class Inbox {
     else this.#intake.takeAnswer(row, resent, origin)
   }
 }
+
+/** What happened in a group, as a message that the group itself says. */
+const envelopeOf = (receiver: Receiver, { group, id, at, text, subject }: GroupEvent): Envelope => ({
+  ...receiver,
+  waMessageId: waIdOf(id),
+  chat: group,
+  author: group,
+  fromMe: false,
+  sentAt: at,
+  content: { kind: 'notice', waKind: 'groupEvent', text },
+  ...(subject !== undefined && { groupSubject: subject }),
+})

@@ -6,7 +6,7 @@ import type { WAMessage } from '@whiskeysockets/baileys'
 import type { JournalWrite, MessageReference, Original, SignalStore } from '../bridge/storage.ts'
 import type { Clock } from '../core/clock.ts'
 import { toBridgeError } from '../core/errors.ts'
-import { type ChatJid, findChatJid, isLidJid } from '../core/ids.ts'
+import { type ChatJid, findChatJid, isGroupJid, isLidJid } from '../core/ids.ts'
 import type { Log } from '../core/log.ts'
 import type { Envelope, IgnoreReason } from '../core/message.ts'
 import { type Call, callEnvelope } from './calls.ts'
@@ -25,6 +25,8 @@ export interface IntakeDeps {
   readonly onIgnored: (reason: IgnoreReason) => void
   /** The message that another one is about, if the bridge has carried it. */
   readonly findOriginal: (reference: MessageReference) => Promise<Original | undefined>
+  /** Whether the location wants its groups now. */
+  readonly takesGroups: () => Promise<boolean>
   readonly clock: Clock
   readonly log: Log
 }
@@ -32,7 +34,7 @@ export interface IntakeDeps {
 /** What one connection knows about its messages. */
 export interface Origin {
   readonly me: Me
-  /** The chat's other form, where somebody knows it. */
+  /** A person's other form, where somebody knows it. */
   readonly altOf: (chat: ChatJid) => Promise<ChatJid | undefined>
   /** Calls off what is not recorded yet; the journal keeps it. */
   readonly signal: AbortSignal
@@ -129,9 +131,13 @@ export class Intake {
 
   /** False when it was ignored, and nothing recorded. */
   async #record(message: WAMessage, author: string, { me, altOf }: Origin): Promise<boolean> {
-    const chat = findChatJid(message.key.remoteJid)
-    const known = findChatJid(message.key.remoteJidAlt)
-    const alt = chat === undefined || known !== undefined ? known : await altOf(chat)
+    const { remoteJid, remoteJidAlt, participantAlt } = message.key
+    const chat = findChatJid(remoteJid)
+    const isGroup = chat !== undefined && isGroupJid(chat)
+    if (isGroup && !(await this.#deps.takesGroups())) return await this.#pass({ ignored: 'group' })
+    const person = isGroup ? findChatJid(author) : chat
+    const known = findChatJid(isGroup ? participantAlt : remoteJidAlt)
+    const alt = person === undefined || known !== undefined ? known : await altOf(person)
     const circumstances = { receiver: this.#deps.receiver, author, me, alt }
     const unsealed = chat && (await this.#unsealed(message, chat, circumstances))
     return await this.#pass(this.#read(message, { ...circumstances, unsealed }))
@@ -189,6 +195,8 @@ export class Intake {
 /** Who wrote a message that has no stanza, as the journal would name him: in the address form of the chat. */
 export function authorOf({ key }: WAMessage, me: Me): string {
   const chat = findChatJid(key.remoteJid)
-  if (key.fromMe !== true) return findChatJid(key.participant) ?? chat ?? ''
+  const participant = findChatJid(key.participant)
+  if (participant !== undefined) return participant
+  if (key.fromMe !== true) return chat ?? ''
   return (chat !== undefined && isLidJid(chat) ? me.lid : me.pn) ?? ''
 }

@@ -131,6 +131,7 @@ export function createNumbers(deps: SessionDeps): Numbers {
 
     isReady: (id) => find(id)?.isReady === true,
     findOnWhatsApp: (id, phone) => get(id).findOnWhatsApp(phone),
+    findGroup: async (id, chat) => await get(id).findGroup(chat),
     compose: (id, chat, message) => get(id).compose(chat, message),
     send: (id, chat, messageId, composed) => get(id).send(chat, messageId, composed),
     markRead: (id, messages) => get(id).markRead(messages),

@@ -22,13 +22,11 @@ import {
   isLidJid,
   isPnJid,
   type LocationId,
-  phoneOfPn,
   type SessionId,
   type WaMessageId,
 } from '../core/ids.ts'
 import type { Log } from '../core/log.ts'
 import type { MediaFile, SessionProblem, SessionStatus, WaMedia } from '../core/message.ts'
-import type { AddressPair } from './addresses.ts'
 import { openAuth, type SessionAuth } from './auth-state.ts'
 import {
   isOver,
@@ -37,7 +35,6 @@ import {
   problemOf,
   QR_EXPIRED,
   type Reaction,
-  reconnectDelayMs,
   ruleOf,
   STOPPED,
   WRONG_NUMBER,
@@ -47,6 +44,7 @@ import type { Origin } from './intake.ts'
 import { Journal } from './journal.ts'
 import { openMedia } from './media.ts'
 import { patiently } from './patience.ts'
+import { Reconnects } from './reconnects.ts'
 import { type Facts, type Live, SessionState } from './session-state.ts'
 import {
   openSocket,
@@ -57,15 +55,11 @@ import {
   type SocketSettings,
 } from './socket.ts'
 import type { Spool } from './spool.ts'
-import { meOf, type Receipt, samePhone } from './stanza.ts'
+import { meOf, phoneOf, type Receipt, samePhone } from './stanza.ts'
 import { compose } from './to-whatsapp.ts'
 
 /** A connection that shows neither QR nor login by then hangs (whatsapp.md 1b: an HTTP answer to the upgrade does that). */
 const CONNECT_TIMEOUT_MS = 45_000
-/** A connection that lasted this long was a success: the next failure is the first again. */
-const SETTLED_MS = 10_000
-/** The server asks for a new login once after pairing; asked more often than this, it is a failure like others. */
-const FREE_RESTARTS = 3
 
 export interface SessionDeps extends InboxDeps {
   readonly settings: SocketSettings
@@ -77,8 +71,6 @@ export interface SessionDeps extends InboxDeps {
     ids: readonly WaMessageId[],
     state: Receipt['state'],
   ) => Promise<void>
-  /** WhatsApp has said which number belongs to which LID. */
-  readonly onAddresses: (location: LocationId, pairs: readonly AddressPair[]) => Promise<void>
   readonly onReady: (location: LocationId) => Promise<void>
   readonly onChange: (snapshot: SessionSnapshot) => void
 }
@@ -98,9 +90,7 @@ export class Session {
   #running: Promise<void> = Promise.resolve()
   /** Those who start, stop, restart and log out, one after the other. */
   #turn: Promise<unknown> = Promise.resolve()
-  #failures = 0
-  #restarts = 0
-  #openedAtMs: number | undefined
+  readonly #reconnects = new Reconnects()
   /** E.164 digits when pairing by code was asked for. */
   #codeFor: string | undefined
   /** Why the open connection is being given up. */
@@ -172,6 +162,11 @@ export class Session {
     return isPnJid(chat) ? { chat: alt, alt: chat } : { chat, alt }
   }
 
+  /** @throws {WhatsAppError} as the port says. */
+  async findGroup(chat: ChatJid): Promise<{ subject: string } | undefined> {
+    return isGroupJid(chat) ? await this.#readySocket().findGroup(chat) : undefined
+  }
+
   /** @throws {WhatsAppError} `WA_OFFLINE`. */
   async compose(chat: ChatJid, message: WaOutgoing): Promise<Uint8Array> {
     const socket = this.#readySocket()
@@ -202,13 +197,6 @@ export class Session {
     return await openMedia(media, { askForMediaAgain, clock: this.#deps.clock })
   }
 
-  /** Not learnt now is learnt with the next message, which carries both forms. */
-  async #learn(pairs: readonly AddressPair[]): Promise<void> {
-    await this.#deps.onAddresses(this.locationId, pairs).catch((thrown: unknown) => {
-      this.#log.warn({ errorCode: toBridgeError(thrown).code }, 'could not learn whose number it is')
-    })
-  }
-
   #readySocket(): Socket {
     if (this.#socket !== undefined && this.isReady) return this.#socket
     throw this.#offline('The WhatsApp number is not connected')
@@ -228,8 +216,7 @@ export class Session {
     await this.#halt()
     this.#life = new AbortController()
     this.#codeFor = codeFor?.replace(/\D/g, '')
-    this.#failures = 0
-    this.#restarts = 0
+    this.#reconnects.reset()
     const { signal } = this.#life
     await this.#move({ status: 'initializing' })
     this.#running = this.#run(signal)
@@ -314,7 +301,10 @@ export class Session {
         unjournaled: async (what) => {
           if (this.#isExpected(auth)) await this.#inbox.unjournaled(what, correspondence(socket, signal))
         },
-        addresses: (pairs) => void this.#learn(pairs),
+        addresses: (pairs) => void this.#inbox.learn(pairs),
+        groupEvent: async (event) => {
+          if (this.#isExpected(auth)) await this.#inbox.groupEvent(event)
+        },
         receipt: ({ ids, state }) => this.#deps.onReceipt(this.id, ids, state),
       },
     })
@@ -325,7 +315,7 @@ export class Session {
     const leave = () => void socket.end('stopped')
     this.#socket = socket
     this.#givenUp = undefined
-    this.#openedAtMs = undefined
+    this.#reconnects.attempt()
     signal.addEventListener('abort', leave, { once: true })
     if (signal.aborted) leave()
     else if (creds.me !== undefined)
@@ -376,7 +366,7 @@ export class Session {
   async #onOpen(auth: SessionAuth): Promise<void> {
     const { clock, onReady } = this.#deps
     this.#codeFor = undefined
-    this.#openedAtMs = clock.nowMs()
+    this.#reconnects.opened(clock.nowMs())
     if (!this.#isExpected(auth)) {
       this.#givenUp = WRONG_NUMBER
       await this.#socket?.logout()
@@ -430,18 +420,9 @@ export class Session {
 
   async #pause(reaction: Exclude<Reaction, 'stop'>, signal: AbortSignal): Promise<void> {
     const { clock } = this.#deps
-    if (this.#openedAtMs !== undefined && clock.nowMs() - this.#openedAtMs >= SETTLED_MS) {
-      this.#failures = 0
-      this.#restarts = 0
-    }
-    if (reaction === 'now') {
-      this.#restarts += 1
-      if (this.#restarts <= FREE_RESTARTS) return
-    }
-    this.#failures += 1
-    const pace = reaction === 'slow' ? 'slow' : 'backoff'
+    const delayMs = this.#reconnects.delayMs(reaction, clock.nowMs())
     // Ends early when the run is ended.
-    await clock.sleep(reconnectDelayMs(pace, this.#failures, Math.random()), signal).catch(() => undefined)
+    if (delayMs > 0) await clock.sleep(delayMs, signal).catch(() => undefined)
   }
 
   async #forget(problem: SessionProblem, status: SessionStatus = 'logged_out'): Promise<void> {
@@ -465,8 +446,3 @@ const correspondence = (socket: Socket, signal: AbortSignal): Correspondence => 
   ask: socket.askForHistory,
   signal,
 })
-
-function phoneOf(jid: string | undefined): string | undefined {
-  const chat = findChatJid(jid)
-  return chat !== undefined && isPnJid(chat) ? phoneOfPn(chat) : undefined
-}

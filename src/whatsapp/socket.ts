@@ -16,16 +16,26 @@ import {
 } from '@whiskeysockets/baileys'
 import type { JournalWrite } from '../bridge/storage.ts'
 import { WhatsAppError } from '../core/errors.ts'
-import { type ChatJid, findChatJid, isGroupJid, isLidJid, isPnJid, type WaMessageId } from '../core/ids.ts'
+import {
+  type ChatJid,
+  findChatJid,
+  type GroupJid,
+  isGroupJid,
+  isLidJid,
+  isPnJid,
+  type WaMessageId,
+} from '../core/ids.ts'
 import type { Log } from '../core/log.ts'
 import { type AddressPair, watchAddresses } from './addresses.ts'
 import type { SessionAuth } from './auth-state.ts'
 import { type Call, Calls } from './calls.ts'
+import { closeInTime, hearLastWords } from './closing.ts'
+import { type GroupEvent, Groups, groupEventOf } from './groups.ts'
 import type { Anchor } from './history.ts'
 import type { Journal } from './journal.ts'
 import { notSent, PendingSends } from './sends.ts'
 import { quietLogger } from './signal-log.ts'
-import { isUndecryptable, type Me, meOf, type Receipt, receiptOf, withoutMessage } from './stanza.ts'
+import { isMe, isUndecryptable, type Me, meOf, type Receipt, receiptOf, withoutMessage } from './stanza.ts'
 import { Turns } from './turns.ts'
 import { waIdOf } from './wa-id.ts'
 import { SILENCE_LIMITS, type SilenceLimits, watchSilence } from './watchdog.ts'
@@ -71,6 +81,8 @@ export interface SocketEvents {
   unjournaled(what: WAMessage | Call): Promise<void>
   /** Which number belongs to which LID. */
   addresses(pairs: readonly AddressPair[]): void
+  /** Must resolve when it is durable, as receipts are. */
+  groupEvent(event: GroupEvent): Promise<void>
   /** Must resolve when it is durable: the receipt is acknowledged only then, and never comes again after that. */
   receipt(receipt: Receipt): Promise<void>
 }
@@ -94,16 +106,14 @@ export const pairingMs = ({ qrMs }: SocketSettings): number =>
 /** How the device is called on the phone, under Linked devices. */
 const DEVICE_NAME = 'GHL WhatsApp Bridge'
 
+/** What WhatsApp calls news about groups. */
+const GROUP_NOTIFICATION = 'w:gp2'
 /** Baileys buffers its events for up to 30 s on the first connection after pairing; nobody waits for that. */
 const FLUSH_MS = 500
-/** A peer that is gone does not answer the close either; `ws` alone would wait half a minute. */
-const CLOSE_GRACE_MS = 2_000
 /** How long Baileys shows the first and each of the later QRs, and how many WhatsApp gives (whatsapp.md 1a). */
 const FIRST_QR_MS = 60_000
 const LATER_QR_MS = 20_000
 const QRS = 6
-/** Decoding a stanza takes a fraction of this. */
-const LAST_WORDS_MS = 50
 
 export function openSocket(deps: SocketDeps) {
   const { auth, events } = deps
@@ -135,9 +145,11 @@ export function openSocket(deps: SocketDeps) {
     emitOwnEvents: false,
     generateHighQualityLinkPreview: false,
     getMessage: async ({ id }) => await messageById(deps, id),
+    cachedGroupMetadata: (group) => Promise.resolve(groups.cached(group)),
     makeSignalRepository: journal.wrap(DEFAULT_CONNECTION_CONFIG.makeSignalRepository),
   })
 
+  const groups: Groups = new Groups((group) => orClosed(sock.groupMetadata(group)))
   closeInTime(sock)
   hearLastWords(sock)
   const me = (): Me => meOf(creds)
@@ -168,6 +180,19 @@ export function openSocket(deps: SocketDeps) {
     async (stanza, handOn) => {
       const receipt = receiptOf(stanza, me())
       if (receipt !== undefined) await auth.attempt(() => events.receipt(receipt))
+      await handOn(stanza)
+    },
+  )
+  takeOver(
+    sock,
+    'CB:notification',
+    ({ attrs }) => (attrs['type'] === GROUP_NOTIFICATION ? (attrs['from'] ?? '') : (attrs['id'] ?? '')),
+    async (stanza, handOn) => {
+      if (stanza.attrs['type'] === GROUP_NOTIFICATION) {
+        groups.forget(stanza.attrs['from'] ?? '')
+        const event = groupEventOf(stanza, me())
+        if (event !== undefined) await auth.attempt(() => events.groupEvent(event))
+      }
       await handOn(stanza)
     },
   )
@@ -275,6 +300,8 @@ export function openSocket(deps: SocketDeps) {
       sock.ws.once('CB:iq,type:error', () => events.codeRefused())
       return await orClosed(sock.requestPairingCode(digits))
     },
+    /** @throws {WhatsAppError} `WA_NOT_IN_GROUP`, or that WhatsApp could not be asked. */
+    findGroup: (group: GroupJid) => groups.find(group),
     upload: sock.waUploadToServer,
     askForMediaAgain: (message: WAMessage) => orClosed(sock.updateMediaMessage(message)),
     /** The answer comes as a piece of history, into the journal. */
@@ -282,12 +309,14 @@ export function openSocket(deps: SocketDeps) {
       orClosed(sock.fetchMessageHistory(count, key, sentAtMs)),
     /** @throws {WhatsAppError} as the port says. */
     send: async (chat: ChatJid, id: WaMessageId, composed: Uint8Array): Promise<void> => {
-      await orClosed(requireDevices(sock, chat))
+      const parties = isGroupJid(chat) ? await groups.membersFor(chat, me()) : partiesOf(sock, chat)
+      await orClosed(requireDevices(sock, parties, me()))
       try {
         await sends.send(id, () => sock.relayMessage(chat, proto.Message.decode(composed), { messageId: id }))
       } catch (thrown) {
         if (thrown instanceof WhatsAppError && thrown.code === 'WA_DEVICES_STALE') {
-          for (const jid of partiesOf(sock, chat)) await deps.caches.userDevicesCache.del(userOf(jid))
+          groups.forget(chat)
+          for (const jid of parties) await deps.caches.userDevicesCache.del(userOf(jid))
         }
         throw thrown
       }
@@ -315,12 +344,17 @@ export function openSocket(deps: SocketDeps) {
  * Baileys sends to nobody, and says nothing, when it does not learn the receiver's devices (whatsapp.md 1d). The answer is
  * cached for the send that follows.
  */
-async function requireDevices(sock: ReturnType<typeof makeWASocket>, chat: ChatJid): Promise<void> {
-  if (isGroupJid(chat)) return
-  const devices = await sock.getUSyncDevices(partiesOf(sock, chat), true, false).catch((cause: unknown) => {
+async function requireDevices(
+  sock: ReturnType<typeof makeWASocket>,
+  parties: readonly string[],
+  me: Me,
+): Promise<void> {
+  const others = parties.filter((jid) => !isMe(me, findChatJid(jid))).map(userOf)
+  if (others.length === 0) return
+  const devices = await sock.getUSyncDevices([...parties], true, false).catch((cause: unknown) => {
     throw notSent(cause)
   })
-  if (!devices.some(({ user }) => user === userOf(chat))) throw notSent(undefined)
+  if (!devices.some(({ user }) => others.includes(user))) throw notSent(undefined)
 }
 
 /** Whose devices get a message: our own other ones too, in the chat's address form. */
@@ -350,7 +384,7 @@ async function messageById(
  */
 function takeOver(
   sock: ReturnType<typeof makeWASocket>,
-  event: 'CB:message' | 'CB:receipt' | 'CB:call',
+  event: 'CB:message' | 'CB:receipt' | 'CB:call' | 'CB:notification',
   lineOf: (stanza: BinaryNode) => string,
   act: (stanza: BinaryNode, handOn: (stanza: BinaryNode) => Promise<void>) => Promise<void>,
 ): Turns {
@@ -373,32 +407,6 @@ function asLive({ attrs: { offline: _, ...attrs }, ...stanza }: BinaryNode): Bin
 
 /** The last but one field of the QR text is the secret that the phone proves itself with. */
 const withSecret = (qr: string, secret: string): string => qr.split(',').with(-2, secret).join(',')
-
-/**
- * Lets the last stanza be read before the close behind it counts: Baileys decodes frames later than it hears of the close,
- * and then takes "replaced" or "unlinked" for a lost connection.
- */
-function hearLastWords(sock: ReturnType<typeof makeWASocket>): void {
-  const handlers = sock.ws.listeners('close') as (() => void)[] // Baileys registers only such
-  sock.ws.removeAllListeners('close')
-  sock.ws.on('close', () => {
-    setTimeout(() => {
-      for (const handle of handlers) handle()
-    }, LAST_WORDS_MS)
-  })
-}
-
-/** Cuts the connection when the other side does not answer the close. */
-function closeInTime(sock: ReturnType<typeof makeWASocket>): void {
-  const close = sock.ws.close.bind(sock.ws)
-  sock.ws.close = async () => {
-    const { socket } = sock.ws as unknown as { socket: { terminate(): void } | null } // protected, but all there is
-    const timer = setTimeout(() => socket?.terminate(), CLOSE_GRACE_MS)
-    await close().finally(() => {
-      clearTimeout(timer)
-    })
-  }
-}
 
 function endOf(error: Error | undefined, isPaired: boolean): SocketEnd {
   const output =

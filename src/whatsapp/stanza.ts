@@ -6,9 +6,26 @@ import {
   unpadRandomMax16,
   type WAMessage,
 } from '@whiskeysockets/baileys'
-import { type ChatJid, findChatJid, isGroupJid, isLidJid, type WaMessageId } from '../core/ids.ts'
+import {
+  type ChatJid,
+  findChatJid,
+  isGroupJid,
+  isLidJid,
+  isPnJid,
+  phoneOfPn,
+  type WaMessageId,
+} from '../core/ids.ts'
 import type { JournalEntry } from './journal.ts'
 import { waIdOf } from './wa-id.ts'
+
+/** E.164, of the first address that tells it. */
+export function phoneOf(...jids: readonly (string | null | undefined)[]): string | undefined {
+  for (const jid of jids) {
+    const chat = findChatJid(jid)
+    if (chat !== undefined && isPnJid(chat)) return phoneOfPn(chat)
+  }
+  return undefined
+}
 
 /** Our own addresses, to tell our devices from everybody else's. */
 export interface Me {
@@ -89,6 +106,7 @@ function headOf(attrs: Readonly<Record<string, string>>, me: Me): WAMessage {
   // A broadcast list is a private message to each of its readers; its own address is of no use to them.
   const isList = attrs['from']?.endsWith('@broadcast') === true && attrs['from'] !== 'status@broadcast'
   const chat = isList && !fromMe ? participant : fromMe && recipient !== undefined ? recipient : from
+  const participantAlt = findChatJid(attrs['participant_pn'] ?? attrs['participant_lid'])
   const alt = chat !== undefined && !isGroupJid(chat) ? altOf(attrs, chat, fromMe) : undefined
   return {
     key: {
@@ -97,6 +115,7 @@ function headOf(attrs: Readonly<Record<string, string>>, me: Me): WAMessage {
       fromMe,
       ...(alt !== undefined && { remoteJidAlt: alt }),
       ...(participant !== undefined && chat !== participant && { participant }),
+      ...(participantAlt !== undefined && { participantAlt }),
     },
     // A stanza without a time is from now.
     messageTimestamp: Number(attrs['t']) || Math.floor(Date.now() / 1_000),
@@ -143,8 +162,11 @@ export function receiptOf(stanza: BinaryNode, me: Me): Receipt | undefined {
   const state = STATES[attrs['type'] ?? 'delivery']
   const reader = findChatJid(attrs['participant'] ?? attrs['from'])
   if (state === undefined || reader === undefined || isMe(me, reader)) return undefined
-  const list = Array.isArray(content) ? content.find(({ tag }) => tag === 'list') : undefined
+  const children = Array.isArray(content) ? content : []
+  const list = children.find(({ tag }) => tag === 'list')
   const items = Array.isArray(list?.content) ? list.content.map((item) => item.attrs['id']) : []
-  const ids = [attrs['id'], ...items].filter((id) => id !== undefined)
+  // Those of many members of a group may come as one stanza that names the message per batch (whatsmeow reads it so).
+  const batches = children.filter(({ tag }) => tag === 'participants').map((batch) => batch.attrs['key'])
+  const ids = [...new Set([attrs['id'], ...items, ...batches])].filter((id) => id !== undefined)
   return { ids: ids.map(waIdOf), state }
 }

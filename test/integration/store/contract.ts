@@ -4,6 +4,7 @@ import { describeAccounts } from './contract-accounts.ts'
 import { describeContacts } from './contract-contacts.ts'
 import { describeDeadLetters } from './contract-dead-letters.ts'
 import { describeGateway } from './contract-gateway.ts'
+import { describeGroups } from './contract-groups.ts'
 import { describeHistory } from './contract-history.ts'
 import { describeIdentity } from './contract-identity.ts'
 import { describeInstalls } from './contract-installs.ts'
@@ -36,6 +37,7 @@ export function describeContract(
     describeLeases(subject)
     describeGateway(subject)
     describeSettings(subject)
+    describeGroups(subject)
     describeHistory(subject)
     describeIdentity(subject)
   })

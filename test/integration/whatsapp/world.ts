@@ -235,6 +235,7 @@ export class World {
       historyStore: this.history,
       locationSettings: { read: () => Promise.resolve(this.locationSettings) },
       onHistory: () => undefined,
+      onGroupEvent: (envelope) => this.inbox.accept(envelope),
       onMessage: (envelope) => this.inbox.accept(envelope),
       onIgnored: (reason) => {
         this.ignored.push(reason)

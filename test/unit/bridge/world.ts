@@ -29,7 +29,7 @@ import {
   parseWaMessageId,
 } from '../../../src/core/ids.ts'
 import type { Envelope, GhlStatus, OutboundPart, WaContent } from '../../../src/core/message.ts'
-import { DEFAULT_SETTINGS } from '../../../src/core/settings.ts'
+import { DEFAULT_SETTINGS, type LocationSettings } from '../../../src/core/settings.ts'
 
 export const LOCATION = parseLocationId('loc1')
 export const SESSION = parseSessionId('s1')
@@ -156,6 +156,7 @@ export function world() {
     outboundWork: undefined as OutboundWork | undefined,
     quoted: undefined as QuotedMessage | undefined,
     sessions: [session()],
+    groupName: undefined as string | undefined,
     ready: true,
     onWhatsApp: true,
     /** WhatsApp knows the person under this form of his number only. */
@@ -163,7 +164,7 @@ export function world() {
     ghlStatus: undefined as { status: GhlStatus; error?: MessageError } | undefined,
     noteWork: undefined as NoteWork | undefined,
     original: undefined as Original | undefined,
-    settings: DEFAULT_SETTINGS,
+    settings: DEFAULT_SETTINGS as LocationSettings,
     owed: undefined as ({ contact: Contact } & Owed) | undefined,
     phoneHolder: undefined as GhlContactId | undefined,
     survivor: undefined as GhlContactId | undefined,
@@ -246,6 +247,17 @@ export function world() {
         return customer({ chat, ghlContactId })
       },
     },
+    groups: {
+      acceptEvent: notCalled,
+      findName: () => Promise.resolve(state.groupName),
+      recordName: (_contact, name) => step(`recordName ${name}`),
+    },
+    groupContacts: {
+      rename: async (_location, _contact, from, to) => {
+        await step(`rename ${from} ${to}`)
+        return true
+      },
+    },
     ghlContacts: {
       findOrCreate: async (_location, phone, name): Promise<GhlContactId> => {
         await step(`findOrCreate ${phone} ${name}`)
@@ -320,6 +332,10 @@ export function world() {
         return state.onWhatsApp && (state.onlyAs ?? phone) === phone
           ? { chat: '98765@lid', alt: phone }
           : undefined
+      },
+      findGroup: async () => {
+        await step('findGroup')
+        return { subject: 'Tulip fans' }
       },
       compose: async (_session, _chat, message) => {
         await step('compose')

@@ -56,7 +56,6 @@ describe('the envelope', () => {
     ['status@broadcast', 'status_broadcast'],
     ['1234@broadcast', 'status_broadcast'],
     ['120363@newsletter', 'newsletter'],
-    ['120363@g.us', 'group'],
     ['', 'protocol'],
     ['867@bot', 'protocol'],
   ])('is none for what comes from %s: %s', (remoteJid, ignored) => {
