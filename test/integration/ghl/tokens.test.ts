@@ -138,6 +138,26 @@ describe('a refresh', () => {
     expect(refreshes()).toBe(1)
   })
 
+  it.each([
+    ['inside GHL’s 30 seconds another node gets the same pair', 30_000, 'active'],
+    ['later it needs a reconnect, and nobody tries for ever', 0, 'needs_reconnect'],
+  ] as const)('whose node dies before it is stored: %s', async (_, refreshGraceMs, status) => {
+    const locationId = await installed({ settings: { refreshGraceMs } })
+    bench.sandbox.tokens.expireAccess()
+    // The database takes nothing more from the first node, which then is gone with what it knew.
+    bench.installations.failFinish(5)
+    await expect(ask(bench.ghl, locationId)).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
+    bench.installations.release((await row(locationId)).installationId)
+    const heir = bench.anotherNode()
+    const asked = await Promise.allSettled(Array.from({ length: 5 }, () => ask(heir, locationId)))
+    expect(asked.every((each) => (each.status === 'fulfilled') === (status === 'active'))).toBe(true)
+    expect((await row(locationId)).status).toBe(status)
+    const spent = refreshes()
+    await ask(heir, locationId).catch(() => undefined)
+    expect(refreshes()).toBe(spent)
+    expect(spent).toBeLessThanOrEqual(2)
+  })
+
   it.each(['invalid_grant', 'unauthorized'] as const)(
     'refused for good (%s) marks the installation and says what to do',
     async (refreshRefusal) => {
