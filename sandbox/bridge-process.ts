@@ -49,6 +49,11 @@ export class BridgeProcess {
     return this.#output.join('')
   }
 
+  /** 0 while it does not run. */
+  get pid(): number {
+    return this.#child?.pid ?? 0
+  }
+
   get secrets(): readonly string[] {
     return ['API_KEY', 'ENCRYPTION_KEY', 'GHL_CLIENT_SECRET'].flatMap(
       (name) => this.#settings.env[name] ?? [],
