@@ -6,7 +6,9 @@
 import { randomUUID } from 'node:crypto'
 import { assembleAccounts } from './accounts.ts'
 import { createAttendance } from './bridge/attendance.ts'
+import { syncCallLogs } from './bridge/call-logs.ts'
 import { contactHandlers } from './bridge/contact-events.ts'
+import { acceptFromEngine, openingForeignMedia } from './bridge/engine.ts'
 import { acceptFromGhl } from './bridge/ghl-to-whatsapp.ts'
 import { HistoryImporter } from './bridge/history-import.ts'
 import { IgnoredCount } from './bridge/ignored.ts'
@@ -197,7 +199,7 @@ export async function startApp(config: Config, secrets: AppSecrets, log: Log): P
     settings,
     nudge,
     clock,
-    numbers,
+    numbers: { ...numbers, openMedia: openingForeignMedia(numbers, ghl.attachments) },
     conversations: onlyAsOwner(ghl.conversations, (location) => leases.held().includes(location)),
     ghlContacts: ghl.contacts,
     attachments: ghl.attachments,
@@ -290,8 +292,31 @@ export async function startApp(config: Config, secrets: AppSecrets, log: Log): P
     sessions,
     settings,
     installations,
-    siblings: { serviceKeys, audit: store.audit },
     files: { fileLinks, openFile: (message) => openLinkedFile({ messages, numbers }, message) },
+    siblings: {
+      serviceKeys,
+      audit: store.audit,
+      gateway: ghl.gateway,
+      products: ghl.products,
+      lend: (installationId) => ghl.lend(installationId),
+      callLogs: store.callLogs,
+      syncCallLogs: (location, span, params) =>
+        syncCallLogs(
+          { source: ghl.callLogs, callLogs: store.callLogs, syncs: store.syncs },
+          location,
+          span,
+          params,
+        ),
+      acceptFromEngine: (post, check) =>
+        acceptFromEngine(
+          { messages, sessions, nudge, wake, announced, onIgnored: (why) => ignored.add(why) },
+          post,
+          check,
+        ),
+      checkMediaUrl: (url) => {
+        ghl.attachments.check(url)
+      },
+    },
     ping: () => store.ping(),
     oauth: {
       installUrl: (state) => ghl.oauth.installUrl(state),

@@ -74,6 +74,8 @@ const REQUEST_CODES = {
   /** Only a dead or a held message waits for a person. */
   MESSAGE_NOT_WAITING: 'refuse',
   KEY_UNKNOWN: 'refuse',
+  /** Not open to sibling backends. */
+  PATH_NOT_ALLOWED: 'refuse',
   LINK_EXPIRED: 'refuse',
   OAUTH_STATE_INVALID: 'refuse',
   WEBHOOK_SIGNATURE_INVALID: 'refuse',

@@ -41,6 +41,8 @@ export interface WaMedia {
   readonly url?: string
   readonly directPath?: string
   readonly mediaKey: string
+  /** `url` is a plain file somewhere on the web, from another WhatsApp engine: there is no key, no hash, no type. */
+  readonly isForeign?: true
   /** SHA-256 of the decrypted file. */
   readonly sha256?: string
   /** SHA-256 of the file as stored. */

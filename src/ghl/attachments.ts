@@ -36,6 +36,8 @@ export interface AttachmentsOptions {
 }
 
 export interface OwnedAttachments extends GhlAttachments {
+  /** What the address alone tells, before any DNS. @throws {MediaError} `MEDIA_ADDRESS_REFUSED`. */
+  check(url: string): void
   close(): Promise<void>
 }
 
@@ -55,6 +57,7 @@ export function createAttachments(options: AttachmentsOptions): OwnedAttachments
   }
 
   return {
+    check: (url) => void agentFor(parsedUrl(url)),
     async open(url) {
       const signal = AbortSignal.timeout(TOTAL_TIMEOUT_MS)
       try {

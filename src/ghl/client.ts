@@ -2,7 +2,7 @@
 import type { LocationId } from '../core/ids.ts'
 import { refusalError } from './refusals.ts'
 import type { GhlTokens } from './tokens.ts'
-import type { Answer, GhlCall } from './transport.ts'
+import type { Answer, GhlCall, OpenAnswer } from './transport.ts'
 
 export class GhlClient {
   readonly #tokens: GhlTokens
@@ -26,5 +26,10 @@ export class GhlClient {
   /** Any answer, refusals included. @throws {GhlError} when there is none, or no token to ask with. */
   async send(locationId: LocationId, call: GhlCall): Promise<Answer> {
     return await this.#tokens.exchange(await this.#tokens.access(locationId), call)
+  }
+
+  /** As {@link send}, with a body that is still on its way. */
+  async open(locationId: LocationId, call: GhlCall): Promise<OpenAnswer> {
+    return await this.#tokens.open(await this.#tokens.access(locationId), call)
   }
 }

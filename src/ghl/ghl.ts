@@ -1,10 +1,13 @@
 /** The GHL adapter, put together. The only door to this folder for the composition root. */
 
 import type { AppEvent } from '../bridge/app-events.ts'
+import type { CallLogSource } from '../bridge/call-logs.ts'
+import type { GhlGateway, GhlProducts, LentToken } from '../bridge/gateway.ts'
 import type { GroupContacts } from '../bridge/groups.ts'
 import type { InstallationStore } from '../bridge/installations.ts'
 import type { GhlAttachments, GhlContacts, GhlConversations } from '../bridge/ports.ts'
 import type { Clock } from '../core/clock.ts'
+import { GhlError } from '../core/errors.ts'
 import type { LocationId } from '../core/ids.ts'
 import type { Log } from '../core/log.ts'
 import { createAttachments } from './attachments.ts'
@@ -12,14 +15,17 @@ import { type BreakerState, createBreakers } from './breaker.ts'
 import { GhlClient } from './client.ts'
 import { createContacts } from './contacts.ts'
 import { createConversations } from './conversations.ts'
+import { createGateway } from './gateway.ts'
 import { createGroupContacts } from './group-contacts.ts'
 import { createOauth, type GhlOauth } from './oauth.ts'
 import { type Delivery, parseAppEvent, parseDelivery } from './payloads.ts'
 import { createProbe, type GhlProbe } from './probe.ts'
+import { createProducts } from './products.ts'
 import { createRateLimiter, type LimitState } from './rate-limit.ts'
 import { openPageUser, type PageUser } from './sso.ts'
 import { GhlTokens } from './tokens.ts'
 import { behindLive, type CallOutcome, GhlTransport } from './transport.ts'
+import { createCallLogSource } from './voice-ai.ts'
 import { createWebhookVerifier, type WebhookVerifier } from './webhook-signature.ts'
 
 /** The GHL_* values of the environment, plain. */
@@ -44,11 +50,14 @@ export interface Ghl {
   readonly conversations: GhlConversations
   readonly contacts: GhlContacts
   readonly groupContacts: GroupContacts
-  readonly attachments: GhlAttachments
+  readonly attachments: GhlAttachments & { check(url: string): void }
   readonly oauth: GhlOauth
   readonly tokens: GhlTokens
   readonly client: GhlClient
   readonly probe: GhlProbe
+  readonly gateway: GhlGateway
+  readonly products: GhlProducts
+  readonly callLogs: CallLogSource
   readonly verifyWebhook: WebhookVerifier
   /** Every call that `act` makes stands behind those of live traffic. */
   behindLive<T>(act: () => Promise<T>): Promise<T>
@@ -58,6 +67,8 @@ export interface Ghl {
   parseDelivery(json: unknown): Delivery
   /** @throws {RequestError} `WEBHOOK_MALFORMED`. */
   parseAppEvent(json: unknown): AppEvent
+  /** A valid token, renewed if need be. @throws {GhlError} `GHL_NOT_INSTALLED`, `GHL_NEEDS_RECONNECT`, or what a renewal met. */
+  lend(installationId: string): Promise<LentToken>
   /** Limit and breaker of every location (or `company:<id>`) that was called. */
   conditions(): readonly GhlCondition[]
   /** Another node makes this location's calls: those that wait for their turn are not made. */
@@ -112,12 +123,29 @@ export function createGhl({ config, installations, log, clock, onCall, onRecover
     tokens,
     client,
     probe: createProbe({ transport, tokens, installations, clientId }),
+    gateway: createGateway(client),
+    products: createProducts(client),
+    callLogs: createCallLogSource(client),
     behindLive,
     verifyWebhook: createWebhookVerifier(config.webhookPublicKeys),
     openPageUser: (payload) =>
       config.sharedSecret === undefined ? undefined : openPageUser(payload, config.sharedSecret),
     parseDelivery: (json) => parseDelivery(json, config.providerId),
     parseAppEvent,
+    lend: async (installationId) => {
+      const row = await installations.find(installationId)
+      const access =
+        row?.locationId === undefined
+          ? await tokens.companyAccess(row?.companyId)
+          : await tokens.access(row.locationId)
+      if (access === undefined) {
+        throw new GhlError('GHL_NOT_INSTALLED', 'The app is not installed there', {
+          action: 'Install the app again.',
+          details: { installationId },
+        })
+      }
+      return { accessToken: access.tokens.accessToken, installationId, locationId: row?.locationId }
+    },
     conditions: () => {
       const limits = limiter.states()
       const states = breakers.states()

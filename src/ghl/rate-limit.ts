@@ -4,17 +4,19 @@
  * windows as well as for one that slides, whatever the network delays; counting from the moment of sending would not.
  *
  * The limit begins at 100 per 10 s and follows the `X-RateLimit-*` headers. Places that other nodes take show in
- * `X-RateLimit-Remaining` and are left free. Waiting is first come first served, live traffic before history.
+ * `X-RateLimit-Remaining` and are left free. Waiting is first come first served, live traffic before sibling backends,
+ * these before history.
  * p-queue and its like know neither headers nor the moment of counting.
  *
- * The day has an allowance too: when only the reserve of it is left, history is sent away until the next day begins, and
- * live traffic goes on until GHL itself says that nothing is left.
+ * The day has an allowance too: when only the reserve of it is left, all but live traffic is sent away until the next day begins, and
+ * that goes on until GHL itself says that nothing is left.
  */
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Clock } from '../core/clock.ts'
 import { GhlError } from '../core/errors.ts'
 
-export type Priority = 'live' | 'history'
+/** Messages; then what sibling backends ask for; then whatever can wait. */
+export type Priority = 'live' | 'gateway' | 'history'
 
 /** A place in the window. The first end counts, later ones are passed over. */
 export interface Ticket {
@@ -59,7 +61,7 @@ export interface LimitState {
 const START = { max: 100, intervalMs: 10_000 }
 /** Requests under way before the first answer has told the real limit: sandbox agencies have 25, not 100. */
 const BLIND_REQUESTS = 10
-/** Share of the places that history leaves to live traffic. */
+/** Share of the places that everything else leaves to live traffic. */
 const LIVE_SHARE = 0.1
 /** Share of the day's requests that history leaves to live traffic. */
 const LIVE_SHARE_OF_DAY = 0.1
@@ -105,7 +107,7 @@ class Window {
   #others = { count: 0, untilMs: 0 }
   #day: { limit: number | undefined; remaining: number; resetAtMs: number } | undefined
   readonly #places = new Set<Place>()
-  readonly #waiting: Record<Priority, Waiting[]> = { live: [], history: [] }
+  readonly #waiting: Record<Priority, Waiting[]> = { live: [], gateway: [], history: [] }
   #alarm: AbortController | undefined
 
   constructor(clock: Clock) {
@@ -121,7 +123,11 @@ class Window {
       max: this.#max,
       intervalMs: this.#intervalMs,
       used: taken + others,
-      waiting: { live: this.#waiting.live.length, history: this.#waiting.history.length },
+      waiting: {
+        live: this.#waiting.live.length,
+        gateway: this.#waiting.gateway.length,
+        history: this.#waiting.history.length,
+      },
       blockedUntilMs: this.#blockedUntilMs > nowMs ? this.#blockedUntilMs : undefined,
       day: day && { ...day, isHistoryStopped: isReserve(day) },
     }
@@ -138,7 +144,7 @@ class Window {
     }
     const nowMs = this.#clock.nowMs()
     const day = this.#today(nowMs)
-    if (priority === 'history' && day !== undefined && isReserve(day))
+    if (priority !== 'live' && day !== undefined && isReserve(day))
       return Promise.reject(reserved(day.resetAtMs - nowMs))
     return new Promise((resolve, reject) => {
       this.#waiting[priority].push({ resolve, reject })
@@ -147,7 +153,7 @@ class Window {
   }
 
   abandon(): void {
-    for (const queue of [this.#waiting.live, this.#waiting.history]) {
+    for (const queue of Object.values(this.#waiting)) {
       for (const { reject } of queue.splice(0)) {
         reject(
           new GhlError('GHL_RATE_LIMITED', 'Another node makes the calls of this location now', {
@@ -159,12 +165,16 @@ class Window {
     this.#admit()
   }
 
+  #queued(): number {
+    return Object.values(this.#waiting).reduce((sum, queue) => sum + queue.length, 0)
+  }
+
   #today(nowMs: number) {
     return this.#day !== undefined && nowMs < this.#day.resetAtMs ? this.#day : undefined
   }
 
   #expectedWaitMs(): number {
-    const queued = this.#waiting.live.length + this.#waiting.history.length
+    const queued = this.#queued()
     const blockedMs = Math.max(0, this.#blockedUntilMs - this.#clock.nowMs())
     return blockedMs + Math.floor(queued / this.#max) * this.#intervalMs
   }
@@ -186,7 +196,8 @@ class Window {
     const free = this.#max - this.#places.size - (nowMs < this.#others.untilMs ? this.#others.count : 0)
     if (free <= 0) return undefined
     if (this.#waiting.live.length > 0) return this.#waiting.live.shift()
-    return free > Math.floor(this.#max * LIVE_SHARE) ? this.#waiting.history.shift() : undefined
+    if (free <= Math.floor(this.#max * LIVE_SHARE)) return undefined
+    return this.#waiting.gateway.shift() ?? this.#waiting.history.shift()
   }
 
   #ticket(nowMs: number): Ticket {
@@ -245,14 +256,15 @@ class Window {
     const limit = numberIn(headers, 'x-ratelimit-limit-daily')
     this.#day = { limit, remaining, resetAtMs: nowMs + resetMs }
     if (!isReserve(this.#day)) return
-    for (const { reject } of this.#waiting.history.splice(0)) reject(reserved(resetMs))
+    for (const queue of [this.#waiting.gateway, this.#waiting.history])
+      for (const { reject } of queue.splice(0)) reject(reserved(resetMs))
   }
 
   /** Answers admit the next by themselves; this is for the end of a block and for the first place that falls free. */
   #setAlarm(nowMs: number): void {
     this.#alarm?.abort(new Error('rescheduled'))
     this.#alarm = undefined
-    if (this.#waiting.live.length + this.#waiting.history.length === 0) return
+    if (this.#queued() === 0) return
     const ends = [...this.#places].map((place) => place.freeAtMs)
     if (this.#others.count > 0) ends.push(this.#others.untilMs)
     const freeAtMs = Math.min(...ends.filter((endMs) => endMs > nowMs))

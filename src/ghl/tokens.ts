@@ -17,7 +17,7 @@ import type { LocationId } from '../core/ids.ts'
 import type { Log } from '../core/log.ts'
 import { type Granted, parseGranted } from './payloads.ts'
 import { authVerdict, type Refusal, refusalError } from './refusals.ts'
-import type { Answer, Credentials, GhlCall, GhlTransport } from './transport.ts'
+import type { Answer, Credentials, GhlCall, GhlTransport, OpenAnswer } from './transport.ts'
 
 /** Renewed this long before its end. */
 const RENEW_WITHIN_MS = 5 * 60_000
@@ -114,9 +114,21 @@ export class GhlTokens {
    * A call with a stream cannot be repeated: then the token is renewed all the same and the caller told to try again.
    */
   async exchange(access: Access, call: GhlCall): Promise<Answer> {
-    const { transport } = this.#deps
+    return await this.#withToken(access, call, (spoken) => this.#deps.transport.exchange(call, spoken))
+  }
+
+  /** As {@link exchange}, but the body of the answer comes as GHL sends it. */
+  async open(access: Access, call: GhlCall): Promise<OpenAnswer> {
+    return await this.#withToken(access, call, (spoken) => this.#deps.transport.open(call, spoken))
+  }
+
+  async #withToken<A extends { readonly refusal: Refusal | undefined }>(
+    access: Access,
+    call: GhlCall,
+    make: (credentials: Credentials) => Promise<A>,
+  ): Promise<A> {
     const spoken = this.#speaking(access)
-    const answer = await transport.exchange(call, spoken)
+    const answer = await make(spoken)
     if (answer.refusal === undefined || !this.#curable(access, answer.refusal)) return answer
     const renewed = await this.#renew(spoken.used())
     if (call.stream !== undefined) {
@@ -124,7 +136,7 @@ export class GhlTokens {
         cause: refusalError(answer.refusal, 'GHL refused the token'),
       })
     }
-    return await transport.exchange(call, this.#speaking(renewed))
+    return await make(this.#speaking(renewed))
   }
 
   /** Credentials that take the newest token of the installation when the call's turn comes, and tell which it was. */

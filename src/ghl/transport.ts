@@ -4,6 +4,8 @@
  * quickly; patience beyond that is the outbox's.
  */
 import { AsyncLocalStorage } from 'node:async_hooks'
+import type { IncomingHttpHeaders } from 'node:http'
+import { Readable } from 'node:stream'
 import { Agent, type Dispatcher } from 'undici'
 import type { Clock } from '../core/clock.ts'
 import { BridgeError, GhlError } from '../core/errors.ts'
@@ -12,7 +14,7 @@ import { type Priority, type RateLimiter, retryAfterMs, type Ticket } from './ra
 import { parseRefusal, type Refusal } from './refusals.ts'
 
 export interface GhlCall {
-  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+  readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   /** From the root of the API, trailing slash as documented: GHL tells `/contacts` and `/contacts/` apart. */
   readonly path: string
   readonly query?: Readonly<Record<string, string | number | undefined>>
@@ -20,6 +22,10 @@ export interface GhlCall {
   readonly form?: Readonly<Record<string, string | undefined>>
   /** A body that can be read only once, so the call cannot be repeated. */
   readonly stream?: { readonly body: NodeJS.ReadableStream; readonly headers: Record<string, string> }
+  /** As they are, over our own; for {@link GhlTransport.open}. */
+  readonly raw?: { readonly body: Uint8Array | undefined; readonly headers: Record<string, string> }
+  /** The caller has gone: stop. */
+  readonly signal?: AbortSignal
   /** A repeat changes nothing further. Default: GET, PUT and DELETE. */
   readonly idempotent?: boolean
   readonly priority?: Priority
@@ -46,6 +52,15 @@ export type CallOutcome =
   | 'limited'
   | 'paused'
 
+/** An answer whose body is still on its way. It must be read or destroyed. */
+export interface OpenAnswer {
+  readonly status: number
+  readonly headers: IncomingHttpHeaders
+  readonly body: Readable
+  /** Only of a 401 or 403, whose body was read for it and is given again. */
+  readonly refusal: Refusal | undefined
+}
+
 interface TransportOptions {
   readonly apiUrl: string
   readonly timeoutMs: number
@@ -54,6 +69,12 @@ interface TransportOptions {
   /** Told of every request, for counters. */
   readonly onCall: (outcome: CallOutcome) => void
   readonly clock: Clock
+}
+
+interface How<A> {
+  readonly credentials: Credentials | undefined
+  readonly pass: Pass | undefined
+  readonly read: (response: Dispatcher.ResponseData) => Promise<A>
 }
 
 /** Whose token, and whose rate limit. */
@@ -74,6 +95,9 @@ const PASSING = new Set([502, 503, 504])
 
 /** A file comes as fast as WhatsApp gives it; together with the answer this stays within a job's lease. */
 const STREAM_MS = 120_000
+
+/** What is passed on for somebody else comes and goes at his pace; it may stall no longer than any other call. */
+const PASSED_ON_MS = 15 * 60_000
 
 /** Open connections to GHL: two locations' worth of a full window. */
 const MAX_CONNECTIONS = 256
@@ -105,9 +129,23 @@ export class GhlTransport {
    * `GHL_PAUSED` (GHL keeps failing for this location).
    */
   async exchange(call: GhlCall, credentials?: Credentials): Promise<Answer> {
+    const read = (response: Dispatcher.ResponseData) => this.#readWhole(response)
+    return await this.#make(call, credentials, read)
+  }
+
+  /** As {@link exchange}, but the body comes as GHL sends it. @throws {GhlError} as there, until the headers are here. */
+  async open(call: GhlCall, credentials: Credentials): Promise<OpenAnswer> {
+    return await this.#make(call, credentials, openedOf)
+  }
+
+  async #make<A extends { readonly status: number }>(
+    call: GhlCall,
+    credentials: Credentials | undefined,
+    read: (response: Dispatcher.ResponseData) => Promise<A>,
+  ): Promise<A> {
     const pass = credentials && this.#enter(credentials)
     try {
-      const answer = await this.#exchangePatiently(call, credentials, pass)
+      const answer = await this.#makePatiently(call, { credentials, pass, read })
       pass?.ended(endOf(answer.status))
       return answer
     } catch (thrown) {
@@ -125,17 +163,18 @@ export class GhlTransport {
     }
   }
 
-  async #exchangePatiently(call: GhlCall, credentials?: Credentials, pass?: Pass): Promise<Answer> {
+  async #makePatiently<A extends { readonly status: number }>(call: GhlCall, how: How<A>): Promise<A> {
     for (const waitMs of REPEAT_AFTER_MS) {
       try {
-        const answer = await this.#exchangeOnce(call, credentials, pass)
+        const answer = await this.#makeOnce(call, how)
         if (!PASSING.has(answer.status) || !isRepeatable(call)) return answer
+        if ('headers' in answer && 'body' in answer && answer.body instanceof Readable) answer.body.destroy()
       } catch (thrown) {
         if (!mayRepeat(thrown, call)) throw thrown
       }
-      await this.#options.clock.sleep(waitMs)
+      await this.#options.clock.sleep(waitMs, call.signal)
     }
-    return await this.#exchangeOnce(call, credentials, pass)
+    return await this.#makeOnce(call, how)
   }
 
   /** This request's turn. @throws {GhlError} `GHL_RATE_LIMITED`, `GHL_PAUSED`. */
@@ -148,6 +187,7 @@ export class GhlTransport {
     })
     try {
       pass?.check()
+      call.signal?.throwIfAborted()
       return ticket
     } catch (thrown) {
       ticket.lost(false)
@@ -156,33 +196,30 @@ export class GhlTransport {
     }
   }
 
-  async #exchangeOnce(
-    call: GhlCall,
-    credentials: Credentials | undefined,
-    pass: Pass | undefined,
-  ): Promise<Answer> {
-    const { clock, onCall } = this.#options
+  async #makeOnce<A>(call: GhlCall, { credentials, pass, read }: How<A>): Promise<A> {
+    const { onCall } = this.#options
     const ticket = credentials && (await this.#turn(call, credentials, pass))
     const trace = { hasLeft: false }
     try {
       const response = await this.#request(call, credentials?.accessToken(), trace)
-      const { statusCode, headers } = response
-      ticket?.answered(statusCode, headers)
-      const body = parsedJson(await response.body.text())
-      onCall(outcomeOf(statusCode))
-      const isRefused = statusCode < 200 || statusCode > 299
-      const waitMs = retryAfterMs(statusCode, headers, clock.nowMs())
-      return {
-        status: statusCode,
-        body,
-        refusal: isRefused ? parseRefusal(statusCode, body, waitMs) : undefined,
-      }
+      ticket?.answered(response.statusCode, response.headers)
+      const answer = await read(response)
+      onCall(outcomeOf(response.statusCode))
+      return answer
     } catch (thrown) {
       ticket?.lost(trace.hasLeft)
       const error = networkError(thrown, call, trace.hasLeft)
       onCall(error.code === 'GHL_TIMEOUT' ? 'timeout' : 'unreachable')
       throw error
     }
+  }
+
+  async #readWhole({ statusCode, headers, body: stream }: Dispatcher.ResponseData): Promise<Answer> {
+    const body = parsedJson(await stream.text())
+    const isRefused = statusCode < 200 || statusCode > 299
+    const waitMs = retryAfterMs(statusCode, headers, this.#options.clock.nowMs())
+    const refusal = isRefused ? parseRefusal(statusCode, body, waitMs) : undefined
+    return { status: statusCode, body, refusal }
   }
 
   async close(): Promise<void> {
@@ -197,15 +234,17 @@ export class GhlTransport {
     const form = call.form && new URLSearchParams(present(call.form)).toString()
     const body = call.json === undefined ? form : JSON.stringify(call.json)
     const answerMs = Math.min(call.timeoutMs ?? Infinity, this.#options.timeoutMs)
-    const signal = AbortSignal.timeout(call.stream === undefined ? answerMs : STREAM_MS + answerMs)
+    const totalMs =
+      call.raw !== undefined ? PASSED_ON_MS : call.stream === undefined ? answerMs : STREAM_MS + answerMs
+    const signal = AbortSignal.any([AbortSignal.timeout(totalMs), ...(call.signal ? [call.signal] : [])])
     return this.#agent.compose(noticeLeaving(trace, signal)).request({
       origin: this.#origin,
       path: `${this.#basePath}${call.path}`,
       method: call.method,
-      query: present(call.query ?? {}),
+      ...(call.query && { query: present(call.query) }),
       headers: headersOf(call, accessToken),
       // A Node stream in every respect that undici uses; only the two declarations of streams differ.
-      body: (call.stream?.body as Dispatcher.RequestOptions['body']) ?? body ?? null,
+      body: (call.stream?.body as Dispatcher.RequestOptions['body']) ?? call.raw?.body ?? body ?? null,
       headersTimeout: answerMs,
       bodyTimeout: answerMs,
       signal,
@@ -229,7 +268,10 @@ function outcomeOf(status: number): CallOutcome {
 }
 
 function isRepeatable({ method, idempotent, stream }: GhlCall): boolean {
-  return stream === undefined && (idempotent ?? (method === 'GET' || method === 'PUT' || method === 'DELETE'))
+  return (
+    stream === undefined &&
+    (idempotent ?? (method === 'GET' || method === 'HEAD' || method === 'PUT' || method === 'DELETE'))
+  )
 }
 
 function mayRepeat(thrown: unknown, call: GhlCall): boolean {
@@ -268,7 +310,19 @@ function headersOf(call: GhlCall, accessToken: string | undefined): Record<strin
     ...(call.json !== undefined && { 'content-type': 'application/json' }),
     ...(call.form && { 'content-type': 'application/x-www-form-urlencoded' }),
     ...call.stream?.headers,
+    ...call.raw?.headers,
   }
+}
+
+/** A refused token is told apart by its words, so such a body is read, and given on from memory. */
+async function openedOf({ statusCode, headers, body }: Dispatcher.ResponseData): Promise<OpenAnswer> {
+  // Whoever reads it hears of a failure; one that nobody reads must not end the process.
+  body.on('error', () => undefined)
+  if (statusCode !== 401 && statusCode !== 403)
+    return { status: statusCode, headers, body, refusal: undefined }
+  const bytes = Buffer.from(await body.arrayBuffer())
+  const refusal = parseRefusal(statusCode, parsedJson(bytes.toString('utf8')))
+  return { status: statusCode, headers, body: Readable.from(bytes, { objectMode: false }), refusal }
 }
 
 /** One API version per area. @see ghl.md 1: field names here are those of these versions. */

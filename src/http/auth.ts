@@ -50,8 +50,8 @@ export type Caller = { readonly kind: 'operator' } | PageCaller | ServiceCaller
 export interface Admission {
   /** The least role of a page. */
   readonly page?: PageRole
-  /** The scope that a service key must have. */
-  readonly scope?: string
+  /** The scope that a service key must have; of several, one. */
+  readonly scope?: string | readonly string[]
 }
 
 declare module 'fastify' {
@@ -145,10 +145,14 @@ function checkAdmission(caller: Caller, { page, scope }: Admission): void {
         )
       : forbidden('Pages may not do that', 'It needs the operator’s key.')
   }
-  if (scope !== undefined && caller.scopes.includes(scope)) return
-  throw scope === undefined
+  const wanted = typeof scope === 'string' ? [scope] : scope
+  if (wanted?.some((each) => caller.scopes.includes(each))) return
+  throw wanted === undefined
     ? forbidden('Service keys may not do that', 'It needs the operator’s key.')
-    : forbidden(`This key lacks the scope ${scope}`, 'Make a key with that scope: POST /api/keys.')
+    : forbidden(
+        `This key lacks the scope ${wanted.join(' or ')}`,
+        'Make a key with that scope: POST /api/keys.',
+      )
 }
 
 function namedLocation(values: unknown): string | undefined {

@@ -1,6 +1,8 @@
 /** What sibling backends see: our routes on a real store, in front of the strict GHL sandbox, over real HTTP. */
 
 import { type GhlSandboxOptions, startGhlSandbox } from '../../../sandbox/ghl/ghl-sandbox.ts'
+import { syncCallLogs } from '../../../src/bridge/call-logs.ts'
+import { acceptFromEngine } from '../../../src/bridge/engine.ts'
 import { createMessageDesk } from '../../../src/bridge/message-desk.ts'
 import type { SessionDesk } from '../../../src/bridge/ports.ts'
 import type { ServiceScope } from '../../../src/bridge/service-keys.ts'
@@ -64,7 +66,37 @@ export async function startGatewayBench(options: GhlSandboxOptions = {}) {
     settings: store.settings,
     installations: store.installations,
     history: store.history,
-    siblings: { serviceKeys, audit: store.audit },
+    siblings: {
+      serviceKeys,
+      audit: store.audit,
+      gateway: ghl.gateway,
+      products: ghl.products,
+      lend: (installationId) => ghl.lend(installationId),
+      callLogs: store.callLogs,
+      syncCallLogs: (location, span, params) =>
+        syncCallLogs(
+          { source: ghl.callLogs, callLogs: store.callLogs, syncs: store.syncs },
+          location,
+          span,
+          params,
+        ),
+      acceptFromEngine: (post, check) =>
+        acceptFromEngine(
+          {
+            messages: store.messages,
+            sessions: store.sessions,
+            nudge: () => undefined,
+            wake: () => Promise.resolve(),
+            announced: new Set(),
+            onIgnored: () => undefined,
+          },
+          post,
+          check,
+        ),
+      checkMediaUrl: (url) => {
+        ghl.attachments.check(url)
+      },
+    },
     ping: () => store.ping(),
     oauth: undefined,
     webhooks: {

@@ -91,6 +91,18 @@ describe('the rate limiter', () => {
     expect(order).toEqual(['first', 'live 1', 'live 2', 'history 1', 'history 2'])
   })
 
+  it('lets sibling backends go before history', async () => {
+    const { take, order, advance, tickets } = await known(1)
+    take('history', 'history')
+    take('gateway', 'gateway')
+    take('live')
+    for (let n = 1; n < 4; n++) {
+      await advance(10_000)
+      tickets[n]?.answered(200, {})
+    }
+    expect(order).toEqual(['first', 'live', 'gateway', 'history'])
+  })
+
   it('keeps a tenth of the places free of history', async () => {
     const { take, tickets, order, advance } = await known(20)
     for (let n = 0; n < 30; n++) take('history', 'history')
@@ -249,7 +261,7 @@ describe('the day’s requests', () => {
       max: 100,
       intervalMs: 10_000,
       used: 2,
-      waiting: { live: 0, history: 0 },
+      waiting: { live: 0, gateway: 0, history: 0 },
       day: { limit: 1000, remaining: 40, isHistoryStopped: true },
     })
   })

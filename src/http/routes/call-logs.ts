@@ -1,0 +1,97 @@
+/** Voice AI calls: copied from GHL on demand, read from our store. */
+import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod'
+import { z } from 'zod'
+import type { CallLogSpan, CallLogStore, CallLogSynced } from '../../bridge/call-logs.ts'
+import type { InstallationStore } from '../../bridge/installations.ts'
+import { RequestError } from '../../core/errors.ts'
+import { type LocationId, parseLocationId } from '../../core/ids.ts'
+import { locationUnknown } from '../answers.ts'
+import { confinedTo, may, requireLocation } from '../auth.ts'
+import { Id } from '../schemas.ts'
+
+export interface CallLogDeps {
+  readonly callLogs: Pick<CallLogStore, 'list'>
+  readonly installations: Pick<InstallationStore, 'findByLocation' | 'list'>
+  /** One location's run. `params` says what was asked for, so that only the same is gone on with. */
+  readonly syncCallLogs: (locationId: LocationId, span: CallLogSpan, params: string) => Promise<CallLogSynced>
+}
+
+const SYNC = may({ scope: 'sync' })
+/** Without a start: as far back as a month of bills. */
+const USUAL_DAYS_MS = 31 * 24 * 60 * 60_000
+
+const Instant = z
+  .union([z.iso.datetime({ offset: true }), z.iso.date(), z.number().int().nonnegative()])
+  .transform((value) => new Date(value))
+const Wish = z
+  .strictObject({ startDate: Instant.optional(), endDate: Instant.optional(), locationId: Id.optional() })
+  .refine(({ startDate, endDate }) => !startDate || !endDate || startDate <= endDate, {
+    error: 'must not be before startDate',
+    path: ['endDate'],
+  })
+  .nullish()
+
+export function callLogRoutes(deps: CallLogDeps): FastifyPluginCallbackZod {
+  const wanted = async (locationId: string | undefined): Promise<readonly LocationId[]> => {
+    if (locationId === undefined) {
+      const rows = await deps.installations.list()
+      return rows.flatMap((row) => (row.status === 'active' && row.locationId ? [row.locationId] : []))
+    }
+    const id = parseLocationId(locationId)
+    if ((await deps.installations.findByLocation(id)) === undefined) throw locationUnknown()
+    return [id]
+  }
+
+  return (app, _options, done) => {
+    app.post('/api/sync/call-logs', { config: SYNC, schema: { body: Wish } }, async (request, reply) => {
+      const { startDate, endDate, locationId } = request.body ?? {}
+      if (locationId !== undefined) requireLocation(request, locationId)
+      const locations = await wanted(locationId ?? confinedTo(request))
+      const to = endDate ?? new Date()
+      const span = { from: startDate ?? new Date(to.getTime() - USUAL_DAYS_MS), to }
+      const params = `${startDate?.toISOString() ?? ''}/${endDate?.toISOString() ?? ''}`
+      const results: CallLogSynced[] = []
+      for (const location of locations) results.push(await deps.syncCallLogs(location, span, params))
+      const success = results.every((result) => result.success)
+      const records = results.reduce((sum, result) => sum + result.records, 0)
+      const only = results.length === 1 ? results[0] : undefined
+      // One location's refusal is the answer; of many, each says its own.
+      const status = only?.error?.code === 'GHL_FORBIDDEN' ? 403 : only?.error !== undefined ? 502 : 200
+      return await reply
+        .code(status)
+        .send({ success, records, results, ...(only?.error !== undefined && { error: only.error }) })
+    })
+
+    app.get(
+      '/api/call-logs',
+      {
+        config: may({ page: 'user', scope: 'sync' }),
+        schema: {
+          querystring: z.object({
+            locationId: Id.optional(),
+            startDate: Instant.optional(),
+            endDate: Instant.optional(),
+            limit: z.coerce.number().int().min(1).max(200).default(50),
+            cursor: z.string().min(1).max(120).optional(),
+          }),
+        },
+      },
+      async (request) => {
+        const { startDate, endDate, limit, cursor } = request.query
+        const locationId = confinedTo(request) ?? request.query.locationId
+        if (locationId === undefined)
+          throw new RequestError('REQUEST_INVALID', 'querystring/locationId: is needed')
+        const page = await deps.callLogs.list({
+          locationId: parseLocationId(locationId),
+          limit,
+          ...(startDate !== undefined && { from: startDate }),
+          ...(endDate !== undefined && { to: endDate }),
+          ...(cursor !== undefined && { cursor }),
+        })
+        const callLogs = page.calls.map(({ details, ...call }) => ({ ...details, ...call }))
+        return { callLogs, nextCursor: page.nextCursor ?? null }
+      },
+    )
+    done()
+  }
+}

@@ -1,0 +1,86 @@
+/** A product and its price, made in GHL for a sibling backend. */
+import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod'
+import { z } from 'zod'
+import type { GhlProducts, ProductOutcome } from '../../bridge/gateway.ts'
+import type { InstallationStore } from '../../bridge/installations.ts'
+import { RequestError } from '../../core/errors.ts'
+import { may, requireLocation } from '../auth.ts'
+import { Id } from '../schemas.ts'
+
+export interface ProductDeps {
+  readonly products: GhlProducts
+  readonly installations: Pick<InstallationStore, 'find'>
+}
+
+const NewProduct = z
+  .strictObject({
+    installation_id: Id,
+    name: z.string().trim().min(1).max(500),
+    description: z.string().max(20_000).optional(),
+    productType: z.enum(['DIGITAL', 'PHYSICAL', 'SERVICE', 'PHYSICAL/DIGITAL']),
+    price: z.number().nonnegative().optional(),
+    currency: z
+      .string()
+      .regex(/^[A-Za-z]{3}$/, { error: 'must be a currency like USD' })
+      .transform((code) => code.toUpperCase())
+      .optional(),
+    availableInStore: z.boolean().optional(),
+  })
+  .refine(({ price, currency }) => price === undefined || currency !== undefined, {
+    error: 'a price needs a currency',
+    path: ['currency'],
+  })
+
+export function productRoutes({ products, installations }: ProductDeps): FastifyPluginCallbackZod {
+  return (app, _options, done) => {
+    app.post(
+      '/api/products/create',
+      { config: may({ scope: 'products' }), schema: { body: NewProduct } },
+      async (request, reply) => {
+        const { installation_id: installationId, name, productType, ...rest } = request.body
+        const installation = await installations.find(installationId)
+        if (installation?.locationId === undefined) {
+          throw new RequestError('INSTALLATION_UNKNOWN', 'There is no such installation of a location', {
+            action: 'Look it up with GET /api/ghl/locations.',
+          })
+        }
+        const { locationId } = installation
+        request.deed = { locationId, target: installationId }
+        requireLocation(request, locationId)
+        const { description, price, currency, availableInStore } = rest
+        const outcome = await products.create({
+          locationId,
+          name,
+          productType,
+          ...(description !== undefined && { description }),
+          ...(price !== undefined && { price }),
+          ...(currency !== undefined && { currency }),
+          ...(availableInStore !== undefined && { availableInStore }),
+        })
+        const body = answerOf(outcome)
+        return await reply.code(outcome.refusal?.status ?? (outcome.wasKnown ? 200 : 201)).send(body)
+      },
+    )
+    done()
+  }
+}
+
+function answerOf({ productId, wasKnown, price, refusal, ghl }: ProductOutcome) {
+  const error = refusal && { code: refusal.code, message: refusal.message, action: refusal.action }
+  return {
+    success: refusal === undefined,
+    productId: productId ?? null,
+    message: sentence({ productId, wasKnown, price, refusal }),
+    goHighLevelResponse: ghl,
+    ...(error !== undefined && { error }),
+  }
+}
+
+function sentence({ productId, wasKnown, price, refusal }: Omit<ProductOutcome, 'ghl'>): string {
+  if (productId === undefined) return `GHL refused the product: ${refusal?.message ?? ''}`
+  if (price === 'refused')
+    return `The product exists, but GHL refused its price: ${refusal?.message ?? ''}. Send the same request again after the cure: the product is not made twice.`
+  if (wasKnown)
+    return price === 'made' ? 'The product existed; its price was added' : 'The product existed already'
+  return price === 'none' ? 'Product created' : 'Product created with its price'
+}
