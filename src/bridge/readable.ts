@@ -112,8 +112,8 @@ function words(content: WaContent, fromMe: boolean, subject: AnyContent | undefi
     case 'poll':
       return [
         lines.poll(),
-        content.question,
-        ...content.options.map((option, at) => `${at + 1}. ${option}`),
+        ...(content.question === '' ? [] : [content.question]),
+        ...content.options.map((option, at) => `${at + 1}. ${option.trim() || '–'}`),
       ].join('\n')
     case 'vote':
       return vote(content)

@@ -1,7 +1,18 @@
 import { describe, expect, it } from 'vitest'
-import { deliverToGhl } from '../../../src/bridge/whatsapp-to-ghl.ts'
+import type { Original } from '../../../src/bridge/storage.ts'
+import { acceptFromWhatsApp, deliverToGhl } from '../../../src/bridge/whatsapp-to-ghl.ts'
 import { GhlError, MediaError } from '../../../src/core/errors.ts'
-import { customer, FILED, inboundWork, job, world } from './world.ts'
+import { parseWaMessageId, type WaMessageId } from '../../../src/core/ids.ts'
+import type { Envelope } from '../../../src/core/message.ts'
+import { customer, FILED, inboundWork, job, WA_ID, world } from './world.ts'
+
+const ORIGINAL: Original = {
+  origin: 'customer',
+  content: { kind: 'text', text: 'it' },
+  author: '98765@lid',
+  secret: undefined,
+  composed: undefined,
+}
 
 const PHOTO = {
   kind: 'media',
@@ -133,5 +144,132 @@ describe('a WhatsApp message on its way to GHL', () => {
     failNext('openMedia', new MediaError('MEDIA_GONE', 'WhatsApp no longer has it'))
     await deliverToGhl(deps, job({ attempts: 1 }))
     expect(inbound).toHaveLength(1)
+  })
+})
+
+describe('a message that is about another one', () => {
+  const reaction = { kind: 'reaction', of: WA_ID, emoji: '❤️' } as const
+
+  it('is told with the words that the store knows', async () => {
+    const { deps, done, inbound, state } = world()
+    state.inboundWork = inboundWork(reaction)
+    state.original = { ...ORIGINAL, content: { kind: 'text', text: 'See you at 5' } }
+    await deliverToGhl(deps, job())
+    expect(done.slice(0, 2)).toEqual(['findOriginal', 'addInbound'])
+    expect(inbound[0]?.text).toBe('[Reacted ❤️ to “See you at 5”]')
+  })
+
+  it('is told all the same when nobody knows them', async () => {
+    const { deps, inbound, state } = world()
+    state.inboundWork = inboundWork(reaction)
+    await deliverToGhl(deps, job())
+    expect(inbound[0]?.text).toBe('[Reacted ❤️ to a message]')
+  })
+})
+
+describe('contact cards', () => {
+  const cards = {
+    kind: 'contacts',
+    cards: [{ vcard: 'BEGIN:VCARD\nFN:Bo\nEND:VCARD' }, { name: 'Cy', vcard: '' }],
+  } as const
+
+  it('are read out, and attached where there is a card', async () => {
+    const { deps, done, inbound, state } = world()
+    state.inboundWork = inboundWork(cards)
+    await deliverToGhl(deps, job())
+    expect(done.slice(0, 2)).toEqual(['upload', 'addInbound'])
+    expect(inbound[0]).toMatchObject({
+      text: '[2 contact cards]\nBo\n\nCy',
+      attachments: ['https://files.example/photo.jpg'],
+    })
+  })
+
+  it('go without the card that GHL refuses for good, and wait for one that it may still take', async () => {
+    const { deps, inbound, state, failNext } = world()
+    state.inboundWork = inboundWork(cards)
+    const away = new GhlError('GHL_UNAVAILABLE', 'away')
+    failNext('upload', away, new GhlError('GHL_REJECTED', 'no cards'))
+    await expect(deliverToGhl(deps, job())).rejects.toBe(away)
+    await deliverToGhl(deps, job())
+    expect(inbound[0]?.attachments).toEqual([])
+  })
+})
+
+describe('the placeholder of a message that cannot be read yet', () => {
+  const placeholderOf = (createdMsAgo: number) => {
+    const work = inboundWork({ kind: 'placeholder', of: WA_ID })
+    return { ...work, row: { ...work.row, createdAt: new Date(Date.now() - createdMsAgo) } }
+  }
+
+  it('waits a moment first', async () => {
+    const { deps, inbound, state } = world()
+    state.inboundWork = placeholderOf(0)
+    await expect(deliverToGhl(deps, job())).rejects.toMatchObject({ code: 'WA_MESSAGE_PENDING' })
+    expect(inbound).toEqual([])
+  })
+
+  it.each([
+    ['when the moment is over', 6_000],
+    ['at once where the clocks disagree', -60_000],
+  ])('is shown %s', async (_when, createdMsAgo) => {
+    const { deps, inbound, state } = world()
+    state.inboundWork = placeholderOf(createdMsAgo)
+    await deliverToGhl(deps, job())
+    expect(inbound[0]?.text).toMatch(/^\[A message is on its way\./)
+  })
+
+  it('is dropped when the message has come', async () => {
+    const { deps, done, inbound, state } = world()
+    state.inboundWork = placeholderOf(0)
+    state.original = ORIGINAL
+    await deliverToGhl(deps, job())
+    expect(done).toEqual(['findOriginal', 'dropPlaceholder'])
+    expect(inbound).toEqual([])
+  })
+})
+
+describe('taking a message in', () => {
+  const accepting = (outcome: 'enqueued' | 'duplicate', isOurs = false) => {
+    const { deps } = world()
+    const ignored: string[] = []
+    const woken: string[] = []
+    const announced = new Set<WaMessageId>()
+    const accept = (envelope: Envelope) =>
+      acceptFromWhatsApp(
+        {
+          messages: {
+            ...deps.messages,
+            acceptInbound: () => Promise.resolve(outcome),
+            isOurs: () => Promise.resolve(isOurs),
+          },
+          onIgnored: (reason) => ignored.push(reason),
+          nudge: () => undefined,
+          wake: (location) => Promise.resolve(void woken.push(location)),
+          announced,
+        },
+        envelope,
+      )
+    return { accept, ignored, woken, announced }
+  }
+
+  it('counts what we sent ourselves and hear again', async () => {
+    const { accept, ignored } = accepting('duplicate', true)
+    await accept(inboundWork({ kind: 'text', text: 'hi' }, { fromMe: true }).envelope)
+    expect(ignored).toEqual(['own_echo'])
+    const other = accepting('duplicate', false)
+    await other.accept(inboundWork({ kind: 'text', text: 'hi' }, { fromMe: true }).envelope)
+    expect(other.ignored).toEqual([])
+  })
+
+  it('lets a chat go on that waited for this very message, and only then', async () => {
+    const { accept, woken, announced } = accepting('enqueued')
+    await accept(inboundWork({ kind: 'placeholder', of: WA_ID }).envelope)
+    await accept(
+      inboundWork({ kind: 'text', text: 'another' }, { waMessageId: parseWaMessageId('WA2') }).envelope,
+    )
+    expect(woken).toEqual([])
+    await accept(inboundWork({ kind: 'text', text: 'it' }).envelope)
+    expect(woken).toHaveLength(1)
+    expect(announced.size).toBe(0)
   })
 })
