@@ -34,7 +34,8 @@ export const linesOf = (...values: unknown[]): string =>
 export function numberOf(value: unknown): number | undefined {
   const isLong = typeof value === 'object' && value !== null && 'low' in value
   const number: unknown = isLong ? toNumber(value as Parameters<typeof toNumber>[0]) : value // as Baileys' own code reads them
-  return typeof number === 'number' && Number.isFinite(number) ? number : undefined
+  // Without the sign of a zero, which JSON does not keep.
+  return typeof number === 'number' && Number.isFinite(number) ? number + 0 : undefined
 }
 
 /** As {@link numberOf}, when there is more than nothing of it. */
