@@ -41,7 +41,12 @@ async function download(url: string): Promise<Buffer> {
   return Buffer.from(await (await fetch(url)).arrayBuffer())
 }
 
-async function tell(stage: Stage): Promise<string> {
+interface Pages {
+  readonly inGhl: string
+  readonly pairing: string
+}
+
+async function tell(stage: Stage): Promise<Pages> {
   const { whatsapp, ghl, bridge } = stage
   whatsapp.addAccount({ phone: OWNER, name: 'Dental Care' })
   whatsapp.addAccount({ phone: CUSTOMER, name: 'Ana' })
@@ -85,7 +90,10 @@ async function tell(stage: Stage): Promise<string> {
     () => Promise.resolve(oddities(stage)),
     () => 'no unknown stanza, no refused call',
   )
-  return await pairingPage(stage, location.id, sessionId)
+  return {
+    inGhl: stage.customPage(location.id),
+    pairing: await pairingPage(stage, location.id, sessionId),
+  }
 }
 
 async function customerWrites({ whatsapp, ghl }: Stage, locationId: string): Promise<string> {
@@ -194,8 +202,8 @@ async function main(): Promise<void> {
   const interrupted = Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')])
   try {
     const told = tell(stage)
-    const page = await Promise.race([told, interrupted.then(() => undefined)])
-    if (page === undefined) {
+    const pages = await Promise.race([told, interrupted.then(() => undefined)])
+    if (pages === undefined) {
       // The rest of the story cannot be told without its stage.
       told.catch(() => undefined)
       return
@@ -203,7 +211,7 @@ async function main(): Promise<void> {
     say('All of it held.')
     if (!flags.exit) {
       process.stdout.write(
-        `\nPlay the agent:    ${stage.ghl.url}/\nThe paired number: ${page}\nThe API:           ${stage.bridge.url}/docs\n` +
+        `\nPlay the agent:    ${stage.ghl.url}/\nThe page in GHL:   ${pages.inGhl}\nThe pairing link:  ${pages.pairing}\nThe API:           ${stage.bridge.url}/docs\n` +
           `Operator key:      ${stage.bridge.apiKey}\nThe phones:        ${stage.whatsapp.controlUrl}/stats\n\nCtrl-C stops everything.\n`,
       )
       await interrupted

@@ -55,6 +55,8 @@ export function sandboxEnvironment(parts: {
     GHL_CLIENT_SECRET: ghl.clientSecret,
     GHL_APP_VERSION_ID: ghl.versionId,
     GHL_PROVIDER_ID: ghl.providerId,
+    GHL_SHARED_SECRET: ghl.sharedSecret,
+    GHL_FRAME_ANCESTORS: ghl.url,
     GHL_WEBHOOK_PUBLIC_KEY: ghl.publicKey,
     ATTACHMENT_ALLOWED_HOSTS: new URL(ghl.url).host,
   }
@@ -161,6 +163,12 @@ export class Stage {
     await this.whatsapp.scan(phone, qr ?? '')
     await this.sessionUntil(locationId, sessionId, (session) => session.status === 'ready')
     return sessionId
+  }
+
+  /** The address at which GHL shows the location's page in its frame. */
+  customPage(locationId: string, role: 'admin' | 'user' = 'admin'): string {
+    const url = `${this.bridge.url}/app?location={{location.id}}`
+    return `${this.ghl.url}/custom-page/${locationId}?${new URLSearchParams({ url, role }).toString()}`
   }
 
   async strike(): Promise<void> {

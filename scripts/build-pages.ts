@@ -11,7 +11,7 @@ import { build } from 'vite'
 
 const ROOT = fileURLToPath(new URL('../src/web', import.meta.url))
 const DIST = join(ROOT, 'dist')
-const PAGES = ['pair']
+const PAGES = ['pair', 'app']
 /** Their change changes the build, too. */
 const OTHER_SOURCES = ['build-pages.ts', '../package-lock.json'].map((path) =>
   fileURLToPath(new URL(path, import.meta.url)),

@@ -168,6 +168,8 @@ table bridge.messages  -- One row per WhatsApp message; an agent's message is as
   is_history boolean not null default false  -- From before the pairing: imported, behind what is live.
   sent_at timestamp with time zone  -- When it was sent, by WhatsApp's clock; for history.
   released_at timestamp with time zone  -- When its job was made; null while it waits to be handed out. For history.
+  acked_at timestamp with time zone  -- When WhatsApp's server took it, or GHL what was typed on the phone.
+  arrived_at timestamp with time zone  -- When it arrived: on the customer's phone, or in GHL.
   row level security, no policies
 table bridge.nodes  -- Nodes that were alive a moment ago, to share the locations out evenly.
   id text not null
@@ -345,6 +347,7 @@ CREATE INDEX messages_by_ghl_message ON bridge.messages USING btree (location_id
 CREATE INDEX messages_by_location ON bridge.messages USING btree (location_id, seq)
 CREATE INDEX messages_by_location_and_wa_message ON bridge.messages USING btree (location_id, wa_message_id)
 CREATE INDEX messages_by_session ON bridge.messages USING btree (session_id, seq)
+CREATE INDEX messages_by_time ON bridge.messages USING brin (created_at)
 CREATE INDEX messages_by_wa_message ON bridge.messages USING btree (session_id, wa_message_id)
 CREATE INDEX messages_history ON bridge.messages USING btree (session_id, state, released_at) WHERE is_history
 CREATE UNIQUE INDEX messages_once_from_ghl ON bridge.messages USING btree (location_id, ghl_message_id, part_no) WHERE (origin = 'ghl'::text)
@@ -1194,6 +1197,13 @@ AS $function$
   select to_jsonb(line.entry) from bridge.journal line
   where line.session_id = args->>'sessionId' and line.wa_message_id = args->>'waMessageId' and line.sender = args->>'sender'
 $function$
+CREATE OR REPLACE FUNCTION bridge.find_message(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select bridge.message_json(message) from bridge.messages message where message.id = args->>'id'
+$function$
 CREATE OR REPLACE FUNCTION bridge.find_note_work(args jsonb)
  RETURNS jsonb
  LANGUAGE sql
@@ -1987,6 +1997,18 @@ begin
   returning * into noted;
   perform bridge.announce('installation', noted.location_id);
   return bridge.installation_json(noted);
+end
+$function$
+CREATE OR REPLACE FUNCTION bridge.note_progress()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  new.acked_at := coalesce(new.acked_at, clock_timestamp());
+  if new.state <> 'sent' then
+    new.arrived_at := coalesce(new.arrived_at, clock_timestamp());
+  end if;
+  return new;
 end
 $function$
 CREATE OR REPLACE FUNCTION bridge.note_version(args jsonb)
@@ -2787,6 +2809,69 @@ CREATE OR REPLACE FUNCTION bridge.state_rank(state text)
 AS $function$
   select array_position(array['queued', 'sending', 'sent', 'delivered', 'read'], state)
 $function$
+CREATE OR REPLACE FUNCTION bridge.stats(args jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ STABLE
+AS $function$
+declare
+  answer jsonb;
+begin
+  with chosen as (
+    select message.session_id, message.origin, message.state, message.created_at,
+      extract(epoch from message.acked_at - message.created_at) as sent_after,
+      extract(epoch from message.arrived_at - message.created_at) as delivered_after
+    from bridge.messages message
+    where message.created_at >= bridge.from_ms((args->>'fromMs')::bigint)
+      and message.created_at < bridge.from_ms((args->>'toMs')::bigint)
+      and not message.is_history
+      and (args->>'locationId' is null or message.location_id = args->>'locationId')
+      and (args->>'sessionId' is null or message.session_id = args->>'sessionId')
+  ), timed as (
+    select session_id, grouping(session_id) = 1 as is_all,
+      count(*) filter (where origin <> 'ghl') as came,
+      count(*) filter (where origin = 'ghl') as went,
+      bridge.timing_json(
+        count(delivered_after) filter (where origin = 'customer'),
+        percentile_cont(array[0.5, 0.95]) within group (order by delivered_after) filter (where origin = 'customer')) as to_ghl,
+      bridge.timing_json(
+        count(sent_after) filter (where origin = 'ghl'),
+        percentile_cont(array[0.5, 0.95]) within group (order by sent_after) filter (where origin = 'ghl')) as to_whatsapp,
+      bridge.timing_json(
+        count(delivered_after) filter (where origin = 'ghl'),
+        percentile_cont(array[0.5, 0.95]) within group (order by delivered_after) filter (where origin = 'ghl')) as to_phone
+    from chosen group by grouping sets ((), (session_id))
+  ), hours as (
+    select date_trunc('hour', created_at) as hour,
+      count(*) filter (where origin <> 'ghl') as came, count(*) filter (where origin = 'ghl') as went
+    from chosen group by 1
+  )
+  select jsonb_build_object(
+    'inbound', jsonb_build_object(
+      'received', count(*) filter (where origin <> 'ghl'),
+      'inGhl', count(*) filter (where origin <> 'ghl' and state in ('sent', 'delivered', 'read')),
+      'waiting', count(*) filter (where origin <> 'ghl' and state in ('received', 'queued')),
+      'failed', count(*) filter (where origin <> 'ghl' and state in ('failed', 'ignored'))),
+    'outbound', jsonb_build_object(
+      'accepted', count(*) filter (where origin = 'ghl'),
+      'sent', count(*) filter (where origin = 'ghl' and state in ('sent', 'delivered', 'read')),
+      'delivered', count(*) filter (where origin = 'ghl' and state in ('delivered', 'read')),
+      'read', count(*) filter (where origin = 'ghl' and state = 'read'),
+      'failed', count(*) filter (where origin = 'ghl' and state in ('failed', 'ignored')),
+      'held', count(*) filter (where origin = 'ghl' and state = 'held'),
+      'waiting', count(*) filter (where origin = 'ghl' and state in ('queued', 'sending'))),
+    'hours', (select coalesce(jsonb_agg(jsonb_build_object(
+      'at', bridge.to_ms(hour), 'inbound', came, 'outbound', went) order by hour), '[]') from hours),
+    'timings', (select jsonb_build_object('toGhl', to_ghl, 'toWhatsApp', to_whatsapp, 'toPhone', to_phone)
+      from timed where is_all),
+    'numbers', (select coalesce(jsonb_agg(jsonb_build_object(
+      'sessionId', session_id, 'inbound', came, 'outbound', went,
+      'toGhl', to_ghl, 'toWhatsApp', to_whatsapp, 'toPhone', to_phone) order by session_id), '[]')
+      from timed where not is_all and session_id is not null))
+  into answer from chosen;
+  return answer;
+end
+$function$
 CREATE OR REPLACE FUNCTION bridge.sync_json(sync bridge.sync_status)
  RETURNS jsonb
  LANGUAGE sql
@@ -2890,6 +2975,14 @@ begin
       from bridge.leases lease where lease.node = me and lease.until > clock_timestamp()),
     'excess', greatest(held_count - share, 0));
 end
+$function$
+CREATE OR REPLACE FUNCTION bridge.timing_json(counted bigint, points double precision[])
+ RETURNS jsonb
+ LANGUAGE sql
+ IMMUTABLE
+AS $function$
+  select case when counted > 0
+    then jsonb_build_object('count', counted, 'p50Ms', round(points[1] * 1000), 'p95Ms', round(points[2] * 1000)) end
 $function$
 CREATE OR REPLACE FUNCTION bridge.to_ms(at timestamp with time zone)
  RETURNS bigint
@@ -3242,6 +3335,10 @@ CREATE OR REPLACE FUNCTION public.bridge_find_journal(args jsonb)
  RETURNS jsonb
  LANGUAGE sql
 AS $function$ select bridge.find_journal(args) $function$
+CREATE OR REPLACE FUNCTION public.bridge_find_message(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+AS $function$ select bridge.find_message(args) $function$
 CREATE OR REPLACE FUNCTION public.bridge_find_note_work(args jsonb)
  RETURNS jsonb
  LANGUAGE sql
@@ -3502,6 +3599,10 @@ CREATE OR REPLACE FUNCTION public.bridge_split_contacts(args jsonb)
  RETURNS jsonb
  LANGUAGE sql
 AS $function$ select bridge.split_contacts(args) $function$
+CREATE OR REPLACE FUNCTION public.bridge_stats(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+AS $function$ select bridge.stats(args) $function$
 CREATE OR REPLACE FUNCTION public.bridge_take_oauth_state(args jsonb)
  RETURNS jsonb
  LANGUAGE sql

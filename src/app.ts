@@ -9,6 +9,7 @@ import { createAttendance } from './bridge/attendance.ts'
 import { syncCallLogs } from './bridge/call-logs.ts'
 import { contactHandlers } from './bridge/contact-events.ts'
 import { acceptFromEngine, openingForeignMedia } from './bridge/engine.ts'
+import { frameAncestors } from './bridge/frame-ancestors.ts'
 import { acceptFromGhl } from './bridge/ghl-to-whatsapp.ts'
 import { HistoryImporter } from './bridge/history-import.ts'
 import { IgnoredCount } from './bridge/ignored.ts'
@@ -240,7 +241,8 @@ export async function startApp(config: Config, secrets: AppSecrets, log: Log): P
       return
     }
     const isOurs = leases.held().includes(locationId)
-    if (session !== undefined) desk.changed(parseSessionId(session))
+    if (session !== undefined) desk.changed(locationId, parseSessionId(session))
+    if (topic === 'work') desk.worked(locationId)
     if (topic === 'work' && isOurs) nudge()
     else if (topic === 'session' && isOurs) numbers.look(locationId)
     // Work for a location that nobody holds yet, or leases that were given back.
@@ -317,7 +319,9 @@ export async function startApp(config: Config, secrets: AppSecrets, log: Log): P
         ghl.attachments.check(url)
       },
     },
+    stats: store.stats,
     ping: () => store.ping(),
+    frameAncestors: (locationId) => frameAncestors(installations, config.GHL_FRAME_ANCESTORS, locationId),
     oauth: {
       installUrl: (state) => ghl.oauth.installUrl(state),
       complete: (code) => accounts.complete(code),

@@ -19,6 +19,7 @@ import { contactSearchRoutes } from './routes/contact-search.ts'
 import { contactRoutes } from './routes/contacts.ts'
 import { addControlRoutes } from './routes/control.ts'
 import { conversationRoutes } from './routes/conversations.ts'
+import { addCustomPageRoutes } from './routes/custom-page.ts'
 import { addInboxRoutes } from './routes/inbox.ts'
 import { locationRoutes } from './routes/locations.ts'
 import { mediaRoutes } from './routes/medias.ts'
@@ -94,6 +95,7 @@ async function addRoutes(server: FastifyInstance, parts: SandboxParts, sandbox: 
   ])
   addFileRoutes(server, parts)
   addInboxRoutes(server, parts)
+  addCustomPageRoutes(server, parts)
   addControlRoutes(server, sandbox)
 }
 

@@ -9,7 +9,7 @@ const DISCARDED: MessageError = {
 }
 
 export interface MessageDeskDeps {
-  readonly messages: Pick<MessageStore, 'list' | 'retryByHand' | 'discardByHand' | 'ledger'>
+  readonly messages: Pick<MessageStore, 'list' | 'find' | 'retryByHand' | 'discardByHand' | 'ledger'>
   /** Tells the worker that there is work. */
   readonly nudge: () => void
 }
@@ -26,6 +26,10 @@ export function createMessageDesk({ messages, nudge }: MessageDeskDeps): Message
     async list(query) {
       const { messages: rows, nextCursor } = await messages.list(query)
       return { messages: rows.map(snapshotOf), nextCursor: nextCursor ?? null }
+    },
+    async find(id) {
+      const row = await messages.find(id)
+      return row && snapshotOf(row)
     },
     retry: async (id) => settled(await messages.retryByHand(id)),
     discard: async (id) => settled(await messages.discardByHand(id, DISCARDED)),

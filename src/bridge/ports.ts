@@ -238,6 +238,7 @@ export interface MessageDesk {
    * @throws {RequestError} `MESSAGE_UNKNOWN`, `MESSAGE_NOT_WAITING`.
    */
   discard(id: MessageId): Promise<MessageSnapshot>
+  find(id: MessageId): Promise<MessageSnapshot | undefined>
   /** @param day `YYYY-MM-DD`, UTC. */
   ledger(locationId: LocationId, day: string): Promise<Ledger>
 }
@@ -298,6 +299,11 @@ export interface SessionDesk {
   logOut(sessionId: SessionId): Promise<void>
   /** Calls back with every change until the returned function is called. */
   watch(sessionId: SessionId, listener: (snapshot: SessionSnapshot) => void): () => void
+  /**
+   * Calls back when a number of the location may have changed (`session`) or its messages have (`work`), until the returned
+   * function is called.
+   */
+  watchLocation(locationId: LocationId, listener: (what: 'session' | 'work') => void): () => void
 }
 
 export const SPLIT_KINDS = [

@@ -4,7 +4,7 @@
  */
 import type { Clock } from '../core/clock.ts'
 import { RequestError, StoreError } from '../core/errors.ts'
-import { parseSessionId, type SessionId } from '../core/ids.ts'
+import { type LocationId, parseSessionId, type SessionId } from '../core/ids.ts'
 import type { SessionDesk, SessionSnapshot } from './ports.ts'
 import type { SessionRow, SessionStore } from './storage.ts'
 
@@ -19,9 +19,10 @@ export interface SessionDeskDeps {
   readonly clock: Clock
 }
 
-/** A desk that also hears of changes: call `changed` with what the store announces. */
+/** A desk that also hears of changes: call `changed` and `worked` with what the store announces. */
 export interface HearingDesk extends SessionDesk {
-  changed(session: SessionId): void
+  changed(location: LocationId, session: SessionId): void
+  worked(location: LocationId): void
   /** Looks after every session that somebody watches: the backstop for announcements that were not heard. */
   lookAround(): void
 }
@@ -34,6 +35,10 @@ interface Watched {
 
 export function createSessionDesk({ sessions, newId, clock }: SessionDeskDeps): HearingDesk {
   const watched = new Map<SessionId, Watched>()
+  const places = new Map<LocationId, Set<(what: 'session' | 'work') => void>>()
+  const stir = (location: LocationId, what: 'session' | 'work'): void => {
+    for (const listener of places.get(location) ?? []) listener(what)
+  }
 
   const find = async (id: SessionId): Promise<SessionSnapshot | undefined> => {
     const row = await sessions.find(id)
@@ -117,9 +122,24 @@ export function createSessionDesk({ sessions, newId, clock }: SessionDeskDeps): 
         if (place.listeners.size === 0) watched.delete(sessionId)
       }
     },
-    changed: look,
+    watchLocation(locationId, listener) {
+      const listeners = places.get(locationId) ?? new Set()
+      places.set(locationId, listeners.add(listener))
+      return () => {
+        listeners.delete(listener)
+        if (listeners.size === 0) places.delete(locationId)
+      }
+    },
+    changed(location, session) {
+      look(session)
+      stir(location, 'session')
+    },
+    worked(location) {
+      stir(location, 'work')
+    },
     lookAround() {
       for (const session of watched.keys()) look(session)
+      for (const location of places.keys()) stir(location, 'session')
     },
   }
 }

@@ -261,6 +261,7 @@ export interface MessageStore {
   recordNote(id: MessageId, said: NoteWork['says']): Promise<void>
   /** GHL shows failed now, for good: {@link findGhlStatus} has nothing more to tell. */
   recordToldFailed(locationId: LocationId, ghlMessageId: GhlMessageId): Promise<void>
+  find(id: MessageId): Promise<MessageRow | undefined>
   /** @param day `YYYY-MM-DD`, UTC. */
   ledger(locationId: LocationId, day: string): Promise<Ledger>
   /**

@@ -65,3 +65,18 @@ export const MessageBody = z.object({
   createdAt: z.string(),
   updatedAt: z.string(),
 })
+
+const count = z.number().int()
+/** What came, and what became of it by now. */
+export const LedgerCounts = z.object({
+  inbound: z.object({ received: count, inGhl: count, waiting: count, failed: count }),
+  outbound: z.object({
+    accepted: count,
+    sent: count,
+    delivered: count,
+    read: count,
+    failed: count,
+    held: count,
+    waiting: count,
+  }),
+})

@@ -14,6 +14,7 @@ import { type CallerDeps, guard } from './auth.ts'
 import { limitAddresses, limitCallers } from './caller-limits.ts'
 import { readBuiltPages } from './pages/built-pages.ts'
 import { type AdminDeps, adminRoutes } from './routes/admin.ts'
+import { type AppPageDeps, appPageRoutes } from './routes/app.ts'
 import { assetRoutes } from './routes/assets.ts'
 import { contactRoutes } from './routes/contacts.ts'
 import { type FileDeps, fileRoutes } from './routes/files.ts'
@@ -28,6 +29,7 @@ import { sessionRoutes } from './routes/sessions.ts'
 import { settingsRoutes } from './routes/settings.ts'
 import { type SiblingDeps, siblingRoutes } from './routes/siblings.ts'
 import { ssoRoutes } from './routes/sso.ts'
+import { type StatsDeps, statsRoutes } from './routes/stats.ts'
 import { type TokenDeps, tokenRoutes } from './routes/tokens.ts'
 import { type WebhookDeps, webhookRoutes } from './routes/webhooks.ts'
 
@@ -48,7 +50,9 @@ export interface ServerDeps {
   /** Absent: no sibling backends, and no audit. */
   readonly siblings?: Omit<SiblingDeps, 'installations'>
   readonly files?: FileDeps
+  readonly stats: StatsDeps['stats']
   readonly ping: () => Promise<void>
+  readonly frameAncestors: AppPageDeps['frameAncestors']
   readonly oauth: OauthDeps['oauth']
   readonly accounts: AccountDeps
   readonly webhooks: Omit<WebhookDeps, 'log'>
@@ -83,6 +87,7 @@ export async function createServer(deps: ServerDeps): Promise<FastifyInstance> {
   await app.register(healthRoutes(deps))
   const pages = await readBuiltPages()
   await app.register(assetRoutes(pages))
+  await app.register(appPageRoutes({ ...deps, pages }))
   await app.register(oauthRoutes(deps))
   await app.register(webhookRoutes({ ...deps.webhooks, log: deps.log }))
   await app.register(pairingRoutes({ ...deps, pages }))
@@ -106,6 +111,7 @@ export async function createServer(deps: ServerDeps): Promise<FastifyInstance> {
     await guarded.register(messageRoutes(deps))
     await guarded.register(contactRoutes(deps))
     if (deps.siblings) await guarded.register(siblingRoutes({ ...deps, ...deps.siblings }))
+    await guarded.register(statsRoutes(deps))
   })
   app.get('/docs', { schema: { hide: true } }, () => app.swagger())
   await app.ready()

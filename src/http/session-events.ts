@@ -2,9 +2,6 @@
 import type { FastifyReply } from 'fastify'
 import type { SessionDesk, SessionSnapshot } from '../bridge/ports.ts'
 
-/** Where announcements cannot be heard, the row is looked at this often, and only for those who watch. */
-const LOOK_MS = 5_000
-
 export interface SessionStreamOptions {
   /** When the caller's right ends, and the stream with it. */
   readonly until?: Date
@@ -14,7 +11,7 @@ export interface SessionStreamOptions {
 
 /** Streams snapshots until the caller goes away. Sends are chained: a slow reader gets them late but in order. */
 export async function streamSession(
-  desk: Pick<SessionDesk, 'watch' | 'find'>,
+  desk: Pick<SessionDesk, 'watch'>,
   first: SessionSnapshot,
   reply: FastifyReply,
   { until, bodyOf = (snapshot) => snapshot }: SessionStreamOptions = {},
@@ -33,20 +30,9 @@ export async function streamSession(
       .catch(() => undefined)
   }
   const unwatch = desk.watch(first.id, send)
-  const looking = setInterval(() => {
-    // A look that fails is made up for by the next one.
-    desk.find(first.locationId, first.id).then(
-      (snapshot) => {
-        if (snapshot === undefined) reply.sse.close()
-        else send(snapshot)
-      },
-      () => undefined,
-    )
-  }, LOOK_MS)
   const ending = until && setTimeout(() => reply.sse.close(), until.getTime() - Date.now())
   reply.sse.onClose(() => {
     unwatch()
-    clearInterval(looking)
     clearTimeout(ending)
   })
   send(first)

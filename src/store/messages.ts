@@ -17,6 +17,7 @@ import { addressColumns } from './person.ts'
 import {
   ContactRow,
   date,
+  LedgerRow,
   locationId,
   MessageErrorRow,
   MessageRowSchema,
@@ -68,19 +69,6 @@ const NoteWorkRow = z
   .nullable()
 const OwedReadsRow = z.object({ locationId, messages: z.array(OwedReadRow) }).nullable()
 const ByHandRow = z.object({ wasWaiting: z.boolean(), row: MessageRowSchema }).nullable()
-const count = z.number()
-const LedgerRow = z.object({
-  inbound: z.object({ received: count, inGhl: count, waiting: count, failed: count }),
-  outbound: z.object({
-    accepted: count,
-    sent: count,
-    delivered: count,
-    read: count,
-    failed: count,
-    held: count,
-    waiting: count,
-  }),
-})
 const GhlStatusRow = z
   .object({ status: z.enum(['pending', 'delivered', 'read', 'failed']), error: MessageErrorRow })
   .nullable()
@@ -265,6 +253,10 @@ export function createMessageStore({ database, owned, seal }: MessageStoreDeps):
 
     async recordToldFailed(location, ghlMessageId) {
       await database.call('record_told_failed', { locationId: location, ghlMessageId })
+    },
+
+    async find(id) {
+      return MessageRowSchema.nullable().parse(await database.call('find_message', { id })) ?? undefined
     },
 
     async ledger(location, day) {

@@ -10,6 +10,7 @@ import type { HistoryStore } from '../bridge/history-import.ts'
 import type { InstallationStore, WebhookEventStore } from '../bridge/installations.ts'
 import type { ServiceKeyStore } from '../bridge/service-keys.ts'
 
+import type { StatsStore } from '../bridge/stats.ts'
 import type {
   ContactStore,
   Fences,
@@ -41,6 +42,7 @@ import { createServiceKeyStore } from './service-keys.ts'
 import { createSessionStore } from './sessions.ts'
 import { createSettingsStore } from './settings.ts'
 import { createSignalStore } from './signal.ts'
+import { createStatsStore } from './stats.ts'
 import { openSupabase } from './supabase.ts'
 import { createSyncStore } from './syncs.ts'
 import { createWebhookEventStore } from './webhook-events.ts'
@@ -71,6 +73,7 @@ export interface Store {
   readonly serviceKeys: ServiceKeyStore
   readonly audit: AuditStore
   readonly callLogs: CallLogStore
+  readonly stats: StatsStore
   readonly leases: LeaseStore
   readonly fences: Fences
   /** Calls back with what any node announces: a hint that there may be work, never a promise. */
@@ -125,6 +128,7 @@ export function assembleStore(kind: Store['kind'], parts: StoreParts, log: Log):
     serviceKeys: createServiceKeyStore(parts),
     audit: createAuditStore(parts),
     callLogs: createCallLogStore(parts),
+    stats: createStatsStore(database),
     leases: createLeaseStore(parts),
     fences,
     listen: (listener) => database.listen(listener),

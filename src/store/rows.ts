@@ -164,3 +164,17 @@ export const HealthCounts = z.object({
   needs_reconnect: tally,
   uninstalled: tally,
 })
+
+const count = z.number().int()
+export const LedgerRow = z.object({
+  inbound: z.object({ received: count, inGhl: count, waiting: count, failed: count }),
+  outbound: z.object({
+    accepted: count,
+    sent: count,
+    delivered: count,
+    read: count,
+    failed: count,
+    held: count,
+    waiting: count,
+  }),
+})

@@ -58,7 +58,8 @@ export async function openBrowser(): Promise<OpenBrowser> {
     clear: async () => {
       for (const context of browser.contexts()) {
         for (const page of context.pages()) {
-          await page.evaluate('localStorage.clear()').catch(() => undefined)
+          for (const frame of page.frames())
+            await frame.evaluate('localStorage.clear()').catch(() => undefined)
           // Closing the context would close this single-process browser with it.
           await page.goto('about:blank')
         }

@@ -3,11 +3,12 @@ import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import type { InstallationStore } from '../../bridge/installations.ts'
 import type { MessageDesk } from '../../bridge/ports.ts'
+import { RequestError } from '../../core/errors.ts'
 import { parseLocationId, parseMessageId, parseSessionId } from '../../core/ids.ts'
 import { MESSAGE_STATES } from '../../core/message.ts'
 import { locationUnknown } from '../answers.ts'
 import { confinedTo, may } from '../auth.ts'
-import { Id, LocationParams, MessageBody } from '../schemas.ts'
+import { Id, LedgerCounts, LocationParams, MessageBody } from '../schemas.ts'
 
 export interface MessageDeps {
   readonly messageDesk: MessageDesk
@@ -23,21 +24,9 @@ const Query = z.object({
 })
 
 const READ = may({ page: 'user', scope: 'messages:read' })
+const WRITE = may({ page: 'admin', scope: 'messages:write' })
 
-const count = z.number().int()
-const LedgerBody = z.object({
-  day: z.string(),
-  inbound: z.object({ received: count, inGhl: count, waiting: count, failed: count }),
-  outbound: z.object({
-    accepted: count,
-    sent: count,
-    delivered: count,
-    read: count,
-    failed: count,
-    held: count,
-    waiting: count,
-  }),
-})
+const LedgerBody = LedgerCounts.extend({ day: z.string() })
 
 export function messageRoutes({ messageDesk, installations }: MessageDeps): FastifyPluginCallbackZod {
   return (app, _options, done) => {
@@ -67,8 +56,15 @@ export function messageRoutes({ messageDesk, installations }: MessageDeps): Fast
     for (const deed of ['retry', 'discard'] as const) {
       app.post(
         `/api/messages/:id/${deed}`,
-        { schema: { params: z.object({ id: Id }), response: { 200: MessageBody } } },
-        async (request) => await messageDesk[deed](parseMessageId(request.params.id)),
+        { config: WRITE, schema: { params: z.object({ id: Id }), response: { 200: MessageBody } } },
+        async (request) => {
+          const message = await messageDesk.find(parseMessageId(request.params.id))
+          // Another location's message is as unknown as none.
+          const isTheirs =
+            message !== undefined && (confinedTo(request) ?? message.locationId) === message.locationId
+          if (!isTheirs) throw new RequestError('MESSAGE_UNKNOWN', 'There is no such message')
+          return await messageDesk[deed](message.id)
+        },
       )
     }
 

@@ -7,6 +7,7 @@ import type { SessionStore } from '../../bridge/storage.ts'
 import { type LocationId, parseLocationId, parseSessionId } from '../../core/ids.ts'
 import { locationUnknown, sessionUnknown } from '../answers.ts'
 import { may, shownTo } from '../auth.ts'
+import { streamLocation } from '../location-events.ts'
 import { LocationParams, Phone, SessionBody, SessionEditBody, SessionParams } from '../schemas.ts'
 import { streamSession } from '../session-events.ts'
 
@@ -77,6 +78,15 @@ export function sessionRoutes(deps: SessionDeps): FastifyPluginCallbackZod {
         const locationId = await installed(request.params.locationId)
         const show = shownTo(request)
         return { sessions: (await desk.list(locationId)).map(show) }
+      },
+    )
+
+    app.get(
+      '/ghl/location/:locationId/events',
+      { sse: 'only', config: READ, schema: { params: LocationParams } },
+      async (request, reply) => {
+        const locationId = await installed(request.params.locationId)
+        await streamLocation(desk, locationId, reply, shownTo(request))
       },
     )
 

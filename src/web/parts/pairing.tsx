@@ -25,7 +25,7 @@ export interface PairingProps {
   readonly state: PairingState
   /** Begins anew: by QR, or by a code to type for this number (E.164). */
   restart(phoneNumber?: string): Promise<void>
-  readonly heading?: 'h1' | 'h2'
+  readonly heading?: 'h1' | 'h3'
   /** Shown below “connected”. */
   readonly whenReady?: ComponentChildren
 }

@@ -8,6 +8,8 @@ export const LANGUAGES = { en: 'English', es: 'Español', 'pt-BR': 'Português (
 export type Language = keyof typeof LANGUAGES
 
 export type Word = keyof typeof english
+/** Words that differ by number: `x.one`, `x.other`. */
+export type CountWord = Word extends infer Key ? (Key extends `${infer Stem}.other` ? Stem : never) : never
 type Catalogue = Readonly<Record<Word, string>>
 type Values = Readonly<Record<string, string | number>>
 
@@ -20,6 +22,8 @@ const catalogues: Readonly<Record<Language, () => Promise<Catalogue>>> = {
 export interface Words {
   readonly language: Language
   say(word: Word, values?: Values): string
+  /** Says how many: `{count}` is filled in, as the language writes numbers. */
+  count(word: CountWord, count: number, values?: Values): string
   /** The word for a code of the server, `undefined` for one that the catalogue does not have. */
   find(key: string, values?: Values): string | undefined
 }
@@ -38,6 +42,7 @@ export function preferredLanguage(wanted: readonly string[]): Language {
 
 export async function loadWords(language: Language): Promise<Words> {
   const catalogue: Readonly<Record<string, string>> = await catalogues[language]()
+  const plurals = new Intl.PluralRules(language)
   const numbers = new Intl.NumberFormat(language)
   const fill = (text: string, values: Values = {}): string =>
     text.replace(/\{(\w+)\}/g, (whole, name: string) => {
@@ -52,5 +57,10 @@ export async function loadWords(language: Language): Promise<Words> {
     language,
     find,
     say: (word, values) => find(word, values) ?? word,
+    count: (word, count, values) => {
+      const form = `${word}.${plurals.select(count)}`
+      const all = { ...values, count }
+      return find(form, all) ?? find(`${word}.other`, all) ?? word
+    },
   }
 }

@@ -97,6 +97,8 @@ export async function startGatewayBench(options: GhlSandboxOptions = {}) {
         ghl.attachments.check(url)
       },
     },
+    stats: store.stats,
+    frameAncestors: () => Promise.resolve([]),
     ping: () => store.ping(),
     oauth: undefined,
     webhooks: {

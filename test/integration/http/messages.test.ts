@@ -53,6 +53,8 @@ describe('the message routes', () => {
       settings: store.settings,
       installations: store.installations,
       ping: () => store.ping(),
+      stats: store.stats,
+      frameAncestors: () => Promise.resolve([]),
       oauth: undefined,
       webhooks: {
         verify: () => false,

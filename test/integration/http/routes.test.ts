@@ -92,6 +92,7 @@ function surroundings() {
       calls.push(`logOut ${id}`)
       return Promise.resolve()
     },
+    watchLocation: () => () => undefined,
     watch: (_id, listener) => {
       listeners.add(listener)
       return () => listeners.delete(listener)
@@ -145,6 +146,8 @@ async function start(world: ReturnType<typeof surroundings>) {
     history: { find: (id) => Promise.resolve(id === 's1' ? imported : undefined) },
     settings: {} as SettingsStore, // these routes do not call it; settings.test.ts does
     installations: world.installations,
+    stats: { stats: () => Promise.reject(new RequestError('FORBIDDEN', 'not in this test')) },
+    frameAncestors: (location) => Promise.resolve([`https://${location ?? 'any'}.example`]),
     ping: () =>
       world.isDown() ? Promise.reject(new StoreError('STORE_UNAVAILABLE', 'down')) : Promise.resolve(),
     oauth: {

@@ -38,6 +38,8 @@ describe('settings of a location, and of its numbers', () => {
       settings: store.settings,
       installations: store.installations,
       ping: () => store.ping(),
+      stats: store.stats,
+      frameAncestors: () => Promise.resolve([]),
       oauth: undefined,
       webhooks: {
         verify: () => false,

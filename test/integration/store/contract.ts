@@ -12,6 +12,7 @@ import { describeLeases } from './contract-leases.ts'
 import { describeMessages } from './contract-messages.ts'
 import { describeOutbox } from './contract-outbox.ts'
 import { describeSettings } from './contract-settings.ts'
+import { describeStats } from './contract-stats.ts'
 import type { Subject } from './subject.ts'
 
 export function describeContract(
@@ -40,5 +41,6 @@ export function describeContract(
     describeGroups(subject)
     describeHistory(subject)
     describeIdentity(subject)
+    describeStats(subject)
   })
 }

@@ -261,7 +261,7 @@ export class World {
     const hear = this.rows.onChange
     this.rows.onChange = (row) => {
       hear(row)
-      desk.changed(row.sessionId)
+      desk.changed(row.locationId, row.sessionId)
       if (isServing && row.wish !== undefined) numbers.look(row.locationId)
     }
     return {

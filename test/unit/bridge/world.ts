@@ -218,6 +218,7 @@ export function world() {
       findNoteWork: () => Promise.resolve(state.noteWork),
       recordNote: (_id, said) => step(`recordNote ${said}`),
       recordToldFailed: (_location, message) => step(`recordToldFailed ${message}`),
+      find: notCalled,
       ledger: notCalled,
       findGhlStatus: () => Promise.resolve(state.ghlStatus),
       findComposed: notCalled,

@@ -1,0 +1,23 @@
+/** The API's types for the pages, from the OpenAPI document that the server itself serves at /docs. */
+import openapiTS, { astToString } from 'openapi-typescript'
+import { createServer, type ServerDeps } from '../src/http/server.ts'
+
+const HEADER = '/** Generated from the OpenAPI document (npm run docs); do not edit. */\n\n'
+
+/** The text and number settings that are read while routes are made; everything else is only called by a caller. */
+const SETTINGS: Readonly<Record<string, unknown>> = { bodyLimitBytes: 1_024, apiKey: '', publicUrl: '' }
+
+/** Has every member, and each is callable and has every member again. */
+const anything: unknown = new Proxy(() => anything, {
+  get: (_target, name) => {
+    if (name === 'then' || typeof name === 'symbol') return undefined
+    return SETTINGS[name] ?? anything
+  },
+})
+
+export async function apiTypes(): Promise<string> {
+  const app = await createServer(anything as ServerDeps) // routes are described here, never called
+  const types = await openapiTS(JSON.stringify(app.swagger()))
+  await app.close()
+  return HEADER + astToString(types)
+}

@@ -1,0 +1,61 @@
+/** Live state of a whole location by SSE: its numbers when one changes, and a hint when its messages move. */
+import type { FastifyReply } from 'fastify'
+import type { SessionDesk, SessionSnapshot } from '../bridge/ports.ts'
+import type { LocationId } from '../core/ids.ts'
+
+/** Readers of a hint ask for much: no more often than this. */
+const HINT_EVERY_MS = 700
+/** What is announced is work; it is mostly done by then. */
+const DONE_AFTER_MS = 2_000
+/** A caller's right is looked at again at the next connection; readers reconnect by themselves. */
+const STREAM_MS = 15 * 60_000
+
+export async function streamLocation(
+  desk: Pick<SessionDesk, 'list' | 'watchLocation'>,
+  locationId: LocationId,
+  reply: FastifyReply,
+  show: (session: SessionSnapshot) => SessionSnapshot,
+): Promise<void> {
+  reply.sse.keepAlive()
+  let sending = Promise.resolve()
+  let last = ''
+  const send = (event: string, data: unknown) => {
+    // The reader went away between two events; onClose ends the watching.
+    sending = sending.then(() => reply.sse.send({ event, data })).catch(() => undefined)
+  }
+  const look = async () => {
+    const sessions = (await desk.list(locationId)).map(show)
+    const text = JSON.stringify(sessions)
+    if (text === last) return
+    last = text
+    send('sessions', { sessions })
+  }
+  let hint: NodeJS.Timeout | undefined
+  let afterwards: NodeJS.Timeout | undefined
+  const stirred = () => {
+    hint ??= setTimeout(() => {
+      hint = undefined
+      send('activity', {})
+      clearTimeout(afterwards)
+      afterwards = setTimeout(() => {
+        send('activity', {})
+      }, DONE_AFTER_MS)
+    }, HINT_EVERY_MS)
+  }
+  const unwatch = desk.watchLocation(locationId, (kind) => {
+    // The next change, or the reader's reconnect, brings the state.
+    if (kind === 'session') look().catch(() => undefined)
+    else stirred()
+  })
+  const ending = setTimeout(() => {
+    reply.sse.close()
+  }, STREAM_MS)
+  reply.sse.onClose(() => {
+    unwatch()
+    clearTimeout(ending)
+    clearTimeout(hint)
+    clearTimeout(afterwards)
+  })
+  await look()
+  await sending
+}

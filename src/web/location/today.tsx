@@ -1,0 +1,79 @@
+import type { Stats } from '../api/client.ts'
+import { useWords } from '../words/spoken.tsx'
+import type { Word } from '../words/words.ts'
+
+/** Today's ledger: what came, and what became of it. */
+export function Today({ stats }: { stats: Stats | undefined }) {
+  const { say, count } = useWords()
+  return (
+    <section aria-labelledby="today" class="card">
+      <h2 id="today">{say('today.title')}</h2>
+      {stats === undefined ? (
+        <p class="muted">{say('pair.title.wait')}</p>
+      ) : (
+        <>
+          <p class="verdict">{verdict(stats, count)}</p>
+          <div class="ledger">
+            <Flow
+              title="today.inbound"
+              steps={[
+                ['today.received', stats.inbound.received],
+                ['today.inGhl', stats.inbound.inGhl],
+              ]}
+              rest={[
+                ['today.waiting', stats.inbound.waiting],
+                ['today.failed', stats.inbound.failed],
+              ]}
+            />
+            <Flow
+              title="today.outbound"
+              steps={[
+                ['today.accepted', stats.outbound.accepted],
+                ['today.sent', stats.outbound.sent],
+                ['today.delivered', stats.outbound.delivered],
+                ['today.read', stats.outbound.read],
+              ]}
+              rest={[
+                ['today.waiting', stats.outbound.waiting],
+                ['today.held', stats.outbound.held],
+                ['today.failed', stats.outbound.failed],
+              ]}
+            />
+          </div>
+        </>
+      )}
+    </section>
+  )
+}
+
+function verdict({ inbound, outbound }: Stats, count: ReturnType<typeof useWords>['count']): string {
+  const open = inbound.waiting + outbound.waiting
+  const trouble = inbound.failed + outbound.failed + outbound.held
+  if (trouble > 0) return count('today.trouble', trouble)
+  if (open > 0) return count('today.open', open)
+  return count('today.allDone', inbound.received + outbound.accepted)
+}
+
+type Figures = readonly (readonly [Word, number])[]
+
+/** A funnel in words and bars: each step beside how much of the first it is. */
+function Flow({ title, steps, rest }: { title: Word; steps: Figures; rest: Figures }) {
+  const { say } = useWords()
+  const all = steps[0]?.[1] ?? 0
+  return (
+    <div>
+      <h3>{say(title)}</h3>
+      <dl class="funnel">
+        {[...steps, ...rest.filter(([, figure]) => figure > 0)].map(([word, figure], index) => (
+          <div key={word} class={index < steps.length ? '' : 'rest'}>
+            <dt>{say(word)}</dt>
+            <dd>
+              <meter min={0} max={Math.max(1, all)} value={figure} aria-hidden="true" />
+              <span>{figure}</span>
+            </dd>
+          </div>
+        ))}
+      </dl>
+    </div>
+  )
+}

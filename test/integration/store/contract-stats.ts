@@ -1,0 +1,86 @@
+import { describe, expect, it } from 'vitest'
+import {
+  agentMessage,
+  envelope,
+  freshPerson,
+  freshPlace,
+  messageIdOf,
+  type Place,
+  partsOf,
+  type Subject,
+} from './subject.ts'
+
+const DAY_MS = 24 * 60 * 60_000
+
+export function describeStats(subject: () => Subject): void {
+  const messages = () => subject().store.messages
+  const lastDay = (place: Place) => {
+    const nowMs = Date.now()
+    return { locationId: place.locationId, from: new Date(nowMs - DAY_MS), to: new Date(nowMs + 60_000) }
+  }
+  const stats = (place: Place) => subject().store.stats.stats(lastDay(place))
+
+  /** Sends one agent's message and lets it come as far as said, two and six seconds after it was written. */
+  async function sent(place: Place): Promise<void> {
+    const [part] = partsOf('hello')
+    if (part === undefined) throw new Error('one part')
+    await messages().acceptOutbound(agentMessage(place), [part])
+    const job = (await subject().store.outbox.claim(1, 60_000)).jobs[0]
+    if (job === undefined) throw new Error('no job')
+    const { sessionId } = place
+    const reserved = { sessionId, chat: freshPerson().lid, composed: Buffer.from('bytes') }
+    await messages().reserve(messageIdOf(job), reserved)
+    await messages().advance(sessionId, [part.waMessageId], 'sent')
+    await messages().advance(sessionId, [part.waMessageId], 'read')
+    await subject().run(
+      `update bridge.messages set acked_at = created_at + interval '2 seconds', arrived_at = created_at + interval '6 seconds'
+       where location_id = '${place.locationId}'`,
+    )
+  }
+
+  describe('figures', () => {
+    it('count what came, what became of it, and how long it took', async () => {
+      const place = await freshPlace(subject())
+      await sent(place)
+      await messages().acceptInbound(envelope(place, freshPerson().lid))
+      const found = await stats(place)
+      expect(found.inbound).toEqual({ received: 1, inGhl: 0, waiting: 1, failed: 0 })
+      expect(found.outbound).toMatchObject({ accepted: 1, sent: 1, delivered: 1, read: 1, waiting: 0 })
+      expect(found.hours.reduce((sum, hour) => sum + hour.inbound + hour.outbound, 0)).toBe(2)
+      expect(found.timings.toWhatsApp).toEqual({ count: 1, p50Ms: 2_000, p95Ms: 2_000 })
+      expect(found.timings.toPhone).toEqual({ count: 1, p50Ms: 6_000, p95Ms: 6_000 })
+      expect(found.timings.toGhl).toBeNull()
+      expect(found.numbers).toMatchObject([{ sessionId: place.sessionId, inbound: 1, outbound: 1 }])
+    })
+
+    it('note when a message was sent and when it arrived, once', async () => {
+      const place = await freshPlace(subject())
+      await sent(place)
+      const before = await stats(place)
+      await subject().run(
+        `update bridge.messages set state = 'delivered' where location_id = '${place.locationId}'`,
+      )
+      expect((await stats(place)).timings).toEqual(before.timings)
+    })
+
+    it('are of one location only, and of the time asked for', async () => {
+      const [place, other] = [await freshPlace(subject()), await freshPlace(subject())]
+      await messages().acceptInbound(envelope(other, freshPerson().lid))
+      expect((await stats(place)).inbound.received).toBe(0)
+      const past = { ...lastDay(other), to: new Date(Date.now() - DAY_MS / 2) }
+      expect((await subject().store.stats.stats(past)).hours).toEqual([])
+    })
+  })
+
+  describe('one message by its id', () => {
+    it('is found, and unknown when there is none', async () => {
+      const place = await freshPlace(subject())
+      await messages().acceptInbound(envelope(place, freshPerson().lid))
+      const { messages: rows } = await messages().list({ locationId: place.locationId, limit: 1 })
+      const [row] = rows
+      if (row === undefined) throw new Error('no message')
+      expect(await messages().find(row.id)).toEqual(row)
+      expect(await messages().find('nobody' as typeof row.id)).toBeUndefined()
+    })
+  })
+}
