@@ -1,4 +1,4 @@
-/** The two pages with a person behind them; what they show comes by the API, under the bearer that they get for it. */
+/** The location page; what it shows comes by the API, under the bearer that it gets for the person inside GHL. */
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod'
 import { type LocationId, parseLocationId } from '../../core/ids.ts'
 import { type BuiltPages, sendPage } from '../pages/built-pages.ts'
@@ -21,12 +21,6 @@ export function appPageRoutes({ pages, frameAncestors }: AppPageDeps): FastifyPl
         const origins = await frameAncestors(named.success ? parseLocationId(named.data) : undefined)
         return await sendPage(reply, pages.html('app'), ["'self'", ...origins].join(' '))
       },
-    )
-
-    app.get(
-      '/console',
-      { schema: { hide: true } },
-      async (_request, reply) => await sendPage(reply, pages.html('console')),
     )
     done()
   }
