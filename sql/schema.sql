@@ -2390,6 +2390,16 @@ begin
   return to_jsonb(found);
 end
 $function$
+CREATE OR REPLACE FUNCTION bridge.removed_locations(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select coalesce(jsonb_agg(account.location_id), '[]')
+  from bridge.ghl_accounts account
+  where account.status = 'uninstalled'
+    and account.location_id in (select jsonb_array_elements_text(args->'locations'))
+$function$
 CREATE OR REPLACE FUNCTION bridge.reserve(args jsonb)
  RETURNS jsonb
  LANGUAGE plpgsql
@@ -3547,6 +3557,10 @@ CREATE OR REPLACE FUNCTION public.bridge_remove_session(args jsonb)
  RETURNS jsonb
  LANGUAGE sql
 AS $function$ select bridge.remove_session(args) $function$
+CREATE OR REPLACE FUNCTION public.bridge_removed_locations(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+AS $function$ select bridge.removed_locations(args) $function$
 CREATE OR REPLACE FUNCTION public.bridge_reserve(args jsonb)
  RETURNS jsonb
  LANGUAGE sql

@@ -59,6 +59,8 @@ export interface AppSecrets {
 
 /** Backstop for announcements that were not heard, and the poll between nodes that cannot hear each other. */
 const LOOK_AROUND_MS = 1_000
+/** Backstop for the word that the app was installed or removed. */
+const FOLLOW_INSTALLATIONS_MS = 5_000
 
 /**
  * Starts the whole bridge.
@@ -261,8 +263,16 @@ export async function startApp(config: Config, secrets: AppSecrets, log: Log): P
     // The next poll asks again.
     lookAround().catch(() => undefined)
   }, LOOK_AROUND_MS)
+  const following = setInterval(() => {
+    const follow = async () => {
+      for (const location of await attendance.overlooked()) noticeInstallation(location)
+    }
+    // The next one asks again.
+    follow().catch(() => undefined)
+  }, FOLLOW_INSTALLATIONS_MS)
   started.defer(() => {
     clearInterval(polling)
+    clearInterval(following)
   })
   worker.start()
   importer.start()

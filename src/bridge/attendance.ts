@@ -6,7 +6,7 @@ import type { LocationId } from '../core/ids.ts'
 import type { InstallationStore } from './installations.ts'
 
 export interface AttendanceDeps {
-  readonly installations: Pick<InstallationStore, 'findByLocation'>
+  readonly installations: Pick<InstallationStore, 'findByLocation' | 'removedAmong'>
   readonly numbers: {
     serve(location: LocationId): Promise<void>
     leave(location: LocationId): Promise<void>
@@ -20,6 +20,8 @@ export interface Attendance {
   lose(location: LocationId): Promise<void>
   /** Something about its installation has changed. */
   check(location: LocationId): Promise<void>
+  /** The locations of ours to which that happened without a word: announcements can be lost. */
+  overlooked(): Promise<readonly LocationId[]>
 }
 
 export function createAttendance({ installations, numbers }: AttendanceDeps): Attendance {
@@ -63,5 +65,10 @@ export function createAttendance({ installations, numbers }: AttendanceDeps): At
       return inTurn(location)
     },
     check: (location) => (held.has(location) ? inTurn(location) : Promise.resolve()),
+    async overlooked() {
+      if (held.size === 0) return []
+      const removed = new Set(await installations.removedAmong([...held]))
+      return [...held].filter((location) => removed.has(location) === served.has(location))
+    },
   }
 }

@@ -125,6 +125,8 @@ export interface InstallationStore {
     readonly companyId?: string | undefined
     readonly happenedAt?: Date | undefined
   }): Promise<readonly LocationId[]>
+  /** Which of these locations are without the app since it was removed. */
+  removedAmong(locations: readonly LocationId[]): Promise<readonly LocationId[]>
   /** The location (or the agency) runs another version of the app now. */
   noteVersion(
     where: { readonly locationId?: LocationId | undefined; readonly companyId?: string | undefined },

@@ -76,6 +76,9 @@ export function createInstallationStore(deps: { database: Database; seal: Seal }
       const answer = await database.call('uninstall', { ...gone, eventAt: happenedAt?.getTime() })
       return z.array(locationId).parse(answer)
     },
+    async removedAmong(locations) {
+      return z.array(locationId).parse(await database.call('removed_locations', { locations }))
+    },
     async noteVersion(where, versionId) {
       await database.call('note_version', { ...where, versionId })
     },

@@ -86,9 +86,24 @@ describe('two nodes that share a Supabase project', () => {
     await converse('Without Realtime')
     await showsQrEverywhere()
     expect(front.realtime?.broadcasts).toBe(before)
+  }, 60_000)
+
+  it('notice without Realtime that the app was removed and is back, whoever of them was told', async () => {
+    const isConnected = () =>
+      stage.whatsapp.stats().companions.some(({ phone, connected }) => phone === OWNER && connected)
+    const { pairings } = stage.whatsapp.stats()
+    for (const index of stage.nodes.keys()) {
+      stage.ghl.setWebhookUrl(`${addressOf(index)}/ghl/webhook`)
+      stage.ghl.uninstallFrom(locationId)
+      await waitFor('the number to stop', () => !isConnected(), 30_000)
+      await stage.install(locationId)
+      await waitFor('the number to be back', isConnected, 30_000)
+    }
+    await converse('Back again')
+    expect(stage.whatsapp.stats().pairings).toBe(pairings)
     expect(stage.whatsapp.stats().unknownStanzas).toEqual({})
     expect(stage.ghl.stats().oddities).toEqual([])
-  }, 60_000)
+  }, 120_000)
 })
 
 /** Reads a stream of session events until one is as wanted. */

@@ -117,6 +117,14 @@ export function createMemoryInstallations(nowMs: () => number = Date.now): Memor
       const { uninstalledAt } = sameAs(installation)?.row ?? {}
       return uninstalledAt !== undefined && uninstalledAt > askedAt ? undefined : save(installation)
     },
+    removedAmong: (locations) =>
+      Promise.resolve(
+        rows().flatMap(({ locationId, status }) =>
+          locationId !== undefined && status === 'uninstalled' && locations.includes(locationId)
+            ? [locationId]
+            : [],
+        ),
+      ),
     findByLocation: async (locationId) =>
       [...entries.values()].find(({ row }) => row.locationId === locationId)?.row,
     list: async () => [...entries.values()].map(({ row }) => row),

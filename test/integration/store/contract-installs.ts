@@ -104,6 +104,18 @@ export function describeInstalls(subject: () => Subject): void {
       expect(await store().readTokens(saved.installationId)).toBeDefined()
     })
 
+    it('is found by a node that asks for its own locations', async () => {
+      const gone = freshLocation()
+      const foreign = freshLocation()
+      const [installed, unknown] = [freshLocation(), freshLocation()]
+      for (const each of [gone, installed, foreign]) await store().save(grant(each))
+      for (const locationId of [gone, foreign]) await store().uninstall({ locationId })
+      expect(await store().removedAmong([gone, installed, unknown])).toEqual([gone])
+      await store().save(grant(gone))
+      expect(await store().removedAmong([gone, installed, unknown])).toEqual([])
+      expect(await store().removedAmong([])).toEqual([])
+    })
+
     it('of an agency is one of all its locations', async () => {
       const companyId = randomUUID()
       const [one, two, other] = [freshLocation(), freshLocation(), freshLocation()]
