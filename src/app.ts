@@ -150,7 +150,6 @@ export async function startApp(config: Config, secrets: AppSecrets, log: Log): P
       if ((await contacts.learn(location, pairs)) > 0) nudge()
     },
     onReady: wake,
-    onChange: () => undefined,
     clock,
     log,
   })

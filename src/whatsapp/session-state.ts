@@ -1,5 +1,4 @@
-/** What one session is at the moment: for whoever watches at once, in its row as soon as the store takes it. */
-import type { SessionSnapshot } from '../bridge/ports.ts'
+/** What one session is at the moment, in its row as soon as the store takes it. */
 import type { Invitation, SessionPatch, SessionRow, SessionStore } from '../bridge/storage.ts'
 import type { Clock } from '../core/clock.ts'
 import { toBridgeError } from '../core/errors.ts'
@@ -23,7 +22,6 @@ export type Facts = Partial<Pick<SessionRow, 'phoneNumber' | 'lid' | 'name' | 'l
 
 export interface SessionStateDeps {
   readonly sessionStore: SessionStore
-  readonly onChange: (snapshot: SessionSnapshot) => void
   readonly clock: Clock
   readonly log: Log
 }
@@ -53,10 +51,9 @@ export class SessionState {
 
   /** @param signal calls off the waiting for a store that is away. */
   async move(next: Live, signal: AbortSignal, facts: Facts = {}): Promise<void> {
-    const { sessionStore, onChange, clock, log } = this.#deps
+    const { sessionStore, clock, log } = this.#deps
     this.#live = next
     this.#row = { ...this.#row, ...facts }
-    onChange(this.#snapshot())
     const patch: SessionPatch = {
       ...facts,
       status: next.status,
@@ -71,25 +68,6 @@ export class SessionState {
       })
     })
     await this.#saving
-  }
-
-  #snapshot(): SessionSnapshot {
-    const { sessionId, locationId, phoneNumber, expectedPhone, name, isDefault, lastSeenAt } = this.#row
-    const { status, problem, qr, pairingCode, expiresAt } = this.#live
-    return {
-      id: sessionId,
-      locationId,
-      status,
-      phoneNumber: phoneNumber ?? null,
-      name: name ?? null,
-      isDefault,
-      qr: qr ?? null,
-      pairingCode: pairingCode ?? null,
-      expiresAt: expiresAt?.toISOString() ?? null,
-      expectedPhone: expectedPhone ?? null,
-      problem: problem ?? null,
-      lastSeenAt: lastSeenAt?.toISOString() ?? null,
-    }
   }
 }
 

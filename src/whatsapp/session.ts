@@ -12,7 +12,7 @@
  * One run is one life: a loop that makes one socket after the other and never two. Whoever wants something else ends the
  * run and waits for its end before the next begins, and those who want something stand in line.
  */
-import type { SessionSnapshot, WaOutgoing } from '../bridge/ports.ts'
+import type { WaOutgoing } from '../bridge/ports.ts'
 import type { OwedRead, SessionRow, SessionStore } from '../bridge/storage.ts'
 import { toBridgeError, WhatsAppError } from '../core/errors.ts'
 import {
@@ -72,7 +72,6 @@ export interface SessionDeps extends InboxDeps {
     state: Receipt['state'],
   ) => Promise<void>
   readonly onReady: (location: LocationId) => Promise<void>
-  readonly onChange: (snapshot: SessionSnapshot) => void
 }
 
 export class Session {

@@ -253,7 +253,6 @@ export class World {
         this.ready.push(location)
         return Promise.resolve()
       },
-      onChange: () => undefined,
       clock: this.clock,
       log: silentLog,
     })
