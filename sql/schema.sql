@@ -708,6 +708,29 @@ AS $function$
   select jsonb_build_object('wasWaiting', was_waiting, 'row', bridge.message_json(message))
   from bridge.messages message where message.id = message_id
 $function$
+CREATE OR REPLACE FUNCTION bridge.census(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select jsonb_build_object(
+    'messages', (select coalesce(jsonb_agg(jsonb_build_object('direction', direction, 'state', state, 'count', counted)), '[]')
+      from (select message.direction, message.state, count(*) as counted from bridge.messages message
+        where message.created_at >= now() - interval '1 day' and not message.is_history
+        group by message.direction, message.state) by_state),
+    'queue', (select jsonb_build_object(
+        'waiting', count(*) filter (where lane.state <> 'parked'),
+        'parked', count(*) filter (where lane.state = 'parked'),
+        'oldestWaitingMs', round(extract(epoch from
+          clock_timestamp() - min(job.created_at) filter (where lane.state <> 'parked')) * 1000))
+        || jsonb_build_object('dead', (select count(*) from bridge.jobs buried where buried.state = 'dead'))
+      from bridge.jobs job join bridge.lanes lane on lane.key = job.lane
+      where job.state = 'waiting'),
+    'sessions', (select coalesce(jsonb_agg(jsonb_build_object('status', status, 'count', counted)), '[]')
+      from (select session.status, count(*) as counted from bridge.sessions session group by session.status) by_status),
+    'installations', (select coalesce(jsonb_agg(jsonb_build_object('status', status, 'count', counted)), '[]')
+      from (select account.status, count(*) as counted from bridge.ghl_accounts account group by account.status) by_status))
+$function$
 CREATE OR REPLACE FUNCTION bridge.claim(args jsonb)
  RETURNS jsonb
  LANGUAGE plpgsql
@@ -3249,6 +3272,10 @@ CREATE OR REPLACE FUNCTION public.bridge_bury(args jsonb)
  RETURNS jsonb
  LANGUAGE sql
 AS $function$ select bridge.bury(args) $function$
+CREATE OR REPLACE FUNCTION public.bridge_census(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+AS $function$ select bridge.census(args) $function$
 CREATE OR REPLACE FUNCTION public.bridge_claim(args jsonb)
  RETURNS jsonb
  LANGUAGE sql

@@ -39,6 +39,7 @@ import { createFileLinks } from './http/file-links.ts'
 import { createPageTokens } from './http/page-token.ts'
 import { createServer, listen } from './http/server.ts'
 import { createServiceKeys } from './http/service-keys.ts'
+import { createMetrics } from './metrics.ts'
 import { OutboxWorker } from './outbox/worker.ts'
 import { openStore } from './store/open-store.ts'
 import { createNumbers } from './whatsapp/numbers.ts'
@@ -91,9 +92,19 @@ export async function startApp(config: Config, secrets: AppSecrets, log: Log): P
   }
   const { messages, contacts, installations, outbox, sessions, settings, signal } = store
 
+  const ignored = new IgnoredCount()
+  const metrics = createMetrics(() => ({
+    stats: store.stats,
+    ignored,
+    conditions: () => ghl.conditions(),
+    heldLocations: () => leases.held().filter((held) => held !== CHORES).length,
+  }))
+  started.defer(() => metrics.close())
+
   const ghl = createGhl({
     config: ghlConfig(config),
     installations,
+    onCall: metrics.countCall,
     onRecovered: (resourceId) => {
       if (resourceId.startsWith('company:')) return
       wake(parseLocationId(resourceId)).catch((thrown: unknown) => {
@@ -114,7 +125,6 @@ export async function startApp(config: Config, secrets: AppSecrets, log: Log): P
     await outbox.wake(locationId)
     nudge()
   }
-  const ignored = new IgnoredCount()
   const announced = new Set<WaMessageId>()
   const onIgnored: SessionDeps['onIgnored'] = (reason, { sessionId }) => {
     ignored.add(reason)
@@ -329,6 +339,7 @@ export async function startApp(config: Config, secrets: AppSecrets, log: Log): P
       },
     },
     stats: store.stats,
+    exposeMetrics: metrics.expose,
     ping: () => store.ping(),
     frameAncestors: (locationId) => frameAncestors(installations, config.GHL_FRAME_ANCESTORS, locationId),
     oauth: {

@@ -12,7 +12,8 @@ export interface Problem {
  * `pending`: GHL says that the app is installed, and no token has come yet. `needs_reconnect`: GHL takes none of the tokens
  * any more. `uninstalled`: the app was removed; tokens are gone, everything else waits for the next installation.
  */
-export type InstallationStatus = 'pending' | 'active' | 'needs_reconnect' | 'uninstalled'
+export const INSTALLATION_STATUSES = ['pending', 'active', 'needs_reconnect', 'uninstalled'] as const
+export type InstallationStatus = (typeof INSTALLATION_STATUSES)[number]
 
 /** `expiring`: within two hours, so the hourly refresh takes it in hand. The other words are the status itself. */
 export type TokenHealth = 'healthy' | 'expiring' | 'expired' | 'pending' | 'needs_reconnect' | 'uninstalled'

@@ -15,6 +15,7 @@ export const SERVICE_SCOPES = [
   'messages:write',
   'sessions:read',
   'sessions:write',
+  'metrics',
 ] as const
 export type ServiceScope = (typeof SERVICE_SCOPES)[number]
 

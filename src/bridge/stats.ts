@@ -1,5 +1,7 @@
 /** Figures of a stretch of time: what came, what became of it, and how long it took. */
 import type { LocationId, SessionId } from '../core/ids.ts'
+import type { Direction, MessageState, SessionStatus } from '../core/message.ts'
+import type { InstallationStatus } from './installations.ts'
 import type { Ledger } from './storage.ts'
 
 export interface StatsQuery {
@@ -36,7 +38,28 @@ export interface Stats extends Ledger {
   })[]
 }
 
+/** How everything stands at this moment: counts only, of all locations and nodes. */
+export interface Census {
+  /** Live messages of the last 24 hours by what became of them; what did not happen is left out. */
+  readonly messages: readonly {
+    readonly direction: Direction
+    readonly state: MessageState
+    readonly count: number
+  }[]
+  /** Jobs: to be done as soon as can be, waiting for something outside, given up. */
+  readonly queue: {
+    readonly waiting: number
+    readonly parked: number
+    readonly dead: number
+    /** Since when the longest of the waiting waits, parked ones aside; null when none does. */
+    readonly oldestWaitingMs: number | null
+  }
+  readonly sessions: readonly { readonly status: SessionStatus; readonly count: number }[]
+  readonly installations: readonly { readonly status: InstallationStatus; readonly count: number }[]
+}
+
 export interface StatsStore {
   /** Live messages only: what was imported from the past is not counted. */
   stats(query: StatsQuery): Promise<Stats>
+  census(): Promise<Census>
 }

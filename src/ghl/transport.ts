@@ -41,16 +41,18 @@ export interface Answer {
 }
 
 /** What one request to GHL came to. `paused` and `limited` were not made. */
-export type CallOutcome =
-  | 'ok'
-  | 'refused'
-  | 'unauthorized'
-  | 'too_many'
-  | 'failed'
-  | 'timeout'
-  | 'unreachable'
-  | 'limited'
-  | 'paused'
+export const CALL_OUTCOMES = [
+  'ok',
+  'refused',
+  'unauthorized',
+  'too_many',
+  'failed',
+  'timeout',
+  'unreachable',
+  'limited',
+  'paused',
+] as const
+export type CallOutcome = (typeof CALL_OUTCOMES)[number]
 
 /** An answer whose body is still on its way. It must be read or destroyed. */
 export interface OpenAnswer {

@@ -23,6 +23,7 @@ import { type HistoryDeps, historyRoutes } from './routes/history.ts'
 import { type IntegrationDeps, integrationRoutes } from './routes/integrations.ts'
 import { locationRoutes } from './routes/locations.ts'
 import { messageRoutes } from './routes/messages.ts'
+import { type MetricsDeps, metricsRoutes } from './routes/metrics.ts'
 import { type OauthDeps, oauthRoutes } from './routes/oauth.ts'
 import { pairingRoutes } from './routes/pairing.ts'
 import { sessionRoutes } from './routes/sessions.ts'
@@ -51,6 +52,7 @@ export interface ServerDeps {
   readonly siblings?: Omit<SiblingDeps, 'installations'>
   readonly files?: FileDeps
   readonly stats: StatsDeps['stats']
+  readonly exposeMetrics?: MetricsDeps['exposeMetrics']
   readonly ping: () => Promise<void>
   readonly frameAncestors: AppPageDeps['frameAncestors']
   readonly oauth: OauthDeps['oauth']
@@ -112,6 +114,8 @@ export async function createServer(deps: ServerDeps): Promise<FastifyInstance> {
     await guarded.register(contactRoutes(deps))
     if (deps.siblings) await guarded.register(siblingRoutes({ ...deps, ...deps.siblings }))
     await guarded.register(statsRoutes(deps))
+    const { exposeMetrics } = deps
+    if (exposeMetrics) await guarded.register(metricsRoutes({ exposeMetrics }))
   })
   app.get('/docs', { schema: { hide: true } }, () => app.swagger())
   await app.ready()

@@ -8,7 +8,7 @@ import { confinedTo, may } from '../auth.ts'
 import { Id, LedgerCounts } from '../schemas.ts'
 
 export interface StatsDeps {
-  readonly stats: StatsStore
+  readonly stats: Pick<StatsStore, 'stats'>
 }
 
 /** More is no look at a chart any more but a report. */

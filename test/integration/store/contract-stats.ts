@@ -72,6 +72,45 @@ export function describeStats(subject: () => Subject): void {
     })
   })
 
+  describe('the census', () => {
+    const census = () => subject().store.stats.census()
+    const of = (counted: Awaited<ReturnType<typeof census>>, direction: string, state: string): number =>
+      counted.messages.find((each) => each.direction === direction && each.state === state)?.count ?? 0
+
+    it('counts what came in the last day, numbers, and the queue', async () => {
+      const before = await census()
+      const place = await freshPlace(subject())
+      await sent(place)
+      await messages().acceptInbound(envelope(place, freshPerson().lid))
+      const after = await census()
+      expect(of(after, 'inbound', 'queued') - of(before, 'inbound', 'queued')).toBe(1)
+      expect(of(after, 'outbound', 'read') - of(before, 'outbound', 'read')).toBe(1)
+      const numbers = (counted: typeof before) => counted.sessions.reduce((sum, { count }) => sum + count, 0)
+      expect(numbers(after) - numbers(before)).toBe(1)
+      expect(after.queue.waiting).toBeGreaterThan(0)
+      expect(after.queue.oldestWaitingMs).toBeGreaterThanOrEqual(0)
+    })
+
+    it('tells waiting, parked and dead apart, and forgets what is older than a day', async () => {
+      const place = await freshPlace(subject())
+      await messages().acceptInbound(envelope(place, freshPerson().lid))
+      await messages().acceptInbound(envelope(place, freshPerson().lid))
+      const failure = { code: 'TEST', message: 'for the test' }
+      const { jobs } = await subject().store.outbox.claim(2, 60_000)
+      const [parked, dead] = jobs
+      if (parked === undefined || dead === undefined) throw new Error('two jobs')
+      await subject().store.outbox.park(parked, 60_000, failure)
+      await subject().store.outbox.bury(dead, failure)
+      const now = await census()
+      expect(now.queue).toEqual({ waiting: 0, parked: 1, dead: 1, oldestWaitingMs: null })
+      await subject().run(
+        `update bridge.messages set created_at = now() - interval '25 hours' where location_id = '${place.locationId}'`,
+      )
+      const later = await census()
+      expect(of(now, 'inbound', 'queued') - of(later, 'inbound', 'queued')).toBe(2)
+    })
+  })
+
   describe('one message by its id', () => {
     it('is found, and unknown when there is none', async () => {
       const place = await freshPlace(subject())
