@@ -155,6 +155,8 @@ export function refusalError(refusal: Refusal, what: string): GhlError {
   if (isContactGone(refusal)) return new GhlError('GHL_CONTACT_NOT_FOUND', sentence, { details })
   const row = authRowOf(refusal)
   if (row?.verdict === 'too_early') return new GhlError('GHL_STATUS_TOO_EARLY', sentence, { details })
+  // A new token was tried already: it is GHL's trouble with tokens, not the message's, and passes.
+  if (row?.verdict === 'refresh') return new GhlError('GHL_UNAVAILABLE', sentence, { details })
   if (row !== undefined) {
     return new GhlError('GHL_FORBIDDEN', sentence, {
       details,

@@ -23,7 +23,10 @@ import type { Answer, Credentials, GhlCall, GhlTransport, OpenAnswer } from './t
 const RENEW_WITHIN_MS = 5 * 60_000
 /** After a proactive attempt, good or bad, a token that is still valid is used this long before the next. */
 const PROACTIVE_PAUSE_MS = 30_000
-/** A token younger than this that is refused in unknown words is not refused for its age. */
+/**
+ * A token younger than this that is refused in unknown words is not refused for its age; and where a new token did not help,
+ * the next is asked for after this, so that trouble at GHL's door does not become a refresh per call.
+ */
 const FRESH_MS = 60_000
 /** The row is read again after this time, so that a re-installation through another node is seen. */
 const CACHE_MS = 60_000
@@ -61,6 +64,8 @@ export class GhlTokens {
   readonly #refreshing = new Map<string, Promise<TokenPair>>()
   readonly #triedAtMs = new Map<string, number>()
   readonly #mintedAtMs = new Map<string, number>()
+  /** When GHL last called a token invalid that it had just given. */
+  readonly #fruitlessAtMs = new Map<string, number>()
   readonly #unsaved = new Map<string, { spent: string | undefined; granted: Granted }>()
 
   constructor(deps: TokensDeps) {
@@ -136,7 +141,10 @@ export class GhlTokens {
         cause: refusalError(answer.refusal, 'GHL refused the token'),
       })
     }
-    return await make(this.#speaking(renewed))
+    const second = await make(this.#speaking(renewed))
+    const isFruitless = second.refusal !== undefined && authVerdict(second.refusal) === 'refresh'
+    if (isFruitless) this.#fruitlessAtMs.set(access.installation.installationId, this.#deps.clock.nowMs())
+    return second
   }
 
   /** Credentials that take the newest token of the installation when the call's turn comes, and tell which it was. */
@@ -185,10 +193,11 @@ export class GhlTokens {
   }
 
   #curable(access: Access, refusal: Refusal): boolean {
+    const { installationId } = access.installation
+    const isLongAgo = (atMs = 0) => this.#deps.clock.nowMs() - atMs > FRESH_MS
     const verdict = authVerdict(refusal)
-    if (verdict !== 'refresh_if_old') return verdict === 'refresh'
-    const mintedAtMs = this.#mintedAtMs.get(access.installation.installationId) ?? 0
-    return this.#deps.clock.nowMs() - mintedAtMs > FRESH_MS
+    if (verdict === 'refresh') return isLongAgo(this.#fruitlessAtMs.get(installationId))
+    return verdict === 'refresh_if_old' && isLongAgo(this.#mintedAtMs.get(installationId))
   }
 
   async #valid(installation: InstallationRow): Promise<Access> {
