@@ -142,7 +142,7 @@ describe('a refusal of a spent token', () => {
 describe('the strict sandbox, asked with the wrong token', () => {
   const sandbox = (): Bench['sandbox'] => bench.sandbox
   it.each([
-    ['an expired one', () => void sandbox().tokens.expireAccess(locationId), 'done', 1],
+    ['an expired one', (): number => sandbox().tokens.expireAccess(locationId), 'done', 1],
     ['one that GHL does not know', () => speakUnder('not.one.known'), 'done', 1],
     ['one that is no token', () => speakUnder('nonsense'), 'done', 1],
     [

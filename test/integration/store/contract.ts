@@ -1,6 +1,7 @@
 /** The promises of src/bridge/storage.ts, as one suite for every driver. */
 import { afterAll, beforeAll, beforeEach, describe } from 'vitest'
 import { describeAccounts } from './contract-accounts.ts'
+import { describeAppEvents } from './contract-app-events.ts'
 import { describeContacts } from './contract-contacts.ts'
 import { describeDeadLetters } from './contract-dead-letters.ts'
 import { describeGateway } from './contract-gateway.ts'
@@ -35,6 +36,7 @@ export function describeContract(
     describeOutbox(subject)
     describeAccounts(subject)
     describeInstalls(subject)
+    describeAppEvents(subject)
     describeLeases(subject)
     describeGateway(subject)
     describeSettings(subject)
