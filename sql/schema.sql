@@ -134,6 +134,7 @@ table bridge.location_settings  -- Decisions of the people of a location; null: 
 table bridge.location_wakes  -- A location's last wake, so that a job claimed before it and parked after it does not sleep through it.
   location_id text not null
   woken_token bigint not null  -- From the sequence of the claims' tokens: which came first is then no question of clocks.
+  cures jsonb not null default '{}'::jsonb  -- The token of the last wake by what was well again: "WA" (a number), "GHL". As woken_token, for jobs that back off.
   row level security, no policies
 table bridge.messages  -- One row per WhatsApp message; an agent's message is as many rows as WhatsApp needs.
   id text not null
@@ -336,6 +337,7 @@ CREATE UNIQUE INDEX jobs_one_per_message ON bridge.jobs USING btree (kind, subje
 CREATE INDEX jobs_waiting_by_lane ON bridge.jobs USING btree (lane, id) WHERE (state = 'waiting'::text)
 CREATE INDEX journal_prunable ON bridge.journal USING btree (settled_at) WHERE (settled_at IS NOT NULL)
 CREATE INDEX journal_unsettled ON bridge.journal USING btree (session_id, seq) WHERE (settled_at IS NULL)
+CREATE INDEX lanes_backing_off_by_location ON bridge.lanes USING btree (location_id) WHERE (state = 'backoff'::text)
 CREATE INDEX lanes_by_ready_at ON bridge.lanes USING btree (ready_at) WHERE (ready_at IS NOT NULL)
 CREATE INDEX lanes_parked_by_location ON bridge.lanes USING btree (location_id) WHERE (state = 'parked'::text)
 CREATE INDEX lanes_prunable ON bridge.lanes USING btree (touched_at) WHERE (state = 'empty'::text)
@@ -611,6 +613,13 @@ CREATE OR REPLACE FUNCTION bridge.after_ms(ms bigint)
  LANGUAGE sql
 AS $function$
   select clock_timestamp() + ms * interval '1 millisecond'
+$function$
+CREATE OR REPLACE FUNCTION bridge.ailment(error_code text)
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE
+AS $function$
+  select split_part(error_code, '_', 1)
 $function$
 CREATE OR REPLACE FUNCTION bridge.announce(topic text, subject text)
  RETURNS void
@@ -2460,8 +2469,18 @@ CREATE OR REPLACE FUNCTION bridge.retry(args jsonb)
  LANGUAGE plpgsql
 AS $function$
 declare
-  lane_key text := bridge.lock_claimed((args->>'jobId')::bigint, (args->>'token')::bigint);
+  job_token bigint := (args->>'token')::bigint;
+  lane_key text;
+  location text;
+  cured bigint;
 begin
+  -- The wake row is locked first, in the order of bridge.wake, so that one of the two sees the other.
+  select lane.location_id into location
+  from bridge.jobs claimed join bridge.lanes lane on lane.key = claimed.lane
+  where claimed.id = (args->>'jobId')::bigint;
+  select (wakes.cures->>bridge.ailment(args->>'code'))::bigint into cured
+  from bridge.location_wakes wakes where wakes.location_id = location for share;
+  lane_key := bridge.lock_claimed((args->>'jobId')::bigint, job_token);
   if lane_key is null then
     return 'false';
   end if;
@@ -2469,7 +2488,11 @@ begin
   set token = null, may_have_happened = job.may_have_happened or (args->>'mayHaveHappened')::boolean,
     error_code = args->>'code', error_message = args->>'message'
   where job.id = (args->>'jobId')::bigint;
-  perform bridge.rest_lane(lane_key, 'backoff', bridge.after_ms((args->>'retryInMs')::bigint));
+  if cured > job_token then
+    perform bridge.rest_lane(lane_key, 'ready', clock_timestamp());
+  else
+    perform bridge.rest_lane(lane_key, 'backoff', bridge.after_ms((args->>'retryInMs')::bigint));
+  end if;
   return 'true';
 end
 $function$
@@ -3114,6 +3137,8 @@ CREATE OR REPLACE FUNCTION bridge.wake(args jsonb)
  RETURNS jsonb
  LANGUAGE plpgsql
 AS $function$
+declare
+  woken text[];
 begin
   insert into bridge.location_wakes as wakes (location_id, woken_token)
   values (args->>'locationId', 0)
@@ -3121,10 +3146,21 @@ begin
   -- Drawn under the row's lock, so that it only rises.
   update bridge.location_wakes wakes set woken_token = nextval('bridge.claim_tokens')
   where wakes.location_id = args->>'locationId';
-  perform from bridge.lanes lane
-  where lane.location_id = args->>'locationId' and lane.state = 'parked' order by lane.key for update;
+  if args->>'cured' is not null then
+    update bridge.location_wakes wakes
+    set cures = wakes.cures || jsonb_build_object(args->>'cured', wakes.woken_token)
+    where wakes.location_id = args->>'locationId';
+  end if;
+  select coalesce(array_agg(waiting.key), '{}') into woken from (
+    select lane.key from bridge.lanes lane
+    where lane.location_id = args->>'locationId' and (lane.state = 'parked'
+      or lane.state = 'backoff' and args->>'cured' = (
+        select bridge.ailment(head.error_code) from bridge.jobs head
+        where head.lane = lane.key and head.state = 'waiting' order by head.id limit 1))
+    order by lane.key for update
+  ) waiting;
   update bridge.lanes lane set state = 'ready', ready_at = clock_timestamp(), touched_at = now()
-  where lane.location_id = args->>'locationId' and lane.state = 'parked';
+  where lane.key = any (woken) and lane.state in ('parked', 'backoff');
   return 'true';
 end
 $function$

@@ -21,6 +21,7 @@ import type { GhlConversations } from './bridge/ports.ts'
 import { acceptReceipt } from './bridge/receipts.ts'
 import { createSessionDesk } from './bridge/session-desk.ts'
 import { createSplitDesk } from './bridge/split-contacts.ts'
+import type { Cure } from './bridge/storage.ts'
 import { acceptFromWhatsApp } from './bridge/whatsapp-to-ghl.ts'
 import type { Config } from './config.ts'
 import { systemClock } from './core/clock.ts'
@@ -107,7 +108,7 @@ export async function startApp(config: Config, secrets: AppSecrets, log: Log): P
     onCall: metrics.countCall,
     onRecovered: (resourceId) => {
       if (resourceId.startsWith('company:')) return
-      wake(parseLocationId(resourceId)).catch((thrown: unknown) => {
+      wake(parseLocationId(resourceId), 'GHL').catch((thrown: unknown) => {
         // Parked lanes look for themselves, a little later.
         log.warn({ errorCode: toBridgeError(thrown).code }, 'could not wake a location')
       })
@@ -120,9 +121,9 @@ export async function startApp(config: Config, secrets: AppSecrets, log: Log): P
   const nudge = () => {
     worker.nudge()
   }
-  /** A number or an installation is well again: what waited for it goes on. */
-  const wake = async (locationId: LocationId): Promise<void> => {
-    await outbox.wake(locationId)
+  /** Something is well again: what waited for it goes on. */
+  const wake = async (locationId: LocationId, cured?: Cure): Promise<void> => {
+    await outbox.wake(locationId, cured)
     nudge()
   }
   const announced = new Set<WaMessageId>()
@@ -159,7 +160,7 @@ export async function startApp(config: Config, secrets: AppSecrets, log: Log): P
     onAddresses: async (location, pairs) => {
       if ((await contacts.learn(location, pairs)) > 0) nudge()
     },
-    onReady: wake,
+    onReady: (location) => wake(location, 'WA'),
     clock,
     log,
   })

@@ -366,6 +366,9 @@ export interface Claim {
   readonly nextInMs: number | undefined
 }
 
+/** What has become well again; the codes of the failures that it caused begin with it. */
+export type Cure = 'WA' | 'GHL'
+
 /** Lanes + jobs: strict order in a lane, lanes independent of each other (storage.md 4). */
 export interface Outbox {
   /** Takes the oldest job of up to `limit` ready lanes of these locations (of all, when none are named), for `leaseMs`. */
@@ -384,8 +387,11 @@ export interface Outbox {
   park(job: Job, parkMs: number, reason: { code: string; message: string }): Promise<void>
   /** Gives the job up and keeps it as a dead letter; the lane goes on. */
   bury(job: Job, failure: { code: string; message: string }): Promise<void>
-  /** Makes a location's parked lanes ready now: its number or its installation is well again. */
-  wake(locationId: LocationId): Promise<void>
+  /**
+   * Makes a location's parked lanes ready now. With `cured` (a number, or GHL, is well again) also those that back off
+   * because of it.
+   */
+  wake(locationId: LocationId, cured?: Cure): Promise<void>
   /** Waiting jobs by state, for health pages. */
   depth(): Promise<{ waiting: number; parked: number; dead: number }>
 }

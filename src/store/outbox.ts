@@ -38,8 +38,8 @@ export function createOutbox({ database }: { database: Database }): Outbox {
     async bury({ jobId, token }, failure) {
       await database.call('bury', { jobId, token, ...failure })
     },
-    async wake(locationId) {
-      await database.call('wake', { locationId })
+    async wake(locationId, cured) {
+      await database.call('wake', { locationId, cured })
     },
     async depth() {
       return Depth.parse(await database.call('depth', {}))

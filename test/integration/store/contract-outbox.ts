@@ -137,6 +137,33 @@ export function describeOutbox(subject: () => Subject): void {
       expect(await claimAll()).toHaveLength(1)
     })
 
+    it('ends the back-off that a cured number or GHL caused, and no other', async () => {
+      const place = await freshPlace(subject())
+      const fail = async (text: string, code: string) => {
+        await enqueue(place, text)
+        await outbox().retry(await claimOne(), WAIT_MS, { code, message: '', mayHaveHappened: false })
+      }
+      await fail('number', 'WA_SEND_TIMEOUT')
+      await fail('ghl', 'GHL_UNAVAILABLE')
+      await fail('file', 'MEDIA_FETCH_FAILED')
+      await outbox().wake(place.locationId, 'WA')
+      expect(await Promise.all((await claimAll()).map(textOf))).toEqual(['number'])
+      await outbox().wake(place.locationId, 'GHL')
+      expect(await Promise.all((await claimAll()).map(textOf))).toEqual(['ghl'])
+    })
+
+    it('does not back off from what was cured while the attempt was failing', async () => {
+      const place = await freshPlace(subject())
+      await enqueue(place, 'x')
+      const job = await claimOne()
+      await outbox().wake(place.locationId, 'WA')
+      await outbox().retry(job, WAIT_MS, { code: 'WA_SEND_TIMEOUT', message: '', mayHaveHappened: true })
+      const again = await claimOne()
+      expect(again).toMatchObject({ attempts: 2, mayHaveHappened: true })
+      await outbox().retry(again, WAIT_MS, { code: 'WA_SEND_TIMEOUT', message: '', mayHaveHappened: true })
+      expect(await claimAll()).toEqual([])
+    })
+
     it('buries a job and lets its lane go on', async () => {
       await enqueue(await freshPlace(subject()), 'bad', 'good')
       await outbox().bury(await claimOne(), { code: 'WA_SEND_REJECTED', message: 'refused' })
