@@ -67,6 +67,7 @@ table bridge.ghl_accounts  -- One row per installation of our app: a location, o
   checked_at timestamp with time zone  -- When GHL last answered a call under these tokens that was made to find out.
   event_at timestamp with time zone  -- GHL's own time of the last INSTALL or UNINSTALL: an older one that comes later changes nothing.
   uninstalled_at timestamp with time zone
+  time_zone text  -- IANA name, as GHL says where the location is; checked by the program. Null: not known.
   row level security, no policies
 table bridge.group_names  -- What we called a group's GHL contact: as long as it is still called so, a new name of the group is carried over.
   contact_id text not null
@@ -714,7 +715,7 @@ CREATE OR REPLACE FUNCTION bridge.by_hand_json(message_id text, was_waiting bool
  LANGUAGE sql
  STABLE
 AS $function$
-  select jsonb_build_object('wasWaiting', was_waiting, 'row', bridge.message_json(message))
+  select jsonb_build_object('wasWaiting', was_waiting, 'row', bridge.message_view(message))
   from bridge.messages message where message.id = message_id
 $function$
 CREATE OR REPLACE FUNCTION bridge.census(args jsonb)
@@ -981,10 +982,12 @@ AS $function$
 begin
   update bridge.ghl_accounts account
   set location_name = coalesce(args->>'locationName', account.location_name),
+    time_zone = coalesce(args->>'timeZone', account.time_zone),
     company_id = coalesce(args->>'companyId', account.company_id),
     white_label_domain = coalesce(args->>'whiteLabelDomain', account.white_label_domain), updated_at = now()
   where account.location_id = args->>'locationId'
     and (args->>'locationName' is distinct from account.location_name
+      or args->>'timeZone' is distinct from account.time_zone
       or args->>'companyId' is distinct from account.company_id
       or args->>'whiteLabelDomain' is distinct from account.white_label_domain);
   return to_jsonb(found);
@@ -1234,7 +1237,7 @@ CREATE OR REPLACE FUNCTION bridge.find_message(args jsonb)
  LANGUAGE sql
  STABLE
 AS $function$
-  select bridge.message_json(message) from bridge.messages message where message.id = args->>'id'
+  select bridge.message_view(message) from bridge.messages message where message.id = args->>'id'
 $function$
 CREATE OR REPLACE FUNCTION bridge.find_note_work(args jsonb)
  RETURNS jsonb
@@ -1545,6 +1548,7 @@ AS $function$
     'status', account.status,
     'scopes', account.scopes,
     'locationName', account.location_name,
+    'timeZone', account.time_zone,
     'companyName', account.company_name,
     'providerType', account.provider_type,
     'userId', account.user_id,
@@ -1729,8 +1733,11 @@ AS $function$
       'waiting', count(*) filter (where message.origin = 'ghl' and message.state in ('queued', 'sending'))))
   from bridge.messages message
   where message.location_id = args->>'locationId'
-    and message.created_at >= (args->>'day')::date::timestamp at time zone 'UTC'
-    and message.created_at < ((args->>'day')::date + 1)::timestamp at time zone 'UTC'
+    and not message.is_history
+    and message.created_at >= coalesce(
+      bridge.from_ms((args->>'fromMs')::bigint), (args->>'day')::date::timestamp at time zone 'UTC')
+    and message.created_at < coalesce(
+      bridge.from_ms((args->>'toMs')::bigint), ((args->>'day')::date + 1)::timestamp at time zone 'UTC')
 $function$
 CREATE OR REPLACE FUNCTION bridge.link_ghl(args jsonb)
  RETURNS jsonb
@@ -1825,7 +1832,7 @@ begin
     filters := filters || format(' and message.seq < %s', (args->>'beforeSeq')::bigint);
   end if;
   execute format(
-    'select jsonb_build_object(''messages'', coalesce(jsonb_agg(bridge.message_json(listed::bridge.messages) '
+    'select jsonb_build_object(''messages'', coalesce(jsonb_agg(bridge.message_view(listed::bridge.messages) '
     'order by listed.seq desc), ''[]''), ''lastSeq'', min(listed.seq)::text) from (select message.* from bridge.messages '
     'message where true %s order by message.seq desc limit %s) listed', filters, (args->>'limit')::int)
   into page;
@@ -1949,6 +1956,18 @@ begin
     where job.subject = message_id and job.kind in ('inbound', 'outbound') and job.state = 'waiting');
 end
 $function$
+CREATE OR REPLACE FUNCTION bridge.message_contact_json(message bridge.messages)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select coalesce(
+    (select jsonb_build_object(
+        'name', coalesce(given.name, contact.push_name), 'pn', contact.pn, 'isGroup', contact.group_jid is not null)
+      from bridge.contacts contact left join bridge.group_names given on given.contact_id = contact.id
+      where contact.id = message.contact_id),
+    case when message.origin = 'ghl' then jsonb_build_object('sealed', message.content) end)
+$function$
 CREATE OR REPLACE FUNCTION bridge.message_json(message bridge.messages)
  RETURNS jsonb
  LANGUAGE sql
@@ -1978,6 +1997,33 @@ AS $function$
     where waiting.subject = message.id
       and waiting.kind = bridge.delivery_kind(message) and waiting.kind in ('inbound', 'outbound')
   ) job on true
+$function$
+CREATE OR REPLACE FUNCTION bridge.message_queue_json(message bridge.messages)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select jsonb_build_object(
+    'ahead', (select count(*) from bridge.jobs before
+      where before.lane = waiting.lane and before.state = 'waiting' and before.id < waiting.id
+        and before.kind in ('inbound', 'outbound')),
+    'code', head.error_code,
+    'message', head.error_message)
+  from bridge.jobs waiting
+  cross join lateral (
+    select first.error_code, first.error_message from bridge.jobs first
+    where first.lane = waiting.lane and first.state = 'waiting' order by first.id limit 1
+  ) head
+  where waiting.subject = message.id and waiting.state = 'waiting'
+    and waiting.kind = bridge.delivery_kind(message) and waiting.kind in ('inbound', 'outbound')
+$function$
+CREATE OR REPLACE FUNCTION bridge.message_view(message bridge.messages)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select bridge.message_json(message) || jsonb_build_object(
+    'contact', bridge.message_contact_json(message), 'queue', bridge.message_queue_json(message))
 $function$
 CREATE OR REPLACE FUNCTION bridge.note_attempt(args jsonb)
  RETURNS jsonb

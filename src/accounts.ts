@@ -40,7 +40,23 @@ export interface Accounts {
 
 export function assembleAccounts({ config, store, ghl, handlers, wake, clock, log }: AccountsDeps): Accounts {
   const { installations, syncs, webhookEvents } = store
-  const agency = ghl.oauth
+  /** What GHL calls the location and where it is; the installation is good without it, and the daily check asks again. */
+  const learnPlace = async (row: InstallationRow, locationId: LocationId): Promise<void> => {
+    try {
+      await installations.describe(locationId, await ghl.probe.read(row))
+    } catch (thrown) {
+      log.debug({ locationId, errorCode: toBridgeError(thrown).code }, 'could not learn a location’s place')
+    }
+  }
+  const agency: Ghl['oauth'] = {
+    ...ghl.oauth,
+    connect: async (locationId, companyId) => {
+      const outcome = await ghl.oauth.connect(locationId, companyId)
+      const row = outcome === 'connected' ? await installations.findByLocation(locationId) : undefined
+      if (row?.status === 'active' && row.timeZone === undefined) await learnPlace(row, locationId)
+      return outcome
+    },
+  }
   const agencySync = new AgencySync({ installations, syncs, agency, wake, log })
   const tokens = {
     refresh: (row: InstallationRow) => ghl.tokens.refresh(row),
@@ -68,15 +84,6 @@ export function assembleAccounts({ config, store, ghl, handlers, wake, clock, lo
     log,
   })
 
-  /** For the list of locations; the installation is good without it. */
-  const nameLocation = async (row: InstallationRow, locationId: LocationId): Promise<void> => {
-    try {
-      await installations.describe(locationId, await ghl.probe.read(row))
-    } catch (thrown) {
-      log.debug({ locationId, errorCode: toBridgeError(thrown).code }, 'could not learn a location’s name')
-    }
-  }
-
   return {
     events,
     chores,
@@ -99,7 +106,7 @@ export function assembleAccounts({ config, store, ghl, handlers, wake, clock, lo
       const row = await ghl.oauth.complete(code)
       if (row.locationId !== undefined) {
         await wake(row.locationId)
-        void nameLocation(row, row.locationId)
+        void learnPlace(row, row.locationId)
       } else if (row.companyId !== undefined) agencySync.start(row.companyId)
       return row
     },

@@ -27,6 +27,8 @@ export interface InstallationRow {
   readonly status: InstallationStatus
   readonly scopes: string
   readonly locationName: string | undefined
+  /** IANA name of the location's time zone, as GHL says; checked. */
+  readonly timeZone: string | undefined
   readonly companyName: string | undefined
   /** The `type` that GHL last accepted for our provider, when it was not the configured one. */
   readonly providerType: 'Custom' | 'SMS' | undefined
@@ -138,6 +140,8 @@ export interface InstallationStore {
     locationId: LocationId,
     facts: {
       readonly locationName?: string | undefined
+      /** One for which `isTimeZone` is true. */
+      readonly timeZone?: string | undefined
       readonly companyId?: string | undefined
       readonly whiteLabelDomain?: string | undefined
     },

@@ -1,7 +1,7 @@
 /** The messages as people and other programs see and command them, on any node. Everything goes through the store. */
 import { RequestError } from '../core/errors.ts'
 import type { MessageDesk, MessageSnapshot } from './ports.ts'
-import type { ByHand, MessageError, MessageRow, MessageStore } from './storage.ts'
+import type { ByHand, MessageError, MessageRow, MessageStore, MessageView } from './storage.ts'
 
 const DISCARDED: MessageError = {
   code: 'DISCARDED',
@@ -33,7 +33,7 @@ export function createMessageDesk({ messages, nudge }: MessageDeskDeps): Message
     },
     retry: async (id) => settled(await messages.retryByHand(id)),
     discard: async (id) => settled(await messages.discardByHand(id, DISCARDED)),
-    ledger: (locationId, day) => messages.ledger(locationId, day),
+    ledger: (locationId, span) => messages.ledger(locationId, span),
   }
 }
 
@@ -43,7 +43,8 @@ const notWaiting = ({ state }: MessageRow): RequestError =>
     details: { state },
   })
 
-function snapshotOf(row: MessageRow): MessageSnapshot {
+function snapshotOf(row: MessageView): MessageSnapshot {
+  const { contact, queue } = row
   return {
     id: row.id,
     locationId: row.locationId,
@@ -57,6 +58,11 @@ function snapshotOf(row: MessageRow): MessageSnapshot {
     attempts: row.attempts,
     nextAttemptAt: row.nextAttemptAt?.toISOString() ?? null,
     error: row.error === undefined ? null : { action: null, ...row.error },
+    contact:
+      contact === undefined
+        ? null
+        : { ...contact, name: contact.name ?? null, phoneNumber: contact.phoneNumber ?? null },
+    queue: queue === undefined ? null : { ahead: queue.ahead, reason: queue.reason ?? null },
     createdAt: row.createdAt.toISOString(),
     updatedAt: row.updatedAt.toISOString(),
   }

@@ -216,6 +216,17 @@ export interface MessageSnapshot {
   readonly attempts: number
   readonly nextAttemptAt: string | null
   readonly error: { readonly code: string; readonly message: string; readonly action: string | null } | null
+  /** Whom it is from or for; null when nothing is known. The number is E.164. */
+  readonly contact: {
+    readonly name: string | null
+    readonly phoneNumber: string | null
+    readonly isGroup: boolean
+  } | null
+  /** While it is on its way: how many of its chat go before it, and what the first of them met last. */
+  readonly queue: {
+    readonly ahead: number
+    readonly reason: { readonly code: string; readonly message: string } | null
+  } | null
   readonly createdAt: string
   readonly updatedAt: string
 }
@@ -239,8 +250,8 @@ export interface MessageDesk {
    */
   discard(id: MessageId): Promise<MessageSnapshot>
   find(id: MessageId): Promise<MessageSnapshot | undefined>
-  /** @param day `YYYY-MM-DD`, UTC. */
-  ledger(locationId: LocationId, day: string): Promise<Ledger>
+  /** Live messages that came from `from` until before `to`. */
+  ledger(locationId: LocationId, span: { readonly from: Date; readonly to: Date }): Promise<Ledger>
 }
 
 /** A number as everybody may see it (design.md 3). */

@@ -65,6 +65,29 @@ export interface MessageRow {
   readonly updatedAt: Date
 }
 
+/** Whom a message is from or for. */
+export interface MessageContact {
+  /** Of a person: as he calls himself on WhatsApp. Of a group: its subject. */
+  readonly name: string | undefined
+  /** E.164. */
+  readonly phoneNumber: string | undefined
+  readonly isGroup: boolean
+}
+
+/** A message as people see it: with a name, and with what it waits for. */
+export interface MessageView extends MessageRow {
+  readonly contact: MessageContact | undefined
+  /** While it is on its way. */
+  readonly queue:
+    | {
+        /** How many messages of the same chat go before it. */
+        readonly ahead: number
+        /** What the first of them met last; a park's reason, too. */
+        readonly reason: { readonly code: string; readonly message: string } | undefined
+      }
+    | undefined
+}
+
 export interface MessageError {
   readonly code: string
   readonly message: string
@@ -151,10 +174,10 @@ export interface Original {
 export interface ByHand {
   /** False: the message is neither dead nor held (or its last attempt is not settled yet), and nothing was changed. */
   readonly wasWaiting: boolean
-  readonly row: MessageRow
+  readonly row: MessageView
 }
 
-/** One day (UTC) of a location: what came, and what became of it by now. Counts WhatsApp messages. */
+/** A stretch of time in a location, mostly a day: what came, and what became of it by now. Counts WhatsApp messages. */
 export interface Ledger {
   /** What WhatsApp brought, typed on the phone included: `received = inGhl + waiting + failed`. */
   readonly inbound: Readonly<Record<'received' | 'inGhl' | 'waiting' | 'failed', number>>
@@ -261,9 +284,9 @@ export interface MessageStore {
   recordNote(id: MessageId, said: NoteWork['says']): Promise<void>
   /** GHL shows failed now, for good: {@link findGhlStatus} has nothing more to tell. */
   recordToldFailed(locationId: LocationId, ghlMessageId: GhlMessageId): Promise<void>
-  find(id: MessageId): Promise<MessageRow | undefined>
-  /** @param day `YYYY-MM-DD`, UTC. */
-  ledger(locationId: LocationId, day: string): Promise<Ledger>
+  find(id: MessageId): Promise<MessageView | undefined>
+  /** Live messages that came in that time (`to` is not included); those imported from the past are not counted. */
+  ledger(locationId: LocationId, span: { readonly from: Date; readonly to: Date }): Promise<Ledger>
   /**
    * What GHL should be told about one of its messages now: the furthest state that all its parts have reached, `failed`
    * when any part failed or was discarded. `undefined` for nothing (more) to tell.
@@ -281,7 +304,7 @@ export interface MessageStore {
   /** True when this WhatsApp id is one that we reserved for sending: its echo is not an own-device message. */
   isOurs(sessionId: SessionId, waMessageId: WaMessageId): Promise<boolean>
   /** Newest first. `cursor` is the `nextCursor` of the page before. */
-  list(query: MessageQuery): Promise<{ messages: readonly MessageRow[]; nextCursor: string | undefined }>
+  list(query: MessageQuery): Promise<{ messages: readonly MessageView[]; nextCursor: string | undefined }>
 }
 
 export interface MessageQuery {

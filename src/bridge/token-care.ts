@@ -24,7 +24,10 @@ export interface TokenCareDeps {
     /** @throws {GhlError} what the refresh met. */
     refresh(installation: InstallationRow): Promise<unknown>
     /** A call under the tokens, made to find out. @throws {GhlError} what it met. */
-    check(installation: InstallationRow): Promise<{ readonly locationName?: string | undefined }>
+    check(installation: InstallationRow): Promise<{
+      readonly locationName?: string | undefined
+      readonly timeZone?: string | undefined
+    }>
   }
   readonly agency: AgencyTokens
   readonly wake: (locationId: LocationId) => Promise<void>
@@ -91,16 +94,16 @@ export class TokenCare {
     })
   }
 
-  /** Calls GHL once under every active installation, and learns the names of locations on the way. */
+  /** Calls GHL once under every active installation, and learns names and time zones of locations on the way. */
   async check(scope: string): Promise<CareReport | undefined> {
     const { installations, tokens } = this.#deps
     return await this.#run(
       { kind: 'token_check', scope },
       (row) => row.status === 'active',
       async (row) => {
-        const { locationName } = await tokens.check(row)
+        const facts = await tokens.check(row)
         await installations.noteAttempt(row.installationId, { isCheck: true })
-        if (row.locationId !== undefined) await installations.describe(row.locationId, { locationName })
+        if (row.locationId !== undefined) await installations.describe(row.locationId, facts)
       },
     )
   }

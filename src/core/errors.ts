@@ -230,6 +230,12 @@ export class InvariantError extends BridgeError {
   readonly disposition = 'dead'
 }
 
+/** Every code there is, so that a test can hold other lists against it. */
+export const ERROR_CODES: readonly string[] = [
+  ...[CONFIG_CODES, REQUEST_CODES, GHL_CODES, WHATSAPP_CODES, MEDIA_CODES, STORE_CODES].flatMap(Object.keys),
+  'BUG_INVARIANT',
+]
+
 /** Any throwable as a typed error, so that settling a failure never guesses. Foreign ones become a bug of ours. */
 export function toBridgeError(thrown: unknown): BridgeError {
   if (thrown instanceof BridgeError) return thrown

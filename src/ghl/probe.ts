@@ -1,6 +1,7 @@
 /** Calls made only to find out whether things work. */
 import { z } from 'zod'
 import type { InstallationRow, InstallationStore } from '../bridge/installations.ts'
+import { isTimeZone } from '../core/days.ts'
 import { GhlError } from '../core/errors.ts'
 import type { LocationId } from '../core/ids.ts'
 import { refusalError } from './refusals.ts'
@@ -9,10 +10,19 @@ import type { GhlTransport } from './transport.ts'
 
 const locationSchema = z.looseObject({
   location: z
-    .looseObject({ name: z.string().optional().catch(undefined) })
+    .looseObject({
+      name: z.string().optional().catch(undefined),
+      timezone: z.string().refine(isTimeZone).optional().catch(undefined),
+    })
     .optional()
     .catch(undefined),
 })
+
+export interface LocationFacts {
+  readonly locationName?: string | undefined
+  /** IANA name that this Node knows. */
+  readonly timeZone?: string | undefined
+}
 
 export interface GhlProbe {
   /** Whether anything answers at GHL's address; what it answers is no matter. @throws {GhlError} when nothing does. */
@@ -20,7 +30,7 @@ export interface GhlProbe {
   /** A valid token for the location, renewed if need be. @throws {GhlError} as the tokens do. */
   token(locationId: LocationId): Promise<void>
   /** One harmless read under the installation's token. @throws {GhlError} what it met. */
-  read(installation: InstallationRow): Promise<{ readonly locationName: string | undefined }>
+  read(installation: InstallationRow): Promise<LocationFacts>
 }
 
 export function createProbe(deps: {
@@ -56,7 +66,7 @@ export function createProbe(deps: {
     async read({ locationId, companyId }) {
       if (locationId === undefined) {
         await readAgency(companyId)
-        return { locationName: undefined }
+        return {}
       }
       const access = await tokens.access(locationId)
       const { body, refusal } = await tokens.exchange(access, {
@@ -65,7 +75,8 @@ export function createProbe(deps: {
         priority: 'history',
       })
       if (refusal !== undefined) throw refusalError(refusal, 'GHL refused to say what this location is')
-      return { locationName: locationSchema.safeParse(body).data?.location?.name }
+      const location = locationSchema.safeParse(body).data?.location
+      return { locationName: location?.name, timeZone: location?.timezone }
     },
   }
 }

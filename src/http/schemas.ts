@@ -62,6 +62,21 @@ export const MessageBody = z.object({
   attempts: z.number().int(),
   nextAttemptAt: z.string().nullable(),
   error: z.object({ code: z.string(), message: z.string(), action: z.string().nullable() }).nullable(),
+  contact: z
+    .object({ name: z.string().nullable(), phoneNumber: z.string().nullable(), isGroup: z.boolean() })
+    .nullable()
+    .describe(
+      'Whom it is from or for: the name on WhatsApp (or a group’s subject) and the number, as far as known',
+    ),
+  queue: z
+    .object({
+      ahead: z.number().int(),
+      reason: z.object({ code: z.string(), message: z.string() }).nullable(),
+    })
+    .nullable()
+    .describe(
+      'While it is on its way: how many of its chat go before it, and what the first of them met last',
+    ),
   createdAt: z.string(),
   updatedAt: z.string(),
 })

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
-import type { MessageStore } from '../bridge/storage.ts'
+import type { ByHand, MessageRow, MessageStore, MessageView } from '../bridge/storage.ts'
 import { RequestError } from '../core/errors.ts'
 import {
   isGroupJid,
@@ -13,6 +13,7 @@ import {
 } from '../core/ids.ts'
 import type { Envelope, OutboundPart, WaContent } from '../core/message.ts'
 import type { Database } from './database.ts'
+import { MessageViewRow, viewOf } from './message-view.ts'
 import { addressColumns } from './person.ts'
 import {
   ContactRow,
@@ -68,7 +69,7 @@ const NoteWorkRow = z
   })
   .nullable()
 const OwedReadsRow = z.object({ locationId, messages: z.array(OwedReadRow) }).nullable()
-const ByHandRow = z.object({ wasWaiting: z.boolean(), row: MessageRowSchema }).nullable()
+const ByHandRow = z.object({ wasWaiting: z.boolean(), row: MessageViewRow }).nullable()
 const GhlStatusRow = z
   .object({ status: z.enum(['pending', 'delivered', 'read', 'failed']), error: MessageErrorRow })
   .nullable()
@@ -81,7 +82,7 @@ const OriginalRow = z
     composed: z.string().nullable(),
   })
   .nullable()
-const MessagePage = z.object({ messages: z.array(MessageRowSchema), lastSeq: z.string().nullable() })
+const MessagePage = z.object({ messages: z.array(MessageViewRow), lastSeq: z.string().nullable() })
 
 /** What an outbound row holds sealed. */
 interface OutboundContent {
@@ -97,6 +98,14 @@ export interface MessageStoreDeps {
 }
 
 export function createMessageStore({ database, owned, seal }: MessageStoreDeps): MessageStore {
+  const phoneIn = (row: MessageRow, sealed: string) =>
+    openOutbound(seal, contentOf(row.locationId, row.id), sealed).phone
+  const shown = (row: z.output<typeof MessageViewRow>): MessageView => viewOf(row, phoneIn)
+  const byHand = (answer: unknown): ByHand | undefined => {
+    const found = ByHandRow.parse(answer)
+    return found === null ? undefined : { wasWaiting: found.wasWaiting, row: shown(found.row) }
+  }
+
   return {
     async acceptInbound(envelope) {
       const accept = isGroupJid(envelope.chat) ? 'accept_group_message' : 'accept_inbound'
@@ -216,11 +225,11 @@ export function createMessageStore({ database, owned, seal }: MessageStoreDeps):
     },
 
     async retryByHand(id) {
-      return ByHandRow.parse(await database.call('retry_message', { id })) ?? undefined
+      return byHand(await database.call('retry_message', { id }))
     },
 
     async discardByHand(id, reason) {
-      return ByHandRow.parse(await database.call('discard_message', { id, discarded: reason })) ?? undefined
+      return byHand(await database.call('discard_message', { id, discarded: reason }))
     },
 
     async oweReads(by) {
@@ -256,11 +265,13 @@ export function createMessageStore({ database, owned, seal }: MessageStoreDeps):
     },
 
     async find(id) {
-      return MessageRowSchema.nullable().parse(await database.call('find_message', { id })) ?? undefined
+      const found = MessageViewRow.nullable().parse(await database.call('find_message', { id }))
+      return found === null ? undefined : shown(found)
     },
 
-    async ledger(location, day) {
-      return LedgerRow.parse(await database.call('ledger', { locationId: location, day }))
+    async ledger(location, { from, to }) {
+      const span = { fromMs: from.getTime(), toMs: to.getTime() }
+      return LedgerRow.parse(await database.call('ledger', { locationId: location, ...span }))
     },
 
     async findGhlStatus(location, ghlMessageId) {
@@ -310,7 +321,8 @@ export function createMessageStore({ database, owned, seal }: MessageStoreDeps):
       }
       const answer = await database.call('list_messages', { ...filter, beforeSeq: cursor })
       const { messages, lastSeq } = MessagePage.parse(answer)
-      return { messages, nextCursor: messages.length < filter.limit ? undefined : (lastSeq ?? undefined) }
+      const nextCursor = messages.length < filter.limit ? undefined : (lastSeq ?? undefined)
+      return { messages: messages.map(shown), nextCursor }
     },
   }
 }

@@ -133,6 +133,7 @@ export const InstallationRowSchema = z.object({
   status: z.enum(['pending', 'active', 'needs_reconnect', 'uninstalled']),
   scopes: z.string(),
   locationName: optional(z.string()),
+  timeZone: optional(z.string()),
   companyName: optional(z.string()),
   providerType: optional(z.enum(['Custom', 'SMS'])),
   userId: optional(z.string()),

@@ -97,7 +97,10 @@ describe('the location page', () => {
     const { app, page } = await open()
     const asked = await stage.whatsapp.send(ANA, { to: OWNER, text: 'Are you open?' })
     await stage.ghl.waitForMessage(({ altId }) => altId === asked, { locationId })
-    await app.locator(`[data-message]`).filter({ hasText: 'In GoHighLevel' }).first().waitFor()
+    await app.locator('[data-message]').filter({ hasText: 'In GoHighLevel' }).first().waitFor()
+    // Her chat is held under a LID; people know her by her name.
+    const hers = app.locator('[data-message]').filter({ hasText: 'Ana' })
+    await hers.filter({ hasText: '+1 555 123 0001' }).first().waitFor()
     stage.whatsapp.phone(ANA).goOffline()
     const { messageId } = stage.ghl.agentReply({ locationId, contactId: contactOfAna(), message: 'Yes' })
     const line = app.locator(`[data-message="${messageId}"]`).last()
@@ -137,6 +140,20 @@ describe('the location page', () => {
     await held.getByRole('button', { name: 'Send now' }).click()
     await stage.whatsapp.waitForMessage(ANA, ({ text }) => text === 'Written long ago', 20_000)
     await held.waitFor({ state: 'detached' })
+  })
+
+  it('counts days and tells times by the clock of the location, wherever its reader is', async () => {
+    const { app } = await open({ ...DESK, timezoneId: 'Asia/Tokyo' })
+    const time = app.locator('section[aria-labelledby=latest] time').last()
+    const at = new Date((await time.getAttribute('datetime')) ?? '')
+    const there = at.toLocaleTimeString('en', {
+      timeZone: 'America/Sao_Paulo',
+      hour: 'numeric',
+      minute: '2-digit',
+    })
+    await expect.poll(() => time.textContent()).toContain(there)
+    const answer = await stage.bridge.operator('GET', `/api/ledger/${locationId}`)
+    expect(await answer.json()).toMatchObject({ timeZone: 'America/Sao_Paulo' })
   })
 
   it('renames a number and keeps settings', async () => {

@@ -64,6 +64,7 @@ export function createMemoryInstallations(nowMs: () => number = Date.now): Memor
     status: 'pending',
     scopes: '',
     locationName: undefined,
+    timeZone: undefined,
     companyName: undefined,
     providerType: undefined,
     userId: undefined,

@@ -26,6 +26,7 @@ const Query = z.object({
 const LocationBody = z.object({
   locationId: z.string(),
   name: z.string().nullable(),
+  timeZone: z.string().nullable().describe('IANA name; null until GHL has said it'),
   companyId: z.string().nullable(),
   companyName: z.string().nullable(),
   installationId: z.string(),
@@ -94,6 +95,7 @@ export function locationRoutes(deps: LocationDeps): FastifyPluginCallbackZod {
     return {
       locationId: row.locationId ?? '',
       name: row.locationName ?? null,
+      timeZone: row.timeZone ?? null,
       companyId: row.companyId ?? null,
       companyName: row.companyName ?? null,
       installationId: row.installationId,

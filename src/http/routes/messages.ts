@@ -3,6 +3,7 @@ import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import type { InstallationStore } from '../../bridge/installations.ts'
 import type { MessageDesk } from '../../bridge/ports.ts'
+import { dayOf, spanOf, UTC } from '../../core/days.ts'
 import { RequestError } from '../../core/errors.ts'
 import { parseLocationId, parseMessageId, parseSessionId } from '../../core/ids.ts'
 import { MESSAGE_STATES } from '../../core/message.ts'
@@ -26,7 +27,10 @@ const Query = z.object({
 const READ = may({ page: 'user', scope: 'messages:read' })
 const WRITE = may({ page: 'admin', scope: 'messages:write' })
 
-const LedgerBody = LedgerCounts.extend({ day: z.string() })
+const LedgerBody = LedgerCounts.extend({
+  day: z.string(),
+  timeZone: z.string().describe('IANA name of the zone whose midnights begin and end the day'),
+})
 
 export function messageRoutes({ messageDesk, installations }: MessageDeps): FastifyPluginCallbackZod {
   return (app, _options, done) => {
@@ -74,16 +78,24 @@ export function messageRoutes({ messageDesk, installations }: MessageDeps): Fast
         config: READ,
         schema: {
           params: LocationParams,
-          // A day of UTC; today when absent.
-          querystring: z.object({ day: z.iso.date().optional() }),
+          querystring: z.object({
+            day: z.iso
+              .date()
+              .optional()
+              .describe(
+                'A day of the location’s time zone (UTC while GHL has not said which); today when absent',
+              ),
+          }),
           response: { 200: LedgerBody },
         },
       },
       async (request) => {
         const locationId = parseLocationId(request.params.locationId)
-        if ((await installations.findByLocation(locationId)) === undefined) throw locationUnknown()
-        const day = request.query.day ?? new Date().toISOString().slice(0, 10)
-        return { day, ...(await messageDesk.ledger(locationId, day)) }
+        const installation = await installations.findByLocation(locationId)
+        if (installation === undefined) throw locationUnknown()
+        const { timeZone = UTC } = installation
+        const day = request.query.day ?? dayOf(new Date(), timeZone)
+        return { day, timeZone, ...(await messageDesk.ledger(locationId, spanOf(day, timeZone))) }
       },
     )
     done()

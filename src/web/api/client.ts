@@ -46,5 +46,6 @@ type Get<Path extends keyof paths> = paths[Path] extends {
 export type Session = Get<'/ghl/location/{locationId}/session'>['sessions'][number]
 export type Message = Get<'/api/messages'>['messages'][number]
 export type Settings = Get<'/ghl/location/{locationId}/settings'>
+export type Ledger = Get<'/api/ledger/{locationId}'>
 export type Stats = Get<'/api/stats'>
 export type History = Get<'/ghl/location/{locationId}/session/{id}/history'>

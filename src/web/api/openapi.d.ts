@@ -962,6 +962,8 @@ export interface paths {
                             locations: {
                                 locationId: string;
                                 name: string | null;
+                                /** @description IANA name; null until GHL has said it */
+                                timeZone: string | null;
                                 companyId: string | null;
                                 companyName: string | null;
                                 installationId: string;
@@ -1537,6 +1539,20 @@ export interface paths {
                                     message: string;
                                     action: string | null;
                                 } | null;
+                                /** @description Whom it is from or for: the name on WhatsApp (or a group’s subject) and the number, as far as known */
+                                contact: {
+                                    name: string | null;
+                                    phoneNumber: string | null;
+                                    isGroup: boolean;
+                                } | null;
+                                /** @description While it is on its way: how many of its chat go before it, and what the first of them met last */
+                                queue: {
+                                    ahead: number;
+                                    reason: {
+                                        code: string;
+                                        message: string;
+                                    } | null;
+                                } | null;
                                 createdAt: string;
                                 updatedAt: string;
                             }[];
@@ -1599,6 +1615,20 @@ export interface paths {
                                 message: string;
                                 action: string | null;
                             } | null;
+                            /** @description Whom it is from or for: the name on WhatsApp (or a group’s subject) and the number, as far as known */
+                            contact: {
+                                name: string | null;
+                                phoneNumber: string | null;
+                                isGroup: boolean;
+                            } | null;
+                            /** @description While it is on its way: how many of its chat go before it, and what the first of them met last */
+                            queue: {
+                                ahead: number;
+                                reason: {
+                                    code: string;
+                                    message: string;
+                                } | null;
+                            } | null;
                             createdAt: string;
                             updatedAt: string;
                         };
@@ -1657,6 +1687,20 @@ export interface paths {
                                 message: string;
                                 action: string | null;
                             } | null;
+                            /** @description Whom it is from or for: the name on WhatsApp (or a group’s subject) and the number, as far as known */
+                            contact: {
+                                name: string | null;
+                                phoneNumber: string | null;
+                                isGroup: boolean;
+                            } | null;
+                            /** @description While it is on its way: how many of its chat go before it, and what the first of them met last */
+                            queue: {
+                                ahead: number;
+                                reason: {
+                                    code: string;
+                                    message: string;
+                                } | null;
+                            } | null;
                             createdAt: string;
                             updatedAt: string;
                         };
@@ -1680,6 +1724,7 @@ export interface paths {
         get: {
             parameters: {
                 query?: {
+                    /** @description A day of the location’s time zone (UTC while GHL has not said which); today when absent */
                     day?: string;
                 };
                 header?: never;
@@ -1713,6 +1758,8 @@ export interface paths {
                                 waiting: number;
                             };
                             day: string;
+                            /** @description IANA name of the zone whose midnights begin and end the day */
+                            timeZone: string;
                         };
                     };
                 };

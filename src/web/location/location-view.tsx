@@ -2,6 +2,7 @@
 import type { Login } from '../api/client.ts'
 import { Charts } from '../charts/charts.tsx'
 import { Frame } from '../parts/frame.tsx'
+import { ZoneContext } from '../parts/times.ts'
 import { useWords } from '../words/spoken.tsx'
 import { Mailbox } from './mailbox.tsx'
 import { Numbers } from './numbers.tsx'
@@ -22,14 +23,16 @@ export function LocationView({ locationId, login, isAdmin, title }: LocationView
   const { api, link, sessions, mail, look } = useLocation(locationId, login)
   const shared = { api, locationId, isAdmin }
   return (
-    <Frame title={title ?? say('location.title')} link={link}>
-      <div class="stack">
-        <Numbers {...shared} sessions={sessions} login={login} />
-        <Today stats={mail?.today} />
-        <Mailbox {...shared} mail={mail} sessions={sessions ?? []} look={look} />
-        <Charts api={api} locationId={locationId} sessions={sessions ?? []} />
-        {isAdmin && sessions !== undefined && <SettingsForm {...shared} sessions={sessions} />}
-      </div>
-    </Frame>
+    <ZoneContext.Provider value={mail?.today.timeZone}>
+      <Frame title={title ?? say('location.title')} link={link}>
+        <div class="stack">
+          <Numbers {...shared} sessions={sessions} login={login} />
+          <Today ledger={mail?.today} />
+          <Mailbox {...shared} mail={mail} sessions={sessions ?? []} look={look} />
+          <Charts api={api} locationId={locationId} sessions={sessions ?? []} />
+          {isAdmin && sessions !== undefined && <SettingsForm {...shared} sessions={sessions} />}
+        </div>
+      </Frame>
+    </ZoneContext.Provider>
   )
 }

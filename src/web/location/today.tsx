@@ -1,42 +1,42 @@
-import type { Stats } from '../api/client.ts'
+import type { Ledger } from '../api/client.ts'
 import { useWords } from '../words/spoken.tsx'
 import type { Word } from '../words/words.ts'
 
 /** Today's ledger: what came, and what became of it. */
-export function Today({ stats }: { stats: Stats | undefined }) {
+export function Today({ ledger }: { ledger: Ledger | undefined }) {
   const { say, count } = useWords()
   return (
     <section aria-labelledby="today" class="card">
       <h2 id="today">{say('today.title')}</h2>
-      {stats === undefined ? (
+      {ledger === undefined ? (
         <p class="muted">{say('pair.title.wait')}</p>
       ) : (
         <>
-          <p class="verdict">{verdict(stats, count)}</p>
+          <p class="verdict">{verdict(ledger, count)}</p>
           <div class="ledger">
             <Flow
               title="today.inbound"
               steps={[
-                ['today.received', stats.inbound.received],
-                ['today.inGhl', stats.inbound.inGhl],
+                ['today.received', ledger.inbound.received],
+                ['today.inGhl', ledger.inbound.inGhl],
               ]}
               rest={[
-                ['today.waiting', stats.inbound.waiting],
-                ['today.failed', stats.inbound.failed],
+                ['today.waiting', ledger.inbound.waiting],
+                ['today.failed', ledger.inbound.failed],
               ]}
             />
             <Flow
               title="today.outbound"
               steps={[
-                ['today.accepted', stats.outbound.accepted],
-                ['today.sent', stats.outbound.sent],
-                ['today.delivered', stats.outbound.delivered],
-                ['today.read', stats.outbound.read],
+                ['today.accepted', ledger.outbound.accepted],
+                ['today.sent', ledger.outbound.sent],
+                ['today.delivered', ledger.outbound.delivered],
+                ['today.read', ledger.outbound.read],
               ]}
               rest={[
-                ['today.waiting', stats.outbound.waiting],
-                ['today.held', stats.outbound.held],
-                ['today.failed', stats.outbound.failed],
+                ['today.waiting', ledger.outbound.waiting],
+                ['today.held', ledger.outbound.held],
+                ['today.failed', ledger.outbound.failed],
               ]}
             />
           </div>
@@ -46,7 +46,7 @@ export function Today({ stats }: { stats: Stats | undefined }) {
   )
 }
 
-function verdict({ inbound, outbound }: Stats, count: ReturnType<typeof useWords>['count']): string {
+function verdict({ inbound, outbound }: Ledger, count: ReturnType<typeof useWords>['count']): string {
   const open = inbound.waiting + outbound.waiting
   const trouble = inbound.failed + outbound.failed + outbound.held
   if (trouble > 0) return count('today.trouble', trouble)

@@ -4,20 +4,20 @@ import {
   type Api,
   createApi,
   got,
+  type Ledger,
   type Login,
   type Message,
   type Session,
-  type Stats,
 } from '../api/client.ts'
 import { follow, type Link } from '../live/follow.ts'
 
 /** Backstop for hints that were not heard. */
 const LOOK_MS = 15_000
-const DAY_MS = 24 * 60 * 60_000
 const SHOWN = 50
 
 export interface Mail {
-  readonly today: Stats
+  /** By the clock of the location. */
+  readonly today: Ledger
   /** Failed and held: what waits for a person. */
   readonly needed: readonly Message[]
   readonly waiting: readonly Message[]
@@ -74,19 +74,14 @@ async function readMail(api: Api, locationId: string): Promise<Mail> {
     const query = { locationId, limit: SHOWN, ...(state !== undefined && { state }) }
     return (await got(api.GET('/api/messages', { params: { query } }))).messages
   }
-  const midnight = new Date().setHours(0, 0, 0, 0)
-  const query = {
-    locationId,
-    from: new Date(midnight).toISOString(),
-    to: new Date(midnight + DAY_MS).toISOString(),
-  }
   const [today, failed, held, queued, sending, latest] = await Promise.all([
-    got(api.GET('/api/stats', { params: { query } })),
+    got(api.GET('/api/ledger/{locationId}', { params: { path: { locationId } } })),
     list('failed'),
     list('held'),
     list('queued'),
     list('sending'),
     list(),
   ])
-  return { today, needed: [...held, ...failed], waiting: [...sending, ...queued], latest }
+  // Those that go next stand first.
+  return { today, needed: [...held, ...failed], waiting: [...queued, ...sending].reverse(), latest }
 }

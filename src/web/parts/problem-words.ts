@@ -9,9 +9,10 @@ export interface Problem {
 }
 
 export function problemWords(problem: Problem, find: Words['find']): { message: string; action: string } {
+  const values = { reason: problem.message }
   return {
-    message: find(`problem.${problem.code}`) ?? problem.message,
-    action: find(`problem.${problem.code}.do`) ?? problem.action ?? '',
+    message: find(`problem.${problem.code}`, values) ?? problem.message,
+    action: find(`problem.${problem.code}.do`, values) ?? problem.action ?? '',
   }
 }
 
@@ -34,6 +35,11 @@ export const cureOf = (code: string): Cure => CURES[code] ?? 'wait'
 
 export function failureWords(thrown: unknown, find: Words['find']): string {
   if (!(thrown instanceof Failure)) return find('failure.network') ?? ''
-  const message = find(`failure.${thrown.code}`) ?? thrown.message
-  return thrown.action === undefined ? message : `${message} ${thrown.action}`
+  const own = find(`failure.${thrown.code}`, { reason: thrown.message })
+  if (own !== undefined) return own
+  const { message, action } = problemWords(
+    { code: thrown.code, message: thrown.message, action: thrown.action ?? null },
+    find,
+  )
+  return `${message} ${action}`.trim()
 }

@@ -1,4 +1,12 @@
-/** Times as people read them: of today the hour, of another day the day as well. */
+/** Times as people read them, by the clock of the location that they are about. */
+import { createContext } from 'preact'
+import { useContext } from 'preact/hooks'
+import { useWords } from '../words/spoken.tsx'
+
+/** IANA name; undefined: the reader's own. */
+export const ZoneContext = createContext<string | undefined>(undefined)
+
+/** Of today the hour, of another day the day as well. */
 export function clockOf(iso: string, language: string, timeZone?: string): string {
   const at = new Date(iso)
   const zone = timeZone === undefined ? {} : { timeZone }
@@ -10,4 +18,11 @@ export function clockOf(iso: string, language: string, timeZone?: string): strin
     hour: 'numeric',
     minute: '2-digit',
   })
+}
+
+/** {@link clockOf}, in the reader's language and the location's zone. */
+export function useClock(): (iso: string) => string {
+  const { language } = useWords()
+  const zone = useContext(ZoneContext)
+  return (iso) => clockOf(iso, language, zone)
 }

@@ -133,6 +133,8 @@ describe('the message routes', () => {
           attempts: 0,
           nextAttemptAt: iso,
           error: null,
+          contact: { name: 'Ana', phoneNumber: null, isGroup: false },
+          queue: { ahead: 0, reason: null },
           createdAt: iso,
           updatedAt: iso,
         },
@@ -259,12 +261,21 @@ describe('the message routes', () => {
       200,
       {
         day: today,
+        timeZone: 'UTC',
         inbound: { received: 1, inGhl: 0, waiting: 1, failed: 0 },
         outbound: { accepted: 1, sent: 0, delivered: 0, read: 0, failed: 0, held: 1, waiting: 0 },
       },
     ])
     const before = await call('GET', `/api/ledger/${place.locationId}?day=2026-01-31`)
     expect(before.json()).toMatchObject({ day: '2026-01-31', inbound: { received: 0 } })
+    await subject.store.installations.describe(place.locationId, { timeZone: 'Pacific/Kiritimati' })
+    await subject.run(`update bridge.messages set created_at = '2026-03-01T10:30:00Z'
+      where location_id = '${place.locationId}' and direction = 'inbound'`)
+    const there = await call('GET', `/api/ledger/${place.locationId}?day=2026-03-02`)
+    expect(there.json()).toMatchObject({
+      timeZone: 'Pacific/Kiritimati',
+      inbound: { received: 1 },
+    })
     for (const day of ['2026-02-30', 'today', '']) {
       expect((await call('GET', `/api/ledger/${place.locationId}?day=${day}`)).statusCode).toBe(400)
     }

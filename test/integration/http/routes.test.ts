@@ -44,6 +44,7 @@ const installation: InstallationRow = {
   status: 'active',
   scopes: '',
   locationName: undefined,
+  timeZone: undefined,
   companyName: undefined,
   providerType: undefined,
   userId: undefined,

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Job } from '../../../src/bridge/storage.ts'
+import { spanOf, UTC } from '../../../src/core/days.ts'
 import type { MessageId } from '../../../src/core/ids.ts'
 import {
   agentMessage,
@@ -351,13 +352,13 @@ export function describeDeadLetters(subject: () => Subject): void {
       await messages().acceptOutbound(agentMessage(place), partsOf('waits'))
 
       const today = new Date().toISOString().slice(0, 10)
-      expect(await messages().ledger(place.locationId, today)).toEqual({
+      expect(await messages().ledger(place.locationId, spanOf(today, UTC))).toEqual({
         inbound: { received: 3, inGhl: 1, waiting: 1, failed: 1 },
         outbound: { accepted: 4, sent: 1, delivered: 1, read: 1, failed: 1, held: 1, waiting: 1 },
       })
     })
 
-    it('begins and ends at midnight UTC, and is empty for a location that had nothing', async () => {
+    it('begins and ends with the moments asked for, and is empty for a location that had nothing', async () => {
       const place = await freshPlace(subject())
       await messages().acceptOutbound(agentMessage(place), partsOf('first', 'last', 'next'), HELD)
       const times = ['2026-03-01T00:00:00Z', '2026-03-01T23:59:59.999Z', '2026-03-02T00:00:00Z']
@@ -366,10 +367,12 @@ export function describeDeadLetters(subject: () => Subject): void {
           where location_id = '${place.locationId}' and part_no = ${partNo}`)
       }
       const accepted = async (day: string) =>
-        (await messages().ledger(place.locationId, day)).outbound.accepted
+        (await messages().ledger(place.locationId, spanOf(day, UTC))).outbound.accepted
       expect(await Promise.all(['2026-02-28', '2026-03-01', '2026-03-02'].map(accepted))).toEqual([0, 2, 1])
       const elsewhere = await freshPlace(subject())
-      expect((await messages().ledger(elsewhere.locationId, '2026-03-01')).inbound.received).toBe(0)
+      expect(
+        (await messages().ledger(elsewhere.locationId, spanOf('2026-03-01', UTC))).inbound.received,
+      ).toBe(0)
     })
   })
 }

@@ -155,10 +155,12 @@ export function describeInstalls(subject: () => Subject): void {
       checkedAt: expect.any(Date) as Date,
     })
     await store().noteVersion({ locationId }, 'v2')
-    await store().describe(locationId, { locationName: 'New name' })
+    await store().describe(locationId, { locationName: 'New name', timeZone: 'America/Bogota' })
+    await store().describe(locationId, {})
     expect(await store().findByLocation(locationId)).toMatchObject({
       versionId: 'v2',
       locationName: 'New name',
+      timeZone: 'America/Bogota',
     })
   })
 

@@ -14,6 +14,7 @@ import { describeMessages } from './contract-messages.ts'
 import { describeOutbox } from './contract-outbox.ts'
 import { describeSettings } from './contract-settings.ts'
 import { describeStats } from './contract-stats.ts'
+import { describeViews } from './contract-views.ts'
 import type { Subject } from './subject.ts'
 
 export function describeContract(
@@ -44,5 +45,6 @@ export function describeContract(
     describeHistory(subject)
     describeIdentity(subject)
     describeStats(subject)
+    describeViews(subject)
   })
 }

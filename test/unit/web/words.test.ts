@@ -1,6 +1,9 @@
 /** The catalogues against each other and against what the pages and the server really say. */
 import { readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
+import { ERROR_CODES } from '../../../src/core/errors.ts'
+import { Failure } from '../../../src/web/api/failure.ts'
+import { failureWords, problemWords } from '../../../src/web/parts/problem-words.ts'
 import { loadWords, preferredLanguage } from '../../../src/web/words/words.ts'
 import * as disconnect from '../../../src/whatsapp/disconnect.ts'
 
@@ -51,6 +54,37 @@ describe('the words of the pages', () => {
       expect(english).toHaveProperty([`problem.${code}`])
       expect(english).toHaveProperty([`problem.${code}.do`])
     }
+  })
+
+  it('have a sentence for every error that a page can meet, and a cure where the message itself shows it', () => {
+    /** They stop the program, or answer a machine. */
+    const unseen = [
+      ...['CONFIG_INVALID', 'PORT_IN_USE', 'STORE_LOCKED', 'STORE_SCHEMA'],
+      ...['WEBHOOK_SIGNATURE_INVALID', 'WEBHOOK_MALFORMED', 'OAUTH_STATE_INVALID', 'PATH_NOT_ALLOWED'],
+    ]
+    const ofMessages = /^(WA|GHL|MEDIA|STORE|BUG|HELD)_|^DISCARDED$/
+    const replies = ['INTERNAL', 'UNREACHABLE', 'network']
+    const held = ['HELD_TOO_OLD', 'HELD_BEFORE_INSTALL', 'HELD_BEFORE_PAIRING', 'DISCARDED']
+    const seen = [...ERROR_CODES, ...held, ...replies].filter((code) => !unseen.includes(code))
+    expect(seen.length).toBeGreaterThan(50)
+    const wanted = seen.flatMap((code) =>
+      ofMessages.test(code) ? [`problem.${code}`, `problem.${code}.do`] : [`failure.${code}`],
+    )
+    expect(wanted.filter((key) => !(key in english))).toEqual([])
+  })
+
+  it('say a refusal in the reader’s language, with the server’s reason where it matters', async () => {
+    const { find } = await loadWords('es')
+    const refusal = (code: string) =>
+      new Failure(400, { code, message: 'body/x: is wrong', action: 'English.' })
+    expect(failureWords(refusal('REQUEST_INVALID'), find)).toBe('No se aceptó: body/x: is wrong')
+    expect(failureWords(refusal('STORE_UNAVAILABLE'), find)).toMatch(
+      /^No se pudo llegar a la base de datos\. No hay/,
+    )
+    expect(failureWords(refusal('NOT_YET_INVENTED'), find)).toBe('body/x: is wrong English.')
+    expect(problemWords({ code: 'GHL_REJECTED', message: 'No phone', action: null }, find).action).toContain(
+      '“No phone”',
+    )
   })
 
   it('fill in values, count as the language counts, and know what they do not know', async () => {
