@@ -6,7 +6,7 @@
 import { randomUUID } from 'node:crypto'
 import { assembleAccounts } from './accounts.ts'
 import { createAttendance } from './bridge/attendance.ts'
-import { syncCallLogs } from './bridge/call-logs.ts'
+import { CallLogSyncs } from './bridge/call-logs.ts'
 import { contactHandlers } from './bridge/contact-events.ts'
 import { acceptFromEngine, openingForeignMedia } from './bridge/engine.ts'
 import { frameAncestors } from './bridge/frame-ancestors.ts'
@@ -293,6 +293,14 @@ export async function startApp(config: Config, secrets: AppSecrets, log: Log): P
     await drained
   })
 
+  const callLogSyncs = new CallLogSyncs({
+    source: ghl.callLogs,
+    callLogs: store.callLogs,
+    syncs: store.syncs,
+    clock,
+    log,
+  })
+  started.defer(() => callLogSyncs.stop())
   const serviceKeys = createServiceKeys(store.serviceKeys)
   accounts.events.start()
   const server = await createServer({
@@ -322,13 +330,7 @@ export async function startApp(config: Config, secrets: AppSecrets, log: Log): P
       products: ghl.products,
       lend: (installationId) => ghl.lend(installationId),
       callLogs: store.callLogs,
-      syncCallLogs: (location, span, params) =>
-        syncCallLogs(
-          { source: ghl.callLogs, callLogs: store.callLogs, syncs: store.syncs },
-          location,
-          span,
-          params,
-        ),
+      syncCallLogs: (locations, span, params) => callLogSyncs.sync(locations, span, params),
       acceptFromEngine: (post, check) =>
         acceptFromEngine(
           { messages, sessions, nudge, wake, announced, onIgnored: (why) => ignored.add(why) },

@@ -1,6 +1,8 @@
 /** Voice AI calls of a location, copied from GHL into our store: by page, repeatable, resumed where it was interrupted. */
+import type { Clock } from '../core/clock.ts'
 import { toBridgeError } from '../core/errors.ts'
 import type { LocationId } from '../core/ids.ts'
+import type { Log } from '../core/log.ts'
 import type { SyncRun, SyncStore } from './syncs.ts'
 
 /** One call that a location's Voice AI agent took. */
@@ -55,12 +57,17 @@ export interface CallLogSyncDeps {
   readonly source: CallLogSource
   readonly callLogs: Pick<CallLogStore, 'save'>
   readonly syncs: SyncStore
+  readonly clock: Clock
+  readonly log: Log
+  /** How long a caller waits for the end, milliseconds; default 20 seconds. */
+  readonly patienceMs?: number
 }
 
-/** What one location's run came to. */
+/** What one location's run came to, or that it is still under way. */
 export interface CallLogSynced {
   readonly locationId: LocationId
-  readonly success: boolean
+  readonly state: 'done' | 'failed' | 'running'
+  /** Calls that this run has stored; of a failed one, too. */
   readonly records: number
   readonly message: string
   readonly error?: { readonly code: string; readonly message: string; readonly action?: string }
@@ -69,47 +76,127 @@ export interface CallLogSynced {
 export const CALL_LOGS = 'call-logs'
 /** Longer than a page takes with all patience; a run that is silent for this long is dead. */
 const HOLD_MS = 120_000
+/** Proxies and programs commonly give up at 30 seconds. */
+const PATIENCE_MS = 20_000
 
 /**
  * Copies the calls of a span, page by page; each page is stored before the next is asked for. A run that was interrupted is
- * gone on with where it stopped when the same span is asked for again. Never throws for what GHL refuses: one bad location
- * hides no other.
+ * gone on with where it stopped, in the span that it began with, when the same is asked for again.
  */
-export async function syncCallLogs(
-  deps: CallLogSyncDeps,
-  locationId: LocationId,
-  span: CallLogSpan,
-  params: string,
-): Promise<CallLogSynced> {
-  const subject = { kind: CALL_LOGS, scope: locationId }
-  const run = await deps.syncs.begin(subject, HOLD_MS, params)
-  if (run === undefined)
-    return { locationId, success: false, records: 0, message: 'A sync of this location is running already' }
-  try {
-    const records = await copyPages(deps, locationId, span, run)
-    const message = `${records} calls`
-    await deps.syncs.finish(run, 'done', message)
-    return { locationId, success: true, records, message }
-  } catch (thrown) {
-    const { code, message, action } = toBridgeError(thrown)
-    await deps.syncs.finish(run, 'failed', action === undefined ? message : `${message}. ${action}`)
-    const error = { code, message, ...(action !== undefined && { action }) }
-    return { locationId, success: false, records: 0, message, error }
+export class CallLogSyncs {
+  readonly #deps: CallLogSyncDeps
+  readonly #running = new Set<Promise<void>>()
+  #isStopping = false
+
+  constructor(deps: CallLogSyncDeps) {
+    this.#deps = deps
+  }
+
+  /**
+   * One location after the other; one bad location hides no other. Answers when all are done, or after the patience while
+   * the work goes on: its end then stands in sync_status.
+   *
+   * @param params what was asked for, so that only the same is gone on with.
+   * @throws {StoreError} `STORE_UNAVAILABLE`, while somebody waits.
+   */
+  async sync(
+    locations: readonly LocationId[],
+    span: CallLogSpan,
+    params: string,
+  ): Promise<readonly CallLogSynced[]> {
+    const results = new Map<LocationId, CallLogSynced>()
+    const work = this.#each(locations, span, params, results)
+    const tracked = work
+      .catch((thrown: unknown) => {
+        this.#deps.log.warn({ errorCode: toBridgeError(thrown).code }, 'could not sync call logs')
+      })
+      .finally(() => this.#running.delete(tracked))
+    this.#running.add(tracked)
+    const over = new AbortController()
+    const patience = this.#deps.clock
+      .sleep(this.#deps.patienceMs ?? PATIENCE_MS, over.signal)
+      .catch(() => undefined)
+    await Promise.race([work, patience])
+    over.abort(new Error('answered'))
+    return locations.map((locationId) => results.get(locationId) ?? underWay(locationId))
+  }
+
+  /** Resolves when nothing of it runs here any more; what is not done is gone on with when it is asked for again. */
+  async stop(): Promise<void> {
+    this.#isStopping = true
+    await Promise.all(this.#running)
+  }
+
+  async #each(
+    locations: readonly LocationId[],
+    span: CallLogSpan,
+    params: string,
+    results: Map<LocationId, CallLogSynced>,
+  ): Promise<void> {
+    for (const locationId of locations) {
+      if (this.#isStopping) return
+      const run = await this.#deps.syncs.begin({ kind: CALL_LOGS, scope: locationId }, HOLD_MS, params)
+      if (run !== undefined) results.set(locationId, await this.#run(locationId, span, run))
+    }
+  }
+
+  async #run(locationId: LocationId, asked: CallLogSpan, run: SyncRun): Promise<CallLogSynced> {
+    const begun = placeOf(run.cursor)
+    const copy: Copy = begun ? { ...begun, records: run.done } : { span: asked, page: 1, records: 0 }
+    try {
+      if (!(await this.#copyPages(locationId, run, copy))) return underWay(locationId, copy.records)
+      const message = `${copy.records} calls ${spanWords(copy.span)}`
+      await this.#deps.syncs.finish(run, 'done', message)
+      return { locationId, state: 'done', records: copy.records, message }
+    } catch (thrown) {
+      const { code, message: reason, action } = toBridgeError(thrown)
+      const words = action === undefined ? reason : `${reason}. ${action}`
+      const message = `${copy.records} calls ${spanWords(copy.span)} were stored, then: ${words}`
+      await this.#deps.syncs.finish(run, 'failed', message)
+      const error = { code, message: reason, ...(action !== undefined && { action }) }
+      return { locationId, state: 'failed', records: copy.records, message, error }
+    }
+  }
+
+  /** False when it was stopped before its end. */
+  async #copyPages(locationId: LocationId, run: SyncRun, copy: Copy): Promise<boolean> {
+    const { source, callLogs, syncs } = this.#deps
+    for (;;) {
+      const { calls, total, isLast } = await source.page(locationId, copy.span, copy.page)
+      await callLogs.save(locationId, calls)
+      copy.records += calls.length
+      copy.page += 1
+      const progress = { cursor: cursorOf(copy), total, done: copy.records }
+      const isHalfWay = this.#isStopping && !isLast
+      // Free for the next to ask, on whatever node.
+      await syncs.advance(run, progress, isHalfWay ? 0 : HOLD_MS)
+      if (isLast) return true
+      if (isHalfWay) return false
+    }
   }
 }
 
-async function copyPages(
-  { source, callLogs, syncs }: CallLogSyncDeps,
-  locationId: LocationId,
-  span: CallLogSpan,
-  run: SyncRun,
-): Promise<number> {
-  let records = run.done
-  for (let page = Number(run.cursor ?? '1'); ; page++) {
-    const { calls, total, isLast } = await source.page(locationId, span, page)
-    await callLogs.save(locationId, calls)
-    records += calls.length
-    await syncs.advance(run, { cursor: String(page + 1), total, done: records }, HOLD_MS)
-    if (isLast) return records
-  }
+interface Copy {
+  readonly span: CallLogSpan
+  /** The next to ask for. */
+  page: number
+  records: number
 }
+
+const cursorOf = ({ span, page }: Copy): string => `${page}/${span.from.getTime()}/${span.to.getTime()}`
+
+/** Where a run stopped; undefined for one that has not stored a page. */
+function placeOf(cursor: string | undefined): Pick<Copy, 'span' | 'page'> | undefined {
+  const [, page, from, to] = /^(\d+)\/(-?\d+)\/(-?\d+)$/.exec(cursor ?? '') ?? []
+  if (page === undefined) return undefined
+  return { page: Number(page), span: { from: new Date(Number(from)), to: new Date(Number(to)) } }
+}
+
+const spanWords = ({ from, to }: CallLogSpan): string => `from ${from.toISOString()} to ${to.toISOString()}`
+
+const underWay = (locationId: LocationId, records = 0): CallLogSynced => ({
+  locationId,
+  state: 'running',
+  records,
+  message: 'Still running: GET /api/sync/status?kind=call-logs shows how far it is',
+})

@@ -12,8 +12,12 @@ import { Id } from '../schemas.ts'
 export interface CallLogDeps {
   readonly callLogs: Pick<CallLogStore, 'list'>
   readonly installations: Pick<InstallationStore, 'findByLocation' | 'list'>
-  /** One location's run. `params` says what was asked for, so that only the same is gone on with. */
-  readonly syncCallLogs: (locationId: LocationId, span: CallLogSpan, params: string) => Promise<CallLogSynced>
+  /** `params` says what was asked for, so that only the same is gone on with. */
+  readonly syncCallLogs: (
+    locations: readonly LocationId[],
+    span: CallLogSpan,
+    params: string,
+  ) => Promise<readonly CallLogSynced[]>
 }
 
 const SYNC = may({ scope: 'sync' })
@@ -50,16 +54,17 @@ export function callLogRoutes(deps: CallLogDeps): FastifyPluginCallbackZod {
       const to = endDate ?? new Date()
       const span = { from: startDate ?? new Date(to.getTime() - USUAL_DAYS_MS), to }
       const params = `${startDate?.toISOString() ?? ''}/${endDate?.toISOString() ?? ''}`
-      const results: CallLogSynced[] = []
-      for (const location of locations) results.push(await deps.syncCallLogs(location, span, params))
-      const success = results.every((result) => result.success)
-      const records = results.reduce((sum, result) => sum + result.records, 0)
-      const only = results.length === 1 ? results[0] : undefined
-      // One location's refusal is the answer; of many, each says its own.
-      const status = only?.error?.code === 'GHL_FORBIDDEN' ? 403 : only?.error !== undefined ? 502 : 200
-      return await reply
-        .code(status)
-        .send({ success, records, results, ...(only?.error !== undefined && { error: only.error }) })
+      const synced = await deps.syncCallLogs(locations, span, params)
+      const results = synced.map((result) => ({ ...result, success: result.state !== 'failed' }))
+      const isRunning = synced.some(({ state }) => state === 'running')
+      const only = synced.length === 1 ? synced[0]?.error : undefined
+      return await reply.code(only === undefined ? (isRunning ? 202 : 200) : statusOf(only.code)).send({
+        success: results.every((result) => result.success),
+        running: isRunning,
+        records: synced.reduce((sum, result) => sum + result.records, 0),
+        results,
+        ...(only !== undefined && { error: only }),
+      })
     })
 
     app.get(
@@ -95,3 +100,6 @@ export function callLogRoutes(deps: CallLogDeps): FastifyPluginCallbackZod {
     done()
   }
 }
+
+/** One location's refusal is the answer; of many, each says its own. */
+const statusOf = (code: string): number => (code === 'GHL_FORBIDDEN' ? 403 : 502)

@@ -1,7 +1,7 @@
 /** What sibling backends see: our routes on a real store, in front of the strict GHL sandbox, over real HTTP. */
 
 import { type GhlSandboxOptions, startGhlSandbox } from '../../../sandbox/ghl/ghl-sandbox.ts'
-import { syncCallLogs } from '../../../src/bridge/call-logs.ts'
+import { CallLogSyncs } from '../../../src/bridge/call-logs.ts'
 import { acceptFromEngine } from '../../../src/bridge/engine.ts'
 import { createMessageDesk } from '../../../src/bridge/message-desk.ts'
 import type { SessionDesk } from '../../../src/bridge/ports.ts'
@@ -22,6 +22,9 @@ import { subjectOf } from '../store/subject.ts'
 
 export const OPERATOR = 'operator-key-of-the-test'
 const REDIRECT_URI = 'http://127.0.0.1:9/oauth/callback'
+
+/** How long a caller waits for a sync of call logs here. */
+export const CALL_LOG_PATIENCE_MS = 3_000
 
 export async function startGatewayBench(options: GhlSandboxOptions = {}) {
   const target = await freshDatabase()
@@ -46,6 +49,14 @@ export async function startGatewayBench(options: GhlSandboxOptions = {}) {
     installations: store.installations,
     log: silentLog,
     clock: systemClock,
+  })
+  const callLogSyncs = new CallLogSyncs({
+    source: ghl.callLogs,
+    callLogs: store.callLogs,
+    syncs: store.syncs,
+    clock: systemClock,
+    log: silentLog,
+    patienceMs: CALL_LOG_PATIENCE_MS,
   })
   const serviceKeys = createServiceKeys(store.serviceKeys)
   const app = await createServer({
@@ -73,13 +84,7 @@ export async function startGatewayBench(options: GhlSandboxOptions = {}) {
       products: ghl.products,
       lend: (installationId) => ghl.lend(installationId),
       callLogs: store.callLogs,
-      syncCallLogs: (location, span, params) =>
-        syncCallLogs(
-          { source: ghl.callLogs, callLogs: store.callLogs, syncs: store.syncs },
-          location,
-          span,
-          params,
-        ),
+      syncCallLogs: (locations, span, params) => callLogSyncs.sync(locations, span, params),
       acceptFromEngine: (post, check) =>
         acceptFromEngine(
           {
@@ -139,7 +144,10 @@ export async function startGatewayBench(options: GhlSandboxOptions = {}) {
       if (answer.status !== 201) throw new Error(`no key: ${answer.status} ${await answer.text()}`)
       return (await answer.json()) as { id: string; key: string } // our own contract
     },
+    /** As the server does when it ends. */
+    stopCallLogSyncs: () => callLogSyncs.stop(),
     async stop(): Promise<void> {
+      await callLogSyncs.stop()
       await app.close()
       await ghl.close()
       await sandbox.stop()

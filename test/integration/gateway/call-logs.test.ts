@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { codeOf, type GatewayBench, startGatewayBench } from './bench.ts'
+import { waitFor } from '../../support/wait-for.ts'
+import { CALL_LOG_PATIENCE_MS, codeOf, type GatewayBench, startGatewayBench } from './bench.ts'
 
 interface Synced {
   readonly success: boolean
@@ -39,6 +40,7 @@ describe('POST /api/sync/call-logs', () => {
     const answer = await bench.call('POST', '/api/sync/call-logs', bearer, body)
     return { status: answer.status, body: (await answer.json()) as Synced }
   }
+  const report = async () => (await bench.store.syncs.list({ kind: 'call-logs', scope: locationId }))[0]
   const stored = async (): Promise<string[]> => {
     const ids: string[] = []
     let cursor: string | null = ''
@@ -65,12 +67,49 @@ describe('POST /api/sync/call-logs', () => {
   it('goes on where it was interrupted when the same is asked again', async () => {
     const effect = { kind: 'status', status: 500 } as const
     bench.sandbox.faults.add({ route: ROUTE, skip: 2, effect })
-    expect(await sync()).toMatchObject({ status: 502, body: { success: false } })
-    const [status] = await bench.store.syncs.list({ kind: 'call-logs', scope: locationId })
-    expect(status).toMatchObject({ state: 'failed', done: 100, cursor: '3' })
+    expect(await sync()).toMatchObject({ status: 502, body: { success: false, records: 100 } })
+    const status = await report()
+    expect(status).toMatchObject({
+      state: 'failed',
+      done: 100,
+      message: expect.stringMatching(/^100 calls from 2026-10-01T.* were stored, then: /) as string,
+    })
     bench.sandbox.forget()
     expect(await sync()).toMatchObject({ status: 200, body: { success: true, records: 120 } })
     expect(bench.sandbox.calls({ route: ROUTE }).length).toBe(1)
+    expect(await stored()).toEqual(newestFirst)
+  })
+
+  it('goes on in the span that it began with, when none was named', async () => {
+    const now = Date.now()
+    for (let n = 0; n < 60; n++)
+      bench.sandbox.addVoiceCall(locationId, { createdAt: new Date(now - n * 1_000) })
+    bench.sandbox.faults.add({ route: ROUTE, skip: 1, effect: { kind: 'status', status: 500 } })
+    expect(await sync({})).toMatchObject({ status: 502, body: { records: 50 } })
+    const began = /from (\S+) to (\S+)/.exec((await report())?.message ?? '')
+    // Comes after the first run began: it belongs to no page of that run.
+    bench.sandbox.addVoiceCall(locationId, { id: 'later', createdAt: new Date(Date.now() + 5) })
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    bench.sandbox.forget()
+    expect(await sync({})).toMatchObject({ status: 200, body: { success: true } })
+    expect((await report())?.message).toContain(`from ${began?.[1] ?? '?'} to ${began?.[2] ?? '?'}`)
+    expect(await stored()).not.toContain('later')
+    expect(await sync({})).toMatchObject({ status: 200, body: { success: true } })
+    expect(await stored()).toContain('later')
+  })
+
+  it('answers 202 when it takes long, and goes on: sync_status shows it', async () => {
+    const effect = { kind: 'delay', ms: CALL_LOG_PATIENCE_MS + 1_500 } as const
+    bench.sandbox.faults.add({ route: ROUTE, skip: 1, effect })
+    expect(await sync()).toMatchObject({
+      status: 202,
+      body: { success: true, running: true, results: [{ locationId, state: 'running' }] },
+    })
+    expect(await report()).toMatchObject({ state: 'running', done: 50, total: 120 })
+    // Whoever asks meanwhile starts no second one.
+    expect(await sync()).toMatchObject({ status: 202, body: { running: true } })
+    await waitFor('the end', async () => (await report())?.state === 'done')
+    expect(bench.sandbox.calls({ route: ROUTE }).length).toBe(3)
     expect(await stored()).toEqual(newestFirst)
   })
 
@@ -139,5 +178,14 @@ describe('POST /api/sync/call-logs', () => {
     expect((await bench.call('GET', `/api/call-logs?locationId=${other}`, key)).status).toBe(403)
     expect((await bench.call('GET', '/api/call-logs?cursor=x', key)).status).toBe(400)
     expect((await bench.call('GET', '/api/call-logs', wide)).status).toBe(400)
+  })
+
+  it('stops between two pages when the server ends, free for the next to go on', async () => {
+    bench.sandbox.faults.add({ route: ROUTE, effect: { kind: 'delay', ms: 500 } })
+    const asked = sync()
+    await waitFor('the first page', () => bench.sandbox.calls({ route: ROUTE }).length > 0)
+    await bench.stopCallLogSyncs()
+    expect(await asked).toMatchObject({ status: 202, body: { running: true, records: 50 } })
+    expect(await report()).toMatchObject({ state: 'interrupted', done: 50 })
   })
 })
