@@ -4,8 +4,13 @@ import { createServer, type ServerDeps } from '../src/http/server.ts'
 
 const HEADER = '/** Generated from the OpenAPI document (npm run docs); do not edit. */\n\n'
 
-/** The text and number settings that are read while routes are made; everything else is only called by a caller. */
-const SETTINGS: Readonly<Record<string, unknown>> = { bodyLimitBytes: 1_024, apiKey: '', publicUrl: '' }
+/** The plain settings that are read while routes are made; everything else is only called by a caller. */
+const SETTINGS: Readonly<Record<string, unknown>> = {
+  bodyLimitBytes: 1_024,
+  apiKey: '',
+  publicUrl: '',
+  trustedProxies: [],
+}
 
 /** Has every member, and each is callable and has every member again. */
 const anything: unknown = new Proxy(() => anything, {

@@ -306,6 +306,7 @@ export async function startApp(config: Config, secrets: AppSecrets, log: Log): P
   const server = await createServer({
     bodyLimitBytes: config.BODY_LIMIT_BYTES,
     publicUrl: config.PUBLIC_URL,
+    trustedProxies: config.TRUSTED_PROXIES,
     callers: {
       apiKey: secrets.apiKey,
       pageTokens: createPageTokens(secrets.encryptionKeys, config.GHL_SHARED_SECRET),

@@ -2,6 +2,7 @@
  * The environment: every variable with its type, unit, default and doc line. Nothing else reads the environment.
  * `docs/configuration.md` and `.env.example` are generated from {@link VARIABLES} (npm run docs).
  */
+import { isIP } from 'node:net'
 import { z } from 'zod'
 import { ConfigError } from './core/errors.ts'
 
@@ -44,6 +45,20 @@ const encryptionKey = z
     error: 'base64 of exactly 32 bytes (make one with: openssl rand -base64 32), several separated by commas',
   })
 
+/** proxy-addr's words for ranges, or an address with or without a prefix that is no half of the internet. */
+const PROXY_RANGES = new Set(['loopback', 'linklocal', 'uniquelocal'])
+const SHORTEST_PREFIX = 8
+const proxies = z.string().refine(
+  (text) => {
+    if (PROXY_RANGES.has(text)) return true
+    const [address = '', prefix, ...more] = text.split('/')
+    const bits = { 0: 0, 4: 32, 6: 128 }[isIP(address)] ?? 0
+    const length = prefix === undefined ? bits : /^\d{1,3}$/.test(prefix) ? Number(prefix) : -1
+    return bits > 0 && more.length === 0 && length >= SHORTEST_PREFIX && length <= bits
+  },
+  { error: 'addresses, ranges such as 10.0.0.0/8, or loopback, linklocal, uniquelocal, separated by commas' },
+)
+
 interface Variable {
   readonly doc: string
   readonly schema: z.ZodType
@@ -75,6 +90,13 @@ const variables = {
       error: 'one of trace, debug, info, warn, error, fatal, silent',
     }),
     fallback: 'info',
+  },
+  TRUSTED_PROXIES: {
+    group: 'Server',
+    doc: 'Proxies whose X-Forwarded-For is believed, for limits per address: addresses, ranges, or `loopback`, `linklocal`, `uniquelocal` (private networks); comma separated. Only where callers cannot reach the server but through them.',
+    schema: list.pipe(z.array(proxies)),
+    fallback: '',
+    fallbackDoc: 'none: the address of the connection counts',
   },
   BODY_LIMIT_BYTES: {
     group: 'Server',

@@ -18,6 +18,8 @@ export interface PageCaller {
   readonly role: PageRole
   /** GHL's id of the person; for audit and rate limit. */
   readonly userId: string
+  /** When the token is over. */
+  readonly expiresAt: Date
 }
 
 /** Who opened a page inside GHL, as GHL's payload says. */
@@ -31,7 +33,7 @@ export interface PageUser {
 }
 
 export interface PageTokens {
-  issue(caller: Omit<PageCaller, 'kind'>): { readonly token: string; readonly expiresAt: Date }
+  issue(caller: Omit<PageCaller, 'kind' | 'expiresAt'>): { readonly token: string; readonly expiresAt: Date }
   /** `undefined` for one that is not ours, was changed, or is over. */
   read(token: string): PageCaller | undefined
 }
@@ -109,6 +111,15 @@ export function callerOf(request: FastifyRequest): Caller {
 export function confinedTo(request: FastifyRequest): LocationId | undefined {
   const caller = callerOf(request)
   return caller.kind === 'operator' ? undefined : caller.locationId
+}
+
+/** Everybody's right is looked at again after this; readers of a stream come back by themselves. */
+const STREAM_MS = 15 * 60_000
+
+/** When a stream that begins now must end: with the token of a page; its next connection shows a fresh one. */
+export function streamEnd(request: FastifyRequest): Date {
+  const caller = callerOf(request)
+  return caller.kind === 'page' ? caller.expiresAt : new Date(Date.now() + STREAM_MS)
 }
 
 /** A session as the caller may see it: a QR or a pairing code is the right to link a phone, so a plain user gets none. */

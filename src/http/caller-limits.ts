@@ -7,7 +7,10 @@ import { type Caller, callerOf } from './auth.ts'
 const WINDOW_MS = 60_000
 /** A person's page makes a handful of calls a minute; programs work through thousands of locations. */
 const PER_MINUTE = { page: 600, service: 6_000, operator: 6_000 } as const
-/** Of one address. Behind a proxy that is everybody, so it is what a busy agency's people need, many times over. */
+/**
+ * Of one address (of IPv6, one /64), as the trusted proxies tell it. A whole agency may stand behind one, and behind a proxy
+ * that is not trusted everybody does, so it is what a busy agency's people need, many times over.
+ */
 const UNKNOWN_PER_MINUTE = 1_200
 
 const keyOf = (caller: Caller): string => {

@@ -7,14 +7,13 @@ import type { LocationId } from '../core/ids.ts'
 const HINT_EVERY_MS = 700
 /** What is announced is work; it is mostly done by then. */
 const DONE_AFTER_MS = 2_000
-/** A caller's right is looked at again at the next connection; readers reconnect by themselves. */
-const STREAM_MS = 15 * 60_000
 
+/** @param until when the caller's right ends, and the stream with it. */
 export async function streamLocation(
   desk: Pick<SessionDesk, 'list' | 'watchLocation'>,
   locationId: LocationId,
   reply: FastifyReply,
-  show: (session: SessionSnapshot) => SessionSnapshot,
+  { until, show }: { until: Date; show: (session: SessionSnapshot) => SessionSnapshot },
 ): Promise<void> {
   reply.sse.keepAlive()
   let sending = Promise.resolve()
@@ -49,7 +48,7 @@ export async function streamLocation(
   })
   const ending = setTimeout(() => {
     reply.sse.close()
-  }, STREAM_MS)
+  }, until.getTime() - Date.now())
   reply.sse.onClose(() => {
     unwatch()
     clearTimeout(ending)

@@ -59,7 +59,7 @@ export function createPageTokens(
       if (!isOurs) return undefined
       // Signed by us, so it is what `issue` wrote.
       const { until, ...caller } = Claims.parse(JSON.parse(Buffer.from(claims, 'base64url').toString('utf8')))
-      return until > Date.now() ? { kind: 'page', ...caller } : undefined
+      return until > Date.now() ? { kind: 'page', ...caller, expiresAt: new Date(until) } : undefined
     },
   }
 }

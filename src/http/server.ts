@@ -40,6 +40,8 @@ export type AccountDeps = Omit<AdminDeps & TokenDeps & IntegrationDeps, 'install
 export interface ServerDeps {
   readonly bodyLimitBytes: number
   readonly publicUrl: string
+  /** Addresses and ranges whose `X-Forwarded-For` is believed; default none. */
+  readonly trustedProxies?: readonly string[]
   readonly callers: CallerDeps
   readonly desk: SessionDesk
   readonly messageDesk: MessageDesk
@@ -66,6 +68,8 @@ export async function createServer(deps: ServerDeps): Promise<FastifyInstance> {
   const app = fastify({
     logger: false,
     bodyLimit: deps.bodyLimitBytes,
+    // Read from the right, up to the first address that is none of these: what a caller writes there himself stands left of it.
+    trustProxy: deps.trustedProxies?.length ? [...deps.trustedProxies] : false,
     // A caller that trickles its request must not hold a socket for ever; SSE answers are not limited by this.
     requestTimeout: 30_000,
     // SSE streams never end by themselves; closing the server ends them.
@@ -90,12 +94,12 @@ export async function createServer(deps: ServerDeps): Promise<FastifyInstance> {
   const pages = await readBuiltPages()
   await app.register(assetRoutes(pages))
   await app.register(appPageRoutes({ ...deps, pages }))
-  await app.register(oauthRoutes(deps))
   await app.register(webhookRoutes({ ...deps.webhooks, log: deps.log }))
-  await app.register(pairingRoutes({ ...deps, pages }))
   await app.register(async (open) => {
     await limitAddresses(open)
     await open.register(ssoRoutes(deps))
+    await open.register(oauthRoutes(deps))
+    await open.register(pairingRoutes({ ...deps, pages }))
     if (deps.files) await open.register(fileRoutes(deps.files))
   })
   await app.register(async (guarded) => {

@@ -4,7 +4,7 @@ import type { SessionDesk, SessionSnapshot } from '../bridge/ports.ts'
 
 export interface SessionStreamOptions {
   /** When the caller's right ends, and the stream with it. */
-  readonly until?: Date
+  readonly until: Date
   /** What of a snapshot the caller may see. */
   readonly bodyOf?: (snapshot: SessionSnapshot) => unknown
 }
@@ -14,7 +14,7 @@ export async function streamSession(
   desk: Pick<SessionDesk, 'watch'>,
   first: SessionSnapshot,
   reply: FastifyReply,
-  { until, bodyOf = (snapshot) => snapshot }: SessionStreamOptions = {},
+  { until, bodyOf = (snapshot) => snapshot }: SessionStreamOptions,
 ): Promise<void> {
   reply.sse.keepAlive()
   let sending = Promise.resolve()
@@ -30,7 +30,9 @@ export async function streamSession(
       .catch(() => undefined)
   }
   const unwatch = desk.watch(first.id, send)
-  const ending = until && setTimeout(() => reply.sse.close(), until.getTime() - Date.now())
+  const ending = setTimeout(() => {
+    reply.sse.close()
+  }, until.getTime() - Date.now())
   reply.sse.onClose(() => {
     unwatch()
     clearTimeout(ending)

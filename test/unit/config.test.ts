@@ -46,6 +46,12 @@ describe('the environment', () => {
     ['GHL_TIMEOUT_MS', '-1', 'milliseconds'],
     ['DATABASE_URL', 'mysql://x', 'a postgres://'],
     ['LOG_LEVEL', 'loud', 'one of trace'],
+    ['TRUSTED_PROXIES', 'everybody', 'ranges such as 10.0.0.0/8'],
+    // As good as believing every caller.
+    ['TRUSTED_PROXIES', 'loopback,0.0.0.0/0', 'ranges such as 10.0.0.0/8'],
+    ['TRUSTED_PROXIES', '2000::/3', 'ranges such as 10.0.0.0/8'],
+    ['TRUSTED_PROXIES', '10.0.0.0/33', 'ranges such as 10.0.0.0/8'],
+    ['TRUSTED_PROXIES', '10.0.0.0/8/8', 'ranges such as 10.0.0.0/8'],
   ])('refuses %s=%s and says what it expects, without repeating the value', (name, value, expected) => {
     const error = refusal({ [name]: value })
     expect(error.code).toBe('CONFIG_INVALID')
@@ -73,6 +79,12 @@ describe('the environment', () => {
     })
     expect(config.GHL_API_URL).toBe('http://127.0.0.1:9')
     expect(config.WHATSAPP_WEB_SOCKET_URL).toBe('ws://localhost:9/ws/chat')
+  })
+
+  it('takes proxies by word, address and range', () => {
+    const given = ['uniquelocal', '192.0.2.1', '10.0.0.0/8', 'fd00::/8', '2001:db8::1']
+    expect(parseConfig({ TRUSTED_PROXIES: given.join(', ') }).TRUSTED_PROXIES).toEqual(given)
+    expect(parseConfig({}).TRUSTED_PROXIES).toEqual([])
   })
 
   it('is documented as it is: docs/configuration.md and .env.example are not stale', async () => {

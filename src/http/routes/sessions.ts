@@ -6,7 +6,7 @@ import type { SessionDesk, SessionSnapshot } from '../../bridge/ports.ts'
 import type { SessionStore } from '../../bridge/storage.ts'
 import { type LocationId, parseLocationId, parseSessionId } from '../../core/ids.ts'
 import { locationUnknown, sessionUnknown } from '../answers.ts'
-import { may, shownTo } from '../auth.ts'
+import { may, shownTo, streamEnd } from '../auth.ts'
 import { streamLocation } from '../location-events.ts'
 import { LocationParams, Phone, SessionBody, SessionEditBody, SessionParams } from '../schemas.ts'
 import { streamSession } from '../session-events.ts'
@@ -86,7 +86,10 @@ export function sessionRoutes(deps: SessionDeps): FastifyPluginCallbackZod {
       { sse: 'only', config: READ, schema: { params: LocationParams } },
       async (request, reply) => {
         const locationId = await installed(request.params.locationId)
-        await streamLocation(desk, locationId, reply, shownTo(request))
+        await streamLocation(desk, locationId, reply, {
+          until: streamEnd(request),
+          show: shownTo(request),
+        })
       },
     )
 
@@ -95,7 +98,10 @@ export function sessionRoutes(deps: SessionDeps): FastifyPluginCallbackZod {
       { sse: 'only', config: READ, schema: { params: SessionParams } },
       async (request, reply) => {
         const session = await found(request.params)
-        await streamSession(desk, session, reply, { bodyOf: shownTo(request) })
+        await streamSession(desk, session, reply, {
+          until: streamEnd(request),
+          bodyOf: shownTo(request),
+        })
       },
     )
 

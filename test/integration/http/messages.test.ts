@@ -1,8 +1,11 @@
 /** The message routes on a real store: what a caller reads is what is there, what he does is done there. */
+import { randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { createMessageDesk } from '../../../src/bridge/message-desk.ts'
 import type { SessionDesk, SplitDesk } from '../../../src/bridge/ports.ts'
 import { RequestError } from '../../../src/core/errors.ts'
+import { parseMessageId } from '../../../src/core/ids.ts'
+import { createPageTokens } from '../../../src/http/page-token.ts'
 import { createServer } from '../../../src/http/server.ts'
 import { openPostgres } from '../../../src/store/postgres.ts'
 import { notReached, onlyOperator } from '../../support/callers.ts'
@@ -21,6 +24,7 @@ import {
 } from '../store/subject.ts'
 
 const API_KEY = 'operator-key-of-the-test'
+const pageTokens = createPageTokens([randomBytes(32).toString('base64')], undefined)
 const HELD = { code: 'HELD_TOO_OLD', message: 'held', action: 'Retry or discard.' }
 const REFUSED = { code: 'WA_NOT_ON_WHATSAPP', message: 'not there', mayHaveHappened: false }
 
@@ -44,7 +48,7 @@ describe('the message routes', () => {
       bodyLimitBytes: 4_096,
       history: { find: () => Promise.resolve(undefined) },
       publicUrl: 'https://bridge.example',
-      callers: onlyOperator(API_KEY),
+      callers: { ...onlyOperator(API_KEY), pageTokens },
       accounts: notReached,
       desk: {} as SessionDesk, // not reached by these routes
       messageDesk: createMessageDesk({ messages: store.messages, nudge: () => nudges++ }),
@@ -243,6 +247,63 @@ describe('the message routes', () => {
     ])
     expect((await list(here())).messages).toMatchObject([{ state: 'queued' }])
     expect(nudges).toBe(0)
+  })
+
+  describe('asked by a page', () => {
+    const page = (method: 'GET' | 'POST', url: string, role: 'admin' | 'user' = 'admin', at = place) => {
+      const { token } = pageTokens.issue({ locationId: at.locationId, role, userId: 'u1' })
+      return app.inject({ method, url, headers: { authorization: `Bearer ${token}` } })
+    }
+    const stateOf = async (id: string) => (await subject.store.messages.find(parseMessageId(id)))?.state
+
+    it('let an admin of the message’s location send it again, and discard it', async () => {
+      const first = await dead()
+      const retried = await page('POST', `/api/messages/${first}/retry`)
+      expect([retried.statusCode, retried.json()]).toMatchObject([200, { id: first, state: 'queued' }])
+      expect(nudges).toBe(1)
+      const second = await held()
+      const dropped = await page('POST', `/api/messages/${second}/discard`)
+      expect([dropped.statusCode, dropped.json()]).toMatchObject([200, { id: second, state: 'ignored' }])
+    })
+
+    it.each(['retry', 'discard'])('do not let a plain user %s', async (deed) => {
+      const id = await held()
+      const answer = await page('POST', `/api/messages/${id}/${deed}`, 'user')
+      expect([answer.statusCode, answer.json()]).toMatchObject([403, { error: { code: 'FORBIDDEN' } }])
+      expect([await stateOf(id), nudges]).toEqual(['held', 0])
+    })
+
+    it.each(['retry', 'discard'])(
+      'know no message of another location to %s, as they know none that is not',
+      async (deed) => {
+        const id = await held()
+        const elsewhere = await freshPlace(subject)
+        const theirs = await page('POST', `/api/messages/${id}/${deed}`, 'admin', elsewhere)
+        const none = await page('POST', `/api/messages/no-such-message/${deed}`, 'admin', elsewhere)
+        expect([theirs.statusCode, theirs.body]).toEqual([none.statusCode, none.body])
+        expect([theirs.statusCode, theirs.json()]).toMatchObject([
+          404,
+          { error: { code: 'MESSAGE_UNKNOWN' } },
+        ])
+        expect([await stateOf(id), nudges]).toEqual(['held', 0])
+      },
+    )
+
+    it('show his own location only, named or not', async () => {
+      const mine = await held()
+      const elsewhere = await freshPlace(subject)
+      const seen = async (query = '', at = place) =>
+        (await page('GET', `/api/messages${query}`, 'user', at)).json<Listed>()
+      expect((await seen()).messages.map(({ id }) => id)).toEqual([mine])
+      expect((await seen(`?${here()}`)).messages).toHaveLength(1)
+      expect((await seen('', elsewhere)).messages).toEqual([])
+      // A number of another location is as empty as one that is not.
+      expect((await seen(`?sessionId=${place.sessionId}`, elsewhere)).messages).toEqual([])
+      for (const url of [`/api/messages?${here()}`, `/api/ledger/${place.locationId}`]) {
+        const answer = await page('GET', url, 'admin', elsewhere)
+        expect([answer.statusCode, answer.json()]).toMatchObject([403, { error: { code: 'FORBIDDEN' } }])
+      }
+    })
   })
 
   it('certify a day of an installed location, today when none is named', async () => {

@@ -113,7 +113,13 @@ describe('a guarded route', () => {
 describe('a page token', () => {
   it('says who it is for', () => {
     const { token, expiresAt } = tokens.issue({ locationId: HERE, role: 'user', userId: 'u1' })
-    expect(tokens.read(token)).toEqual({ kind: 'page', locationId: HERE, role: 'user', userId: 'u1' })
+    expect(tokens.read(token)).toEqual({
+      kind: 'page',
+      locationId: HERE,
+      role: 'user',
+      userId: 'u1',
+      expiresAt,
+    })
     expect(expiresAt.getTime() - Date.now()).toBeGreaterThan(14 * 60_000)
   })
 
