@@ -329,6 +329,8 @@ export function describeDeadLetters(subject: () => Subject): void {
       await messages().acceptInbound(envelope(place, lid))
       await messages().acceptInbound(envelope(place, lid))
       await messages().acceptInbound(envelope(place, lid, { fromMe: true }))
+      // Imported today, but of another day.
+      await subject().store.history.accept(place, [envelope(place, freshPerson().lid, { isHistory: true })])
       const filed = await claimOnly('inbound')
       await messages().recordFiled(messageIdOf(filed), {
         ghlMessageId: ghlMessageId(),
