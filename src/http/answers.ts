@@ -52,6 +52,8 @@ const FRAMEWORK_CODES: Readonly<Record<string, readonly [code: string, message: 
   FST_ERR_CTP_BODY_TOO_LARGE: ['BODY_TOO_LARGE', 'The request body is too large'],
   FST_ERR_CTP_INVALID_JSON_BODY: ['REQUEST_INVALID', 'The body is not valid JSON'],
   FST_ERR_CTP_EMPTY_JSON_BODY: ['REQUEST_INVALID', 'The body is empty, although it is announced as JSON'],
+  FST_ERR_MAX_PARAM_LENGTH: ['PATH_TOO_LONG', 'A part of the address is too long'],
+  FST_ERR_BAD_URL: ['REQUEST_INVALID', 'The address is not a valid one'],
   FST_ERR_CTP_INVALID_MEDIA_TYPE: ['MEDIA_TYPE_UNKNOWN', 'Send the body as application/json'],
 }
 

@@ -14,6 +14,7 @@ export interface FileLinks {
 
 /** WhatsApp keeps files for about three weeks; after that the phone is asked, which may still have them. */
 const LIFE_MS = 30 * 24 * 60 * 60_000
+const NAME_LENGTH = 100
 const TOKEN = /^([\da-f-]{36})\.([\da-z]{1,9})\.([\w-]{43})$/
 
 /** @param encryptionKeys base64 of 32 bytes each; the first signs, all are accepted. */
@@ -31,7 +32,7 @@ export function createFileLinks(
     to(message, fileName) {
       const claim = `${message}.${Math.floor((nowMs() + LIFE_MS) / 1_000).toString(36)}`
       const token = `${claim}.${signature(signing, claim).toString('base64url')}`
-      return `${publicUrl}/files/${token}/${encodeURIComponent(fileName)}`
+      return `${publicUrl}/files/${token}/${encodeURIComponent(endOf(fileName))}`
     },
     read(token) {
       const [, message = '', untilSec = '', given = ''] = TOKEN.exec(token) ?? []
@@ -45,5 +46,8 @@ export function createFileLinks(
     },
   }
 }
+
+/** Its ending is what matters in an address; the whole name comes with the file. */
+const endOf = (fileName: string): string => fileName.slice(-NAME_LENGTH).toWellFormed()
 
 const signature = (key: Buffer, claim: string): Buffer => createHmac('sha256', key).update(claim).digest()

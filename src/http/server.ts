@@ -63,8 +63,14 @@ export interface ServerDeps {
   readonly log: Log
 }
 
+/** Each is fetched from WhatsApp whole. Of one address, which may be an office's or a proxy's. */
+const FILES_PER_MINUTE = 120
+/** Of one part of a path, percent signs and all: a file's name is the longest. */
+const MAX_PARAM_LENGTH = 2_000
+
 /** The HTTP side, ready to listen. */
 export async function createServer(deps: ServerDeps): Promise<FastifyInstance> {
+  const onError = errorHandler(deps.log)
   const app = fastify({
     logger: false,
     bodyLimit: deps.bodyLimitBytes,
@@ -74,10 +80,13 @@ export async function createServer(deps: ServerDeps): Promise<FastifyInstance> {
     requestTimeout: 30_000,
     // SSE streams never end by themselves; closing the server ends them.
     forceCloseConnections: true,
+    // Before any route is found; Fastify's own answer repeats the address, which may be a secret.
+    frameworkErrors: (error, request, reply) => void onError(error, request, reply),
+    routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
   })
   app.setValidatorCompiler(validatorCompiler)
   app.setSerializerCompiler(serializerCompiler)
-  app.setErrorHandler(errorHandler(deps.log))
+  app.setErrorHandler(onError)
   app.setNotFoundHandler((_request, reply) =>
     reply.code(404).send({ error: { code: 'NOT_FOUND', message: 'There is nothing here' } }),
   )
@@ -100,8 +109,13 @@ export async function createServer(deps: ServerDeps): Promise<FastifyInstance> {
     await open.register(ssoRoutes(deps))
     await open.register(oauthRoutes(deps))
     await open.register(pairingRoutes({ ...deps, pages }))
-    if (deps.files) await open.register(fileRoutes(deps.files))
   })
+  const { files } = deps
+  if (files)
+    await app.register(async (open) => {
+      await limitAddresses(open, FILES_PER_MINUTE)
+      await open.register(fileRoutes(files))
+    })
   await app.register(async (guarded) => {
     guarded.decorateRequest('caller', undefined)
     guarded.addHook('onRequest', guard(deps.callers))

@@ -70,6 +70,21 @@ describe('files from WhatsApp', () => {
     stage.whatsapp.failMedia(path, undefined)
   })
 
+  it('have a link that works whatever their name is, and come under that name', async () => {
+    for (const name of [`${'длинное-имя-'.repeat(12)}.zip`, "it's (new)* 100%.zip"]) {
+      const bytes = randomBytes(25_100_000)
+      const { body } = await filed(name, bytes, 'application/zip')
+      const answer = await fetch(linkIn(body))
+      expect(answer.status).toBe(200)
+      const [, encoded = ''] =
+        /^attachment; filename\*=UTF-8''([\w.!~%-]+)$/.exec(
+          answer.headers.get('content-disposition') ?? '',
+        ) ?? []
+      expect(decodeURIComponent(encoded)).toBe(name)
+      expect(sha256(new Uint8Array(await answer.arrayBuffer()))).toBe(sha256(bytes))
+    }
+  })
+
   it('are not shown to anybody who changes the link', async () => {
     const { body } = await filed('mine.zip', randomBytes(25_100_000), 'application/zip')
     const link = linkIn(body)
@@ -77,11 +92,30 @@ describe('files from WhatsApp', () => {
       link.replace(/files\/./, (start) => `${start.slice(0, -1)}${start.endsWith('0') ? '1' : '0'}`),
       link.replace(/(files\/[\da-f-]+)\.[\da-z]+\./, '$1.zzzzzz.'),
       link.replace(/files\/[^/]+/, 'files/none'),
+      link.replace(/files\/[^/]+/, `files/${'a'.repeat(1_500)}`),
+      link.replace(/files\/[^/]+/, 'files/%00%ff'.slice(0, 9)),
     ]) {
       const answer = await fetch(forged)
       expect(answer.status).toBe(410)
       expect(await answer.json()).toMatchObject({ error: { code: 'LINK_EXPIRED' } })
     }
+  })
+
+  it('have a door of their own: who tries many links is told to wait, and slows nobody else', async () => {
+    const tried = async () => (await fetch(`${stage.bridge.url}/files/none/x`)).status
+    const statuses = new Set<number>()
+    for (let turn = 0; turn < 130; turn += 1) statuses.add(await tried())
+    expect(statuses).toEqual(new Set([410, 429]))
+    for (const [token, status, code] of [
+      ['a'.repeat(3_000), 414, 'PATH_TOO_LONG'],
+      ['%E0%A4%A', 400, 'REQUEST_INVALID'],
+    ] as const) {
+      const answer = await fetch(`${stage.bridge.url}/files/${token}/x`)
+      expect([answer.status, await answer.json()]).toMatchObject([status, { error: { code } }])
+    }
+    expect((await fetch(`${stage.bridge.url}/health`)).status).toBe(200)
+    const sso = await fetch(`${stage.bridge.url}/api/sso`, { method: 'POST' })
+    expect(sso.status).not.toBe(429)
   })
 
   it('met no stanza it did not know, and sent GHL nothing it refuses', () => {

@@ -13,10 +13,18 @@ export interface FileDeps {
   readonly openFile: (message: MessageId) => Promise<MediaFile | undefined>
 }
 
-const Params = z.object({ token: z.string().max(120), name: z.string().max(1_000) })
+/** Any token is read, so that a wrong one is answered as what it is; the router bounds its length. */
+const Params = z.object({ token: z.string(), name: z.string() })
 
 const unknown = (): RequestError =>
   new RequestError('LINK_EXPIRED', 'This link has expired', { action: 'The file can be seen on the phone.' })
+
+/** As RFC 8187 wants it: encodeURIComponent leaves four characters that mean something there. */
+const headerValue = (fileName: string): string =>
+  encodeURIComponent(fileName.toWellFormed()).replaceAll(
+    /['()*]/g,
+    (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
+  )
 
 export function fileRoutes({ fileLinks, openFile }: FileDeps): FastifyPluginCallbackZod {
   return (app, _options, done) => {
@@ -31,7 +39,7 @@ export function fileRoutes({ fileLinks, openFile }: FileDeps): FastifyPluginCall
         void reply.headers({
           // Always a download, never a page of ours: a stranger made the file.
           'content-type': 'application/octet-stream',
-          'content-disposition': `attachment; filename*=UTF-8''${encodeURIComponent(file.fileName)}`,
+          'content-disposition': `attachment; filename*=UTF-8''${headerValue(file.fileName)}`,
           'x-content-type-options': 'nosniff',
           'content-security-policy': "default-src 'none'; sandbox",
           'referrer-policy': 'no-referrer',

@@ -20,6 +20,14 @@ describe('a link to a file', () => {
     expect(links.read(tokenOf(url))).toBeUndefined()
   })
 
+  it('is short enough to click whatever the name, and keeps its ending', () => {
+    const links = createFileLinks([key()], 'https://b.example', Date.now)
+    const url = links.to(parseMessageId(randomUUID()), `${'😀'.repeat(3_000)}x.zip`)
+    expect(url.length).toBeLessThan(2_000)
+    expect(url).toMatch(/x\.zip$/)
+    expect(() => links.to(parseMessageId(randomUUID()), '\ud800.zip')).not.toThrow()
+  })
+
   it('outlives a change of keys as long as the former one is kept, and cannot be made without one', () => {
     const [old, next] = [key(), key()]
     const token = tokenOf(
