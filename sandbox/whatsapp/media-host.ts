@@ -13,6 +13,9 @@ export const MEDIA_DOWNLOAD_HOST = 'mmg.whatsapp.net'
 /** Where profile pictures are, unencrypted. */
 export const PICTURE_HOST = 'pps.whatsapp.net'
 
+/** What becomes of a download: one byte is another, or the connection ends in the middle. */
+export type MediaDamage = 'changed' | 'cut off'
+
 interface StoredMedia {
   readonly url: string
   readonly directPath: string
@@ -41,6 +44,16 @@ function parseRange(header: string | undefined, sizeBytes: number): [number, num
   return start <= end ? [start, end] : undefined
 }
 
+function sendSpoilt(response: ServerResponse, body: Buffer, damage: MediaDamage | undefined): void {
+  const middle = Math.floor(body.length / 2)
+  if (damage === 'cut off') response.write(body.subarray(0, middle), () => response.destroy())
+  else if (damage === 'changed') {
+    const changed = Buffer.from(body)
+    changed.writeUInt8(changed.readUInt8(middle) ^ 1, middle)
+    response.end(changed)
+  } else response.end(body)
+}
+
 export class MediaHost {
   readonly #server: Server
   readonly #bodies = new Map<string, Buffer>()
@@ -48,6 +61,10 @@ export class MediaHost {
   readonly #types = new Map<string, string>()
   /** Direct path without query -> status that a download of it gets. */
   readonly #failures = new Map<string, number>()
+  readonly #damages = new Map<string, MediaDamage>()
+  #spoilNext: number | MediaDamage | undefined
+  #uploadFailure: number | undefined
+  #gate: Promise<undefined> | undefined
   readonly auth = randomBytes(24).toString('base64url')
   uploads = 0
   downloads = 0
@@ -78,6 +95,9 @@ export class MediaHost {
   store(path: string, body: Buffer): StoredMedia {
     const pathname = `/v${path}/${randomBytes(12).toString('hex')}.enc`
     this.#bodies.set(pathname, body)
+    if (typeof this.#spoilNext === 'number') this.#failures.set(pathname, this.#spoilNext)
+    else if (this.#spoilNext !== undefined) this.#damages.set(pathname, this.#spoilNext)
+    this.#spoilNext = undefined
     const directPath = `${pathname}?ccb=11-4&oh=${randomBytes(8).toString('hex')}&mms3=true`
     return { url: `https://${MEDIA_DOWNLOAD_HOST}${directPath}`, directPath }
   }
@@ -105,6 +125,33 @@ export class MediaHost {
     else this.#failures.set(pathname, status)
   }
 
+  /** Spoils downloads of one direct path until cleared with undefined. */
+  damage(directPath: string, damage: MediaDamage | undefined): void {
+    const pathname = new URL(directPath, `https://${MEDIA_DOWNLOAD_HOST}`).pathname
+    if (damage === undefined) this.#damages.delete(pathname)
+    else this.#damages.set(pathname, damage)
+  }
+
+  /** What {@link fail} or {@link damage} does, to the next file that is stored, from its first download on. */
+  spoilNext(how: number | MediaDamage): void {
+    this.#spoilNext = how
+  }
+
+  /** Answers every upload with this status until cleared with undefined. */
+  refuseUploads(status: number | undefined): void {
+    this.#uploadFailure = status
+  }
+
+  /** Leaves uploads without an answer until the returned function is called. */
+  holdUploads(): () => void {
+    const { promise, resolve } = Promise.withResolvers<undefined>()
+    this.#gate = promise
+    return () => {
+      this.#gate = undefined
+      resolve(undefined)
+    }
+  }
+
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = new URL(request.url ?? '/', `https://${MEDIA_DOWNLOAD_HOST}`)
     if (request.method === 'POST') await this.#upload(url, request, response)
@@ -115,7 +162,10 @@ export class MediaHost {
   async #upload(url: URL, request: IncomingMessage, response: ServerResponse): Promise<void> {
     const [, root, kind, token] = url.pathname.split('/')
     const body = await readBody(request)
-    if (root !== 'mms' || kind === undefined || token === undefined) {
+    await this.#gate
+    if (this.#uploadFailure !== undefined) {
+      answerJson(response, this.#uploadFailure, { error: 'uploads are refused' })
+    } else if (root !== 'mms' || kind === undefined || token === undefined) {
       answerJson(response, 404, { error: 'uploads go to /mms/<kind>/<token>' })
     } else if (url.searchParams.get('auth') !== this.auth) {
       answerJson(response, 401, { error: 'auth is not the one media_conn gave' })
@@ -144,6 +194,7 @@ export class MediaHost {
       'accept-ranges': 'bytes',
       ...(range && { 'content-range': `bytes ${start}-${end}/${body.length}` }),
     })
-    response.end(request.method === 'HEAD' ? undefined : body.subarray(start, end + 1))
+    if (request.method === 'HEAD') response.end()
+    else sendSpoilt(response, body.subarray(start, end + 1), this.#damages.get(url.pathname))
   }
 }

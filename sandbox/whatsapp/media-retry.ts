@@ -18,10 +18,13 @@ export async function mediaRetryAnswer(
   host: MediaHost,
 ): Promise<BinaryNode> {
   const { id = '', from } = request.attrs
+  const { jid, participant } = child(request, 'rmr')?.attrs ?? {}
+  // In a group the phone looks for a message by its author as well.
+  const isFindable = jid?.endsWith('@g.us') !== true || participant !== undefined
   const asked = stanza('rmr', { ...child(request, 'rmr')?.attrs })
   const part = message && readMessage(message.message).media
   const answer =
-    part && message.media
+    part && message.media && isFindable
       ? encryptedPath(id, part.mediaKey, await reupload(host, part, message.media.bytes))
       : stanza('error', { code: NOT_FOUND })
   return stanza('notification', { id, to: from, type: 'mediaretry', t: unixSeconds() }, [answer, asked])

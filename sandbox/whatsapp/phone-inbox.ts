@@ -26,6 +26,7 @@ interface InboxDeps {
   readonly submit: (node: BinaryNode) => void
   /** Whether the second tick is given at once. */
   readonly tellsDelivery: () => boolean
+  readonly keepsMedia: () => boolean
   /** A companion of this account asks for something. */
   readonly onRequest: (requestId: string, companion: DeviceAddress, request: proto.IMessage) => Promise<void>
 }
@@ -170,10 +171,11 @@ export class Inbox {
 
   async #onReceipt(node: BinaryNode): Promise<void> {
     const { id, from = '', participant, type = 'delivered' } = node.attrs
-    const { directory, log, media, outbox } = this.#deps
+    const { directory, keepsMedia, log, media, outbox } = this.#deps
     this.#submit(stanza('ack', { id, class: 'receipt', to: from, participant, type: node.attrs['type'] }))
     if (type === 'server-error') {
-      this.#submit(await mediaRetryAnswer(node, log.find(id ?? ''), media))
+      const message = keepsMedia() ? log.find(id ?? '') : undefined
+      this.#submit(await mediaRetryAnswer(node, message, media))
       return
     }
     const device = participant ?? from

@@ -44,6 +44,8 @@ export class Phone {
   readonly log: PhoneLog
   /** False holds the second tick back: messages are taken, but no delivery receipt is sent. */
   sendsDeliveryReceipts = true
+  /** False when its owner has cleared the files from it: there is nothing to upload again. */
+  keepsMedia = true
   readonly #network: PhoneNetwork
   readonly #outbox: Outbox
   readonly #inbox: Inbox
@@ -64,6 +66,7 @@ export class Phone {
       ...{ address, directory, groups, media, signal, log, submit },
       outbox: this.#outbox,
       tellsDelivery: () => this.sendsDeliveryReceipts,
+      keepsMedia: () => this.keepsMedia,
       onRequest: (requestId, companion, request) => this.#onRequest(requestId, companion, request),
     })
     this.#register()

@@ -9,7 +9,7 @@ import { SandboxError } from './errors.ts'
 import { type Faults, noFaults } from './faults.ts'
 import type { Group, Groups } from './groups.ts'
 import { fail, streamError } from './logins.ts'
-import { MEDIA_DOWNLOAD_HOST, MediaHost, PICTURE_HOST } from './media-host.ts'
+import { MEDIA_DOWNLOAD_HOST, type MediaDamage, MediaHost, PICTURE_HOST } from './media-host.ts'
 import type { PastChat } from './past.ts'
 import type { Phone } from './phone.ts'
 import type { PhoneMessage, PhoneReceipt } from './phone-log.ts'
@@ -299,6 +299,31 @@ export class WhatsAppSandbox {
   /** Makes downloads of one direct path fail with this status until undefined is given. */
   failMedia(directPath: string, status: number | undefined): void {
     this.#media.fail(directPath, status)
+  }
+
+  /** Spoils downloads of one direct path until undefined is given. */
+  damageMedia(directPath: string, damage: MediaDamage | undefined): void {
+    this.#media.damage(directPath, damage)
+  }
+
+  /** Answers every upload with this status until undefined is given. */
+  refuseUploads(status: number | undefined): void {
+    this.#media.refuseUploads(status)
+  }
+
+  /** Leaves uploads without an answer until the returned function is called. */
+  holdUploads(): () => void {
+    return this.#media.holdUploads()
+  }
+
+  /** The next file that anybody sends fails with this status, or is damaged, until it is cleared by its direct path. */
+  spoilNextMedia(how: number | MediaDamage): void {
+    this.#media.spoilNext(how)
+  }
+
+  /** Whether the phone still has the files of its messages, and can upload them again. */
+  keepMedia(phone: string, keeps: boolean): void {
+    this.phone(phone).keepsMedia = keeps
   }
 
   /** Resolves when one companion of this number is (or is no longer) connected. */

@@ -6,7 +6,7 @@ import { BridgeError, WhatsAppError } from '../core/errors.ts'
 import { type ChatJid, type ContactId, type GhlContactId, isGroupJid, type LocationId } from '../core/ids.ts'
 import type { Envelope } from '../core/message.ts'
 import type { WhatsAppNumbers } from './ports.ts'
-import type { InboundWork, SettingsStore } from './storage.ts'
+import type { InboundWork, Original, SettingsStore } from './storage.ts'
 
 /** A group whose name cannot be learnt now; it gets its own with the next change of name. */
 const NAMELESS = 'WhatsApp group'
@@ -88,12 +88,25 @@ export async function requireGroupsOn(
   })
 }
 
+/** Who wrote what a message of a group quotes, in the words of the reader; `undefined` when nobody knows. */
+export function quotedAuthor(
+  { chat, context }: Pick<Envelope, 'chat' | 'context'>,
+  original: Original | undefined,
+): string | undefined {
+  const { quoted } = context ?? {}
+  if (!isGroupJid(chat) || quoted === undefined || quoted.isStatus) return undefined
+  if (quoted.isOurs || (original !== undefined && original.origin !== 'customer')) return 'you'
+  return oneLine(original?.pushName) || original?.authorPhone || quoted.authorPhone
+}
+
+const oneLine = (name: string | undefined): string => name?.replaceAll(/\s+/g, ' ').trim() ?? ''
+
 /** The text as it stands in a group's conversation: `Maria (+5511912345678): text`. */
 export function inGroup(envelope: Envelope, text: string): string {
   const { chat, author, fromMe, pushName, authorPhone } = envelope
   // What the group itself tells has no author.
   if (!isGroupJid(chat) || fromMe || author === chat) return text
-  const name = pushName?.replaceAll(/\s+/g, ' ').trim() ?? ''
+  const name = oneLine(pushName)
   const who =
     name === '' ? (authorPhone ?? 'Someone') : authorPhone === undefined ? name : `${name} (${authorPhone})`
   return text === '' ? `${who}:` : `${who}: ${text}`

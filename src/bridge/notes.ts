@@ -61,14 +61,27 @@ const DIED = {
 
 const withStop = (text: string): string => (/[.!?]$/.test(text) ? text : `${text}.`)
 
-/** Files are named by kind: which of several is meant is seen from the caption. */
+/** An agent's file goes by the name that GHL shows it under: which of several is meant is seen from that. */
 function quote(content: NoteWork['content']): string {
   if (content.kind !== 'media' && content.kind !== 'attachment')
     return content.kind === 'text' || content.kind === 'notice'
       ? `the message “${shortened(content.text)}”`
       : `the message: ${gist(content)}`
-  const file = content.kind === 'media' ? content.media.mediaKind : 'attachment'
+  const file = content.kind === 'media' ? content.media.mediaKind : nameIn(content.url)
   return content.caption === undefined
     ? `a file (${file})`
     : `a file (${file}) “${shortened(content.caption)}”`
+}
+
+function nameIn(url: string): string {
+  const last = URL.parse(url)?.pathname.split('/').at(-1) ?? ''
+  return shortened(decoded(last)) || 'attachment'
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
 }

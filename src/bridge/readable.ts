@@ -1,6 +1,6 @@
 /** How a WhatsApp message reads in GHL: text for people, made of what it says and of what it is about. No I/O. */
 import { assertNever } from '../core/errors.ts'
-import type { WaMessageId } from '../core/ids.ts'
+import { isGroupJid, type WaMessageId } from '../core/ids.ts'
 import type { AdContext, Envelope, OutboundPart, WaContent, WaContext } from '../core/message.ts'
 import { A_MESSAGE, aFile, callLine, lines, PHRASES } from './sentences.ts'
 import { readCard } from './vcard.ts'
@@ -10,26 +10,37 @@ type AnyContent = WaContent | OutboundPart
 /** Enough to know which message is meant. */
 const QUOTE_LENGTH = 80
 
-/** The message whose words a reader needs to understand this one; `undefined` when it explains itself. */
+/** What is known of the message that another one is about. */
+export interface Subject {
+  /** `undefined` when the bridge does not know it. */
+  readonly content?: AnyContent | undefined
+  /** In a group: who wrote what is quoted. */
+  readonly author?: string | undefined
+}
+
+/** The message that a reader needs to understand this one; `undefined` when it explains itself. */
 export function subjectOf({
+  chat,
   content,
   context,
-}: Pick<Envelope, 'content' | 'context'>): WaMessageId | undefined {
+}: Pick<Envelope, 'chat' | 'content' | 'context'>): WaMessageId | undefined {
   if (content.kind === 'reaction' || content.kind === 'edit' || content.kind === 'revoke') return content.of
-  return context?.quoted?.content === undefined ? context?.quoted?.of : undefined
+  const { quoted: answered } = context ?? {}
+  // A group's reader wants to know whose words they are, too.
+  return answered?.content === undefined || isGroupJid(chat) ? answered?.of : undefined
 }
 
 /**
  * The whole text for GHL; never blank. The caption, for a file.
  *
- * @param subject the message of {@link subjectOf}; `undefined` when the bridge does not know it.
+ * @param subject the message of {@link subjectOf}.
  */
 export function readable(
   envelope: Pick<Envelope, 'content' | 'context' | 'fromMe'>,
-  subject?: AnyContent,
+  subject: Subject = {},
 ): string {
   const { content, context } = envelope
-  const said = words(content, envelope.fromMe, subject)
+  const said = words(content, envelope.fromMe, subject.content)
   const parts = [...contextLines(context, subject), said].filter((part) => part.trim() !== '')
   const text = parts.join('\n')
   return text === '' && content.kind !== 'media' ? lines.blank() : text
@@ -39,7 +50,7 @@ export function readable(
 export function withoutFile(
   envelope: Pick<Envelope, 'content' | 'context' | 'fromMe'>,
   why: string,
-  subject?: AnyContent,
+  subject: Subject = {},
 ): string {
   const { content } = envelope
   const what = content.kind === 'media' ? fileOf(content) : 'a file'
@@ -140,12 +151,14 @@ function words(content: WaContent, fromMe: boolean, subject: AnyContent | undefi
   }
 }
 
-function contextLines(context: WaContext | undefined, subject: AnyContent | undefined): string[] {
+function contextLines(context: WaContext | undefined, { content, author }: Subject): string[] {
   const { ad, quoted: answered } = context ?? {}
-  const about = answered && gist(answered.content ?? subject)
+  const about = answered && gist(answered.content ?? content)
   return [
     ...(ad === undefined ? [] : [adLine(ad)]),
-    ...(about === undefined ? [] : [answered?.isStatus ? lines.quoteOfStatus(about) : lines.quote(about)]),
+    ...(about === undefined
+      ? []
+      : [answered?.isStatus ? lines.quoteOfStatus(about) : lines.quote(about, author)]),
   ]
 }
 

@@ -50,7 +50,9 @@ export const lines = {
   phoneOnly: (what: string) => bracketed(`Sent ${what} that can only be opened on the phone.`),
   fileLost: (what: string, why: string) =>
     bracketed(`Sent ${what}, but it could not be carried over: ${why}. ${ON_THE_PHONE}`),
-  quote: (what: string) => bracketed(`Replying to ${what}`),
+  /** @param who wrote what is answered, where several people talk. */
+  quote: (what: string, who: string | undefined) =>
+    bracketed(who === undefined ? `Replying to ${what}` : `Replying to ${who}: ${what}`),
   quoteOfStatus: (what: string) => bracketed(`Replying to your status: ${what}`),
   ad: (what: string) => bracketed(`From the ad ${what}`),
   location: () => bracketed('Location'),

@@ -164,6 +164,9 @@ export interface Original {
   readonly content: OutboundPart | WaContent
   /** Who wrote it, as the stanza named him; `undefined` for `ghl`. */
   readonly author: string | undefined
+  /** As in {@link Envelope}, of what a customer wrote. */
+  readonly pushName?: string | undefined
+  readonly authorPhone?: string | undefined
   /** As in {@link Envelope}; what we sent has it inside `composed`. */
   readonly secret: string | undefined
   /** WhatsApp's protobuf of what we sent. */

@@ -22,12 +22,12 @@ import {
 } from '../core/ids.ts'
 import type { ContactCard, Envelope, IgnoreReason, MediaFile } from '../core/message.ts'
 import { type ContactDeps, ghlContactOf } from './contacts.ts'
-import { followSubject, type GroupDeps, inGroup, nameGroup } from './groups.ts'
+import { followSubject, type GroupDeps, inGroup, nameGroup, quotedAuthor } from './groups.ts'
 import { labelled } from './label.ts'
 import { linkLine } from './linked-files.ts'
 import type { GhlConversations, GhlFiling, WhatsAppNumbers } from './ports.ts'
-import { readable, subjectOf, withoutFile } from './readable.ts'
-import type { InboundWork, Job, MessageStore, Original, SettingsStore } from './storage.ts'
+import { readable, type Subject, subjectOf, withoutFile } from './readable.ts'
+import type { InboundWork, Job, MessageStore, SettingsStore } from './storage.ts'
 import { readCard } from './vcard.ts'
 
 /** Past this age a message carries its own date, so that a backlog stands in the thread where it belongs. */
@@ -192,7 +192,7 @@ async function prepared(
   contact: GhlContactId,
   attempts: number,
 ): Promise<Prepared> {
-  const subject = (await findSubject(deps, envelope))?.content
+  const subject = await findSubject(deps, envelope)
   const text = readable(envelope, subject)
   const { content } = envelope
   if (content.kind === 'contacts')
@@ -220,9 +220,11 @@ const isNotForGhl = (thrown: unknown): boolean =>
   thrown instanceof MediaError &&
   (thrown.code === 'MEDIA_TOO_LARGE' || thrown.code === 'MEDIA_TYPE_UNSUPPORTED')
 
-async function findSubject(deps: DeliverToGhlDeps, envelope: Envelope): Promise<Original | undefined> {
+async function findSubject(deps: DeliverToGhlDeps, envelope: Envelope): Promise<Subject> {
   const waMessageId = subjectOf(envelope)
-  return waMessageId && (await deps.messages.findOriginal({ ...envelope, waMessageId }))
+  const original = waMessageId && (await deps.messages.findOriginal({ ...envelope, waMessageId }))
+  const isQuoted = waMessageId === envelope.context?.quoted?.of
+  return { content: original?.content, author: isQuoted ? quotedAuthor(envelope, original) : undefined }
 }
 
 /** All that is on a card is in the text too, so a card that GHL does not take is let go. */

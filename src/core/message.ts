@@ -129,7 +129,14 @@ export interface AdContext {
 /** What surrounds a message of any kind. */
 export interface WaContext {
   /** The message that this one answers; `content` when WhatsApp sent it along. */
-  readonly quoted?: { readonly of: WaMessageId; readonly content?: WaContent; readonly isStatus?: true }
+  readonly quoted?: {
+    readonly of: WaMessageId
+    readonly content?: WaContent
+    readonly isStatus?: true
+    /** Its author: ours, or, where WhatsApp told it, his number, E.164. */
+    readonly isOurs?: true
+    readonly authorPhone?: string
+  }
   readonly ad?: AdContext
 }
 

@@ -295,8 +295,8 @@ export function createMessageStore({ database, owned, seal }: MessageStoreDeps):
       const { id, origin } = found
       const place = contentOf(locationId, id)
       if (origin !== 'ghl') {
-        const { content, author, secret } = openEnvelope(seal, place, found.content)
-        return { origin, content, author, secret, composed: undefined }
+        const { content, author, pushName, authorPhone, secret } = openEnvelope(seal, place, found.content)
+        return { origin, content, author, pushName, authorPhone, secret, composed: undefined }
       }
       return {
         origin,

@@ -102,7 +102,7 @@ function referenceTo(
   mediaKind: MediaKind,
   file: WaFile,
   mediaKey: Uint8Array,
-  { remoteJid, id, fromMe }: WAMessage['key'],
+  { remoteJid, id, fromMe, participant }: WAMessage['key'],
 ): MessageMedia {
   const sizeBytes = positiveOf(file.fileLength)
   const fileName = lineOf(file.fileName) ?? lineOf(file.title)
@@ -117,5 +117,11 @@ function referenceTo(
     ...(file.fileSha256?.length && { sha256: base64(file.fileSha256) }),
     ...(file.fileEncSha256?.length && { encryptedSha256: base64(file.fileEncSha256) }),
   }
-  return { ...reference, message: { chat: remoteJid ?? '', id: id ?? '', fromMe: fromMe === true } }
+  const message = {
+    chat: remoteJid ?? '',
+    id: id ?? '',
+    fromMe: fromMe === true,
+    ...(participant && { participant }),
+  }
+  return { ...reference, message }
 }

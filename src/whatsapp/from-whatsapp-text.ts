@@ -1,9 +1,11 @@
 /** Text, and what surrounds a message of any kind: the quote, the advertisement. */
 import type { proto } from '@whiskeysockets/baileys'
 import { lines } from '../bridge/sentences.ts'
+import { findChatJid } from '../core/ids.ts'
 import type { AdContext, LinkPreview, WaContext } from '../core/message.ts'
 import type { Opened } from './containers.ts'
 import { type Content, ignored, lineOf, linesOf, listOf, notice, textOf } from './content.ts'
+import { isMe, type Me, phoneOf } from './stanza.ts'
 import { waIdOf } from './wa-id.ts'
 
 /** Every kind whose words stand in one field. WhatsApp's formatting (`*bold*`, `~struck~`) stays as typed. */
@@ -35,14 +37,15 @@ export function fromRichResponse(response: proto.IAIRichResponseMessage | null |
     : { kind: 'text', text }
 }
 
-/** @param convert what a quoted message says. */
+/** @param convert what a quoted message says. @param me to know our own words by. */
 export function contextOf(
   opened: Opened,
+  me: Me,
   convert: (quoted: proto.IMessage) => Content,
 ): WaContext | undefined {
   const info = contextInfoOf(opened)
   if (info === undefined) return undefined
-  const quoted = quotedOf(info, convert)
+  const quoted = quotedOf(info, me, convert)
   const ad = adOf(info)
   if (quoted === undefined && ad === undefined) return undefined
   return { ...(quoted !== undefined && { quoted }), ...(ad !== undefined && { ad }) }
@@ -56,15 +59,20 @@ function contextInfoOf({ message, field }: Opened): proto.IContextInfo | undefin
 }
 
 function quotedOf(
-  { stanzaId, quotedMessage, remoteJid }: proto.IContextInfo,
+  { stanzaId, quotedMessage, remoteJid, participant }: proto.IContextInfo,
+  me: Me,
   convert: (quoted: proto.IMessage) => Content,
 ): WaContext['quoted'] {
   if (typeof stanzaId !== 'string' || stanzaId === '') return undefined
   const content = quotedMessage ? convert(quotedMessage) : undefined
+  const phone = phoneOf(participant)
   return {
     of: waIdOf(stanzaId),
     ...(content !== undefined && 'kind' in content && { content }),
     ...(remoteJid === 'status@broadcast' && { isStatus: true }),
+    ...(isMe(me, findChatJid(participant))
+      ? { isOurs: true }
+      : phone !== undefined && { authorPhone: phone }),
   }
 }
 

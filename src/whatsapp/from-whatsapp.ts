@@ -72,7 +72,7 @@ export function addressOf(
 
 function envelopeOf(
   { key, pushName, messageTimestamp }: WAMessage,
-  { receiver, author, alt, chat, id, now }: Circumstances & { chat: ChatJid; id: string },
+  { receiver, author, me, alt, chat, id, now }: Circumstances & { chat: ChatJid; id: string },
   content: Envelope['content'],
   opened: Opened,
 ): Envelope {
@@ -80,7 +80,7 @@ function envelopeOf(
   const chatAlt = isGroup ? undefined : (alt ?? findChatJid(key.remoteJidAlt))
   const authorPhone = isGroup ? phoneOf(author, alt, key.participantAlt) : undefined
   const name = lineOf(pushName)
-  const context = contextOf(opened, (message) => contentOf(open(message), key, undefined))
+  const context = contextOf(opened, me, (message) => contentOf(open(message), key, undefined))
   const secret = opened.contexts.find(({ messageSecret }) => messageSecret?.length)?.messageSecret
   const sentAtSeconds = positiveOf(messageTimestamp)
   return {

@@ -22,7 +22,13 @@ const MAC_BYTES = 10
 const BLOCK_BYTES = 16
 const PHONE_ANSWER_TIMEOUT_MS = 20_000
 
-const MessageKey = z.object({ chat: z.string(), id: z.string(), fromMe: z.boolean() })
+const MessageKey = z.object({
+  chat: z.string(),
+  id: z.string(),
+  fromMe: z.boolean(),
+  /** In a group: the author. The phone does not find the message without him. */
+  participant: z.string().optional(),
+})
 
 /** A file with the key of its message: what the phone needs to know to upload it again. */
 export interface MessageMedia extends WaMedia {
@@ -84,7 +90,12 @@ async function newPath(media: WaMedia, { askForMediaAgain, clock }: OpenMediaDep
   if (askForMediaAgain === undefined)
     throw fetchFailed('The phone must be asked for the file, and it is not connected')
   const question = askForMediaAgain({
-    key: { remoteJid: key.chat, id: key.id, fromMe: key.fromMe },
+    key: {
+      remoteJid: key.chat,
+      id: key.id,
+      fromMe: key.fromMe,
+      ...(key.participant !== undefined && { participant: key.participant }),
+    },
     message: { [`${media.mediaKind}Message`]: { mediaKey: Buffer.from(media.mediaKey, 'base64') } },
   })
   const patience = new AbortController()

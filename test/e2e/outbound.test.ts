@@ -304,7 +304,7 @@ describe('what an agent sends', () => {
       expect(failed.error?.code).toBe(code)
       const arrived = await reaches(`Words of a file ${what}`)
       expect(arrived.kind).toBe('text')
-      await waitFor('the note', () => notes().some((note) => note.includes('a file (attachment)')))
+      await waitFor('the note', () => notes().some((note) => /a file \((gone|photo)\.jpg\)/.test(note)))
     })
 
     it('too large: the words and the other files arrive, and GHL shows failed with the reason', async () => {
@@ -319,6 +319,26 @@ describe('what an agent sends', () => {
       await reaches('Words of a huge file')
       await waitFor('the other file', () => onPhone().some(({ media }) => media?.sha256 === sha256(pdf)))
       expect(onPhone().filter(({ text }) => text === 'Words of a huge file')).toHaveLength(1)
+    })
+
+    it('in the middle of several: the others arrive in their order, and the agent sees which failed', async () => {
+      const [first, last] = [startingWith('%PDF-1.7\n'), startingWith('PK\x05\x06')]
+      const before = onPhone().length
+      const failed = await fails('First of three', [
+        stage.ghl.hostFile('first.pdf', first),
+        `${stage.ghl.url}/_files/none/middle.jpg`,
+        stage.ghl.hostFile('last.zip', last),
+      ])
+      expect(failed.error?.code).toBe('MEDIA_GONE')
+      await waitFor('the others', () => onPhone().length >= before + 2)
+      expect(
+        onPhone()
+          .slice(before)
+          .map(({ media }) => media?.sha256),
+      ).toEqual([first, last].map(sha256))
+      await waitFor('the note', () =>
+        notes().some((note) => note.includes('a file (middle.jpg) was not sent')),
+      )
     })
 
     it('holds up nothing behind it', async () => {

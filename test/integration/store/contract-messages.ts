@@ -413,6 +413,7 @@ export function describeMessages(subject: () => Subject): void {
         expect(found).toEqual({
           origin: 'customer',
           content: poll,
+          pushName: 'Ana',
           author: lid,
           secret: 'c2VjcmV0',
           composed: undefined,

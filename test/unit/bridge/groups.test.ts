@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { deliverToWhatsApp } from '../../../src/bridge/ghl-to-whatsapp.ts'
 import { inGroup } from '../../../src/bridge/groups.ts'
+import type { Original } from '../../../src/bridge/storage.ts'
 import { deliverToGhl } from '../../../src/bridge/whatsapp-to-ghl.ts'
 import { GhlError, WhatsAppError } from '../../../src/core/errors.ts'
+import { parseWaMessageId } from '../../../src/core/ids.ts'
 import type { Envelope } from '../../../src/core/message.ts'
 import { DEFAULT_SETTINGS } from '../../../src/core/settings.ts'
 import { customer, inboundWork, job, outboundWork, world } from './world.ts'
@@ -68,6 +70,26 @@ describe('a message in a group', () => {
     state.inboundWork = said({})
     await deliverToGhl(deps, job())
     expect(done[0]).toBe('addInbound')
+  })
+})
+
+describe('what a message of a group quotes', () => {
+  const quote = { of: parseWaMessageId('Q1'), content: { kind: 'text', text: 'Who comes?' } } as const
+  const asked = { content: quote.content, author: '888@lid', secret: undefined, composed: undefined }
+
+  it.each<[string, object, Original | undefined, string]>([
+    ['a member we heard', {}, { ...asked, origin: 'customer', pushName: 'Bruno' }, 'Bruno: “Who comes?”'],
+    ['one without a name', {}, { ...asked, origin: 'customer', authorPhone: '+1555' }, '+1555: “Who comes?”'],
+    ['one we never heard', { authorPhone: '+1666' }, undefined, '+1666: “Who comes?”'],
+    ['a hidden one we never heard', {}, undefined, '“Who comes?”'],
+    ['the agent', {}, { ...asked, origin: 'ghl' }, 'you: “Who comes?”'],
+    ['us, before the bridge', { isOurs: true }, undefined, 'you: “Who comes?”'],
+  ])('is read out with its author: %s', async (_who, over, original, line) => {
+    const { deps, inbound, state } = world()
+    state.original = original
+    state.inboundWork = said({ context: { quoted: { ...quote, ...over } } })
+    await deliverToGhl(deps, job())
+    expect(inbound[0]?.text).toBe(`Maria (+5511912345678): [Replying to ${line}]\nhello`)
   })
 })
 

@@ -85,7 +85,7 @@ describe('the words of a note', () => {
     [
       'an agent’s file that died',
       { content: { kind: 'attachment', url: 'https://files.example/a.jpg', caption: 'the map' } },
-      'WhatsApp bridge: a file (attachment) “the map” was not sent. This phone number is not on WhatsApp. Check the number.',
+      'WhatsApp bridge: a file (a.jpg) “the map” was not sent. This phone number is not on WhatsApp. Check the number.',
     ],
     [
       'an agent’s message that came through',

@@ -65,7 +65,9 @@ describe('what surrounds a message', () => {
   it('a quote that WhatsApp did not send along is looked up by id', () => {
     const envelope = envelopeOf({ extendedTextMessage: { text: 'Yes', contextInfo: { stanzaId: 'Q1' } } })
     expect(readable(envelope)).toBe('[Replying to a message]\nYes')
-    expect(readable(envelope, { kind: 'text', text: 'Coming?' })).toBe('[Replying to “Coming?”]\nYes')
+    expect(readable(envelope, { content: { kind: 'text', text: 'Coming?' } })).toBe(
+      '[Replying to “Coming?”]\nYes',
+    )
   })
 
   it('an answer to a status says so', () => {
@@ -318,10 +320,10 @@ describe('what is about another message', () => {
     ['❤️', original, '[Reacted ❤️ to “See you at 5”]'],
     ['❤️', undefined, '[Reacted ❤️ to a message]'],
     ['', original, '[Took back the reaction to “See you at 5”]'],
-  ])('a reaction %s to %o', (text, subject, line) => {
+  ])('a reaction %s to %o', (text, content, line) => {
     const envelope = envelopeOf({ reactionMessage: { key: { id: 'A0' }, text } })
     expect(envelope.content).toMatchObject({ kind: 'reaction', of: 'A0' })
-    expect(readable(envelope, subject)).toBe(line)
+    expect(readable(envelope, { content })).toBe(line)
   })
 
   const edit = { type: Type.MESSAGE_EDIT, key: { id: 'A0' }, editedMessage: { conversation: 'See you at 6' } }
@@ -334,7 +336,7 @@ describe('what is about another message', () => {
     ]) {
       const envelope = envelopeOf(message)
       expect(envelope.content).toMatchObject({ kind: 'edit', of: 'A0' })
-      expect(readable(envelope, original)).toBe('[Edited, it was “See you at 5”]\nSee you at 6')
+      expect(readable(envelope, { content: original })).toBe('[Edited, it was “See you at 5”]\nSee you at 6')
       expect(readable(envelope)).toBe('[Edited]\nSee you at 6')
     }
   })
@@ -342,14 +344,14 @@ describe('what is about another message', () => {
   it('an edited caption shows the new caption', () => {
     const protocolMessage = { ...edit, editedMessage: { imageMessage: { ...FILE, caption: 'new caption' } } }
     const old = { kind: 'attachment', url: 'x', caption: 'old caption' } as const
-    expect(readable(envelopeOf({ protocolMessage }), old)).toBe(
+    expect(readable(envelopeOf({ protocolMessage }), { content: old })).toBe(
       '[Edited, it was a file “old caption”]\nnew caption',
     )
   })
 
   it('a deletion says what is gone', () => {
     const envelope = envelopeOf({ protocolMessage: { type: Type.REVOKE, key: { id: 'A0' } } })
-    expect(readable(envelope, original)).toBe('[Deleted “See you at 5”]')
+    expect(readable(envelope, { content: original })).toBe('[Deleted “See you at 5”]')
     expect(readable(envelope)).toBe('[Deleted a message]')
   })
 

@@ -53,7 +53,7 @@ function textOf(
 ): string {
   const box = sealedIn(wired(message))
   const unsealed = box && unseal(box, original, US, THEM)
-  return readable(envelopeOf(message, { unsealed }), subject)
+  return readable(envelopeOf(message, { unsealed }), { content: subject })
 }
 
 describe('a vote', () => {
