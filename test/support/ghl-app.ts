@@ -21,6 +21,7 @@ export interface Answered<Body> {
 export interface GhlApp {
   readonly sandbox: GhlSandbox
   readonly databaseUrl: string
+  readonly apiKey: string
   readonly nodes: readonly App[]
   call<Body = Record<string, unknown>>(
     method: string,
@@ -104,6 +105,7 @@ export async function startGhlApp(
   return {
     sandbox,
     databaseUrl: database.url,
+    apiKey,
     nodes,
     call,
     codeFor,
