@@ -219,6 +219,21 @@ describe('killed right after a step', () => {
       await expectInGhlOnce(text)
     })
 
+    it('1 journal, of what the business typed on its phone: in GHL once, as outbound, and not sent again', async () => {
+      await hold.tables('bridge.messages')
+      const text = fresh('typed on the phone')
+      const id = await stage.whatsapp.send(OWNER, { to: ANA, text })
+      await hold.until(
+        'the journal row',
+        `select from bridge.journal where wa_message_id = '${id}' and settled_at is null
+          and not exists (select from bridge.messages where wa_message_id = '${id}')`,
+      )
+      await dieAndComeBack()
+      await expectInGhlOnce(text)
+      expect(stage.ghl.messages(locationId).find(({ body }) => body === text)?.direction).toBe('outbound')
+      expect(onAnasPhone([text])).toEqual([text])
+    })
+
     it('3 and 4 settle, record, enqueue: the job waits for whoever comes', async () => {
       stage.ghl.faults.add({ route: INBOUND, effect: UNTIL_KILLED })
       const text = fresh('enqueued')
