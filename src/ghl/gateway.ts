@@ -68,6 +68,7 @@ export function createGateway(client: GhlClient): GhlGateway {
         method: checkedMethod(request.method),
         path: query === '' ? path : `${path}?${query}`,
         priority: 'gateway',
+        isPassedOn: true,
         signal: request.signal,
         // PUT and DELETE are repeated by their owner's decision only: it may not expect it.
         idempotent: request.method === 'GET' || request.method === 'HEAD',

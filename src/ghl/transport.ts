@@ -24,6 +24,8 @@ export interface GhlCall {
   readonly stream?: { readonly body: NodeJS.ReadableStream; readonly headers: Record<string, string> }
   /** As they are, over our own; for {@link GhlTransport.open}. */
   readonly raw?: { readonly body: Uint8Array | undefined; readonly headers: Record<string, string> }
+  /** For somebody else: it comes and goes at his pace. */
+  readonly isPassedOn?: boolean
   /** The caller has gone: stop. */
   readonly signal?: AbortSignal
   /** A repeat changes nothing further. Default: GET, PUT and DELETE. */
@@ -236,8 +238,8 @@ export class GhlTransport {
     const form = call.form && new URLSearchParams(present(call.form)).toString()
     const body = call.json === undefined ? form : JSON.stringify(call.json)
     const answerMs = Math.min(call.timeoutMs ?? Infinity, this.#options.timeoutMs)
-    const totalMs =
-      call.raw !== undefined ? PASSED_ON_MS : call.stream === undefined ? answerMs : STREAM_MS + answerMs
+    const ownMs = call.stream === undefined ? answerMs : STREAM_MS + answerMs
+    const totalMs = call.isPassedOn === true ? PASSED_ON_MS : ownMs
     const signal = AbortSignal.any([AbortSignal.timeout(totalMs), ...(call.signal ? [call.signal] : [])])
     return this.#agent.compose(noticeLeaving(trace, signal)).request({
       origin: this.#origin,

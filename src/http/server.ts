@@ -11,6 +11,7 @@ import type { Log } from '../core/log.ts'
 import { errorHandler } from './answers.ts'
 import { auditChanges } from './audited.ts'
 import { type CallerDeps, guard } from './auth.ts'
+import { type BodyTimes, limitBodyTime } from './body-time.ts'
 import { limitAddresses, limitCallers } from './caller-limits.ts'
 import { readBuiltPages } from './pages/built-pages.ts'
 import { type AdminDeps, adminRoutes } from './routes/admin.ts'
@@ -39,6 +40,8 @@ export type AccountDeps = Omit<AdminDeps & TokenDeps & IntegrationDeps, 'install
 
 export interface ServerDeps {
   readonly bodyLimitBytes: number
+  /** Default: as body-time.ts says. */
+  readonly bodyTimes?: BodyTimes
   readonly publicUrl: string
   /** Addresses and ranges whose `X-Forwarded-For` is believed; default none. */
   readonly trustedProxies?: readonly string[]
@@ -67,6 +70,7 @@ export interface ServerDeps {
 const FILES_PER_MINUTE = 120
 /** Of one part of a path, percent signs and all: a file's name is the longest. */
 const MAX_PARAM_LENGTH = 2_000
+const HEADERS_MS = 30_000
 
 /** The HTTP side, ready to listen. */
 export async function createServer(deps: ServerDeps): Promise<FastifyInstance> {
@@ -76,14 +80,16 @@ export async function createServer(deps: ServerDeps): Promise<FastifyInstance> {
     bodyLimit: deps.bodyLimitBytes,
     // Read from the right, up to the first address that is none of these: what a caller writes there himself stands left of it.
     trustProxy: deps.trustedProxies?.length ? [...deps.trustedProxies] : false,
-    // A caller that trickles its request must not hold a socket for ever; SSE answers are not limited by this.
-    requestTimeout: 30_000,
+    // A caller that trickles its request must not hold a socket for ever: the body is limited by limitBodyTime.
+    requestTimeout: 0,
+    http: { headersTimeout: HEADERS_MS },
     // SSE streams never end by themselves; closing the server ends them.
     forceCloseConnections: true,
     // Before any route is found; Fastify's own answer repeats the address, which may be a secret.
     frameworkErrors: (error, request, reply) => void onError(error, request, reply),
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
   })
+  limitBodyTime(app, deps.bodyTimes)
   app.setValidatorCompiler(validatorCompiler)
   app.setSerializerCompiler(serializerCompiler)
   app.setErrorHandler(onError)

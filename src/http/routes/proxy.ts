@@ -33,7 +33,11 @@ export function proxyRoutes(deps: ProxyDeps): FastifyPluginCallbackZod {
       streaming.route({
         method: METHODS,
         url: '/api/ghl/location/:locationId/proxy/*',
-        config: { ...may({ scope: ['proxy:read', 'proxy:write', 'media'] }), audit: 'always' },
+        config: {
+          ...may({ scope: ['proxy:read', 'proxy:write', 'media'] }),
+          audit: 'always',
+          streamed: true,
+        },
         schema: { params: z.object({ locationId: Id, '*': z.string() }), hide: true },
         handler: async (request, reply) => {
           const gone = new AbortController()

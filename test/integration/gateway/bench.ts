@@ -23,6 +23,8 @@ import { subjectOf } from '../store/subject.ts'
 export const OPERATOR = 'operator-key-of-the-test'
 const REDIRECT_URI = 'http://127.0.0.1:9/oauth/callback'
 
+/** The real limits, scaled down: a second here is half a minute there. */
+export const BODY_TIMES = { wholeMs: 1_000, stallMs: 1_000, streamMs: 8_000 }
 /** How long a caller waits for a sync of call logs here. */
 export const CALL_LOG_PATIENCE_MS = 3_000
 
@@ -61,6 +63,7 @@ export async function startGatewayBench(options: GhlSandboxOptions = {}) {
   const serviceKeys = createServiceKeys(store.serviceKeys)
   const app = await createServer({
     bodyLimitBytes: 65_536,
+    bodyTimes: BODY_TIMES,
     publicUrl: 'https://bridge.example',
     accounts: notReached,
     callers: {
