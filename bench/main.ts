@@ -1,10 +1,11 @@
 /** npm run bench -- [--json FILE] [name ...]: every measurement, or the named ones. Ends with 1 when a budget is exceeded. */
 import { writeFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
+import { firstPaint } from './first-paint.ts'
 import { largeFile } from './large-file.ts'
 import { texts } from './texts.ts'
 
-const MEASUREMENTS = [largeFile, texts]
+const MEASUREMENTS = [firstPaint, largeFile, texts]
 
 const { values, positionals } = parseArgs({ options: { json: { type: 'string' } }, allowPositionals: true })
 const chosen = MEASUREMENTS.filter(({ name }) => positionals.length === 0 || positionals.includes(name))

@@ -11,7 +11,7 @@ interface PageRequest {
 
 const style = `body{margin:0;height:100dvh;display:grid;grid-template:auto 1fr/auto 1fr;font:15px system-ui,sans-serif}
 header{grid-column:1/-1;padding:.6rem 1rem;background:#1d2939;color:#fff}nav{width:9rem;padding:1rem;background:#101828;color:#98a2b3}
-nav b{color:#fff}iframe{width:100%;height:100%;border:0}@media(max-width:600px){nav{display:none}}`
+nav b{color:#fff}iframe{width:100%;height:100%;border:0}@media(max-width:600px){body{grid-template-columns:1fr}nav{display:none}}`
 
 // The payload is asked for each time: the page asks again before its own token ends.
 const script = `addEventListener('message', async ({ source, data }) => {

@@ -1,9 +1,11 @@
 /** Charts of a location, or of all: messages per hour, and how long they took. */
-import { useEffect, useRef, useState } from 'preact/hooks'
+import { useContext, useEffect, useRef, useState } from 'preact/hooks'
 import { type Api, got, type Session, type Stats } from '../api/client.ts'
 import { spacedPhone } from '../parts/countries.ts'
+import { ZoneContext } from '../parts/times.ts'
 import { useWords } from '../words/spoken.tsx'
 import type { HoursChart, HoursData } from './hours-chart.ts'
+import { Timings, TimingsByNumber } from './timings.tsx'
 
 const HOUR_MS = 3_600_000
 const SPANS = { day: 24, week: 7 * 24 } as const
@@ -76,6 +78,7 @@ function OpenCharts({ api, locationId, sessions }: ChartsProps) {
           <Hours stats={stats} />
           <h3>{say('charts.timings')}</h3>
           <Timings stats={stats} />
+          {sessionId === '' && <TimingsByNumber stats={stats} sessions={sessions} />}
         </>
       )}
     </>
@@ -84,6 +87,7 @@ function OpenCharts({ api, locationId, sessions }: ChartsProps) {
 
 function Hours({ stats }: { stats: Stats }) {
   const { say, language } = useWords()
+  const zone = useContext(ZoneContext)
   const host = useRef<HTMLDivElement>(null)
   const chart = useRef<HoursChart | undefined>(undefined)
   useEffect(() => {
@@ -92,14 +96,14 @@ function Hours({ stats }: { stats: Stats }) {
     void import('./hours-chart.ts').then(({ drawHours }) => {
       if (isGone || host.current === null) return
       const labels = [say('charts.time'), say('today.inbound'), say('today.outbound')] as const
-      chart.current = drawHours(host.current, everyHour(stats), labels, language)
+      chart.current = drawHours(host.current, everyHour(stats), labels, { language, zone })
     })
     return () => {
       isGone = true
       chart.current?.remove()
       chart.current = undefined
     }
-  }, [stats, language])
+  }, [stats, language, zone])
   const total = stats.inbound.received + stats.outbound.accepted
   return <div ref={host} class="chart" role="img" aria-label={say('charts.hours.label', { total })} />
 }
@@ -114,39 +118,4 @@ function everyHour({ from, to, hours }: Stats): HoursData {
     inbound: starts.map((at) => known.get(at)?.inbound ?? 0),
     outbound: starts.map((at) => known.get(at)?.outbound ?? 0),
   }
-}
-
-const WAYS = ['toGhl', 'toWhatsApp', 'toPhone'] as const
-
-function Timings({ stats }: { stats: Stats }) {
-  const { say, language } = useWords()
-  const seconds = (ms: number) =>
-    new Intl.NumberFormat(language, { maximumSignificantDigits: 3, style: 'unit', unit: 'second' }).format(
-      ms / 1_000,
-    )
-  return (
-    <table>
-      <thead>
-        <tr>
-          <th scope="col">{say('charts.way')}</th>
-          <th scope="col">{say('charts.p50')}</th>
-          <th scope="col">{say('charts.p95')}</th>
-          <th scope="col">{say('charts.count')}</th>
-        </tr>
-      </thead>
-      <tbody>
-        {WAYS.map((way) => {
-          const timing = stats.timings[way]
-          return (
-            <tr key={way}>
-              <th scope="row">{say(`charts.${way}`)}</th>
-              <td>{timing === null ? '–' : seconds(timing.p50Ms)}</td>
-              <td>{timing === null ? '–' : seconds(timing.p95Ms)}</td>
-              <td>{timing?.count ?? 0}</td>
-            </tr>
-          )
-        })}
-      </tbody>
-    </table>
-  )
 }

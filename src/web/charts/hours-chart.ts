@@ -17,12 +17,15 @@ export interface HoursChart {
 const HEIGHT = 220
 const HOUR_SEC = 3_600
 
-/** @param labels for time, in and out, in the reader's language. */
+/**
+ * @param labels for time, in and out, in the reader's language.
+ * @param zone IANA name of the zone whose hours stand below the bars; undefined: the reader's own.
+ */
 export function drawHours(
   host: HTMLElement,
   data: HoursData,
   labels: readonly [string, string, string],
-  language: string,
+  { language, zone }: { readonly language: string; readonly zone: string | undefined },
 ): HoursChart {
   const style = getComputedStyle(host)
   const color = (name: string) => style.getPropertyValue(name)
@@ -31,8 +34,12 @@ export function drawHours(
     return paths === undefined ? {} : { paths }
   }
   const axis = { stroke: color('--chart-text'), grid: { stroke: color('--chart-grid'), width: 1 } }
-  const clock = new Intl.DateTimeFormat(language, { hour: 'numeric' })
-  const day = new Intl.DateTimeFormat(language, { day: 'numeric', month: 'short', hour: 'numeric' })
+  const timeZone = zone === undefined ? {} : { timeZone: zone }
+  const clock = new Intl.DateTimeFormat(language, { ...timeZone, hour: 'numeric' })
+  const day = new Intl.DateTimeFormat(language, {
+    ...timeZone,
+    ...{ day: 'numeric', month: 'short', hour: 'numeric' },
+  })
   const series = (label: string, name: string, align: -1 | 1): uPlot.Series => ({
     label,
     fill: color(name),
@@ -45,6 +52,7 @@ export function drawHours(
     {
       width: host.clientWidth,
       height: HEIGHT,
+      ...(zone !== undefined && { tzDate: (sec: number) => uPlot.tzDate(new Date(sec * 1_000), zone) }),
       scales: { y: { range: (_plot, _least, most) => [0, Math.max(4, most * 1.1)] } },
       axes: [
         {
@@ -55,7 +63,11 @@ export function drawHours(
         { ...axis, size: 44, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000] },
       ],
       series: [
-        { label: labels[0], value: (_plot, at) => day.format(at * 1_000) },
+        {
+          label: labels[0],
+          // Nothing is pointed at: uPlot asks all the same.
+          value: (_plot, at: number | null) => (at === null ? '–' : day.format(at * 1_000)),
+        },
         series(labels[1], '--chart-in', -1),
         series(labels[2], '--chart-out', 1),
       ],

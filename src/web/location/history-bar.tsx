@@ -3,6 +3,8 @@ import { type Api, got, type History, type Session } from '../api/client.ts'
 import { useWords } from '../words/spoken.tsx'
 
 const LOOK_MS = 4_000
+/** A number that was paired a moment ago may have its import begun after the first look. */
+const MOST_LOOKS_FOR_NONE = 8
 
 /** How far the import of a number's past has come; nothing while there is none. */
 export function HistoryBar({ api, session }: { api: Api; session: Session }) {
@@ -11,12 +13,15 @@ export function HistoryBar({ api, session }: { api: Api; session: Session }) {
   const path = { locationId: session.locationId, id: session.id }
   useEffect(() => {
     if (session.status !== 'ready') return undefined
+    let looks = 0
     const look = async (): Promise<void> => {
       const found = await got(
         api.GET('/ghl/location/{locationId}/session/{id}/history', { params: { path } }),
       )
       setHistory(found)
-      if (found.state === 'none' || found.state === 'done') clearInterval(timer)
+      looks += 1
+      const isNone = found.state === 'none' && looks >= MOST_LOOKS_FOR_NONE
+      if (isNone || found.state === 'done') clearInterval(timer)
     }
     const quietly = () => void look().catch(() => undefined)
     const timer = setInterval(quietly, LOOK_MS)
