@@ -39,6 +39,8 @@ async function compress(folder: string): Promise<void> {
 async function buildPages(): Promise<void> {
   // Built aside and moved into place: another process may be building, or a server be starting.
   const aside = join(ROOT, `dist-${process.pid}`)
+  // Under a test runner Vite would build pages for developers, with the machine's paths in them.
+  process.env['NODE_ENV'] = 'production'
   await build({
     configFile: false,
     root: ROOT,
