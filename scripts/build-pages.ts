@@ -7,11 +7,11 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs, promisify } from 'node:util'
 import { brotliCompress } from 'node:zlib'
-import { build } from 'vite'
+import { build, type Plugin } from 'vite'
 
 const ROOT = fileURLToPath(new URL('../src/web', import.meta.url))
 const DIST = join(ROOT, 'dist')
-const PAGES = ['pair', 'app']
+const PAGES = ['pair', 'app', 'console']
 /** Their change changes the build, too. */
 const OTHER_SOURCES = ['build-pages.ts', '../package-lock.json'].map((path) =>
   fileURLToPath(new URL(path, import.meta.url)),
@@ -36,6 +36,17 @@ async function compress(folder: string): Promise<void> {
   }
 }
 
+/** English stands in every page with its keys; the other languages are packed as their texts alone, in its order. */
+const packedWords: Plugin = {
+  name: 'packed-words',
+  async load(id) {
+    if (!/\/words\/(es|pt-BR)\.json$/.test(id)) return null
+    const read = async (path: string) => JSON.parse(await readFile(path, 'utf8')) as Record<string, string> // our own file
+    const [english, other] = await Promise.all([read(join(ROOT, 'words/en.json')), read(id)])
+    return JSON.stringify(Object.keys(english).map((key) => other[key]))
+  },
+}
+
 async function buildPages(): Promise<void> {
   // Built aside and moved into place: another process may be building, or a server be starting.
   const aside = join(ROOT, `dist-${process.pid}`)
@@ -46,6 +57,7 @@ async function buildPages(): Promise<void> {
     root: ROOT,
     logLevel: 'warn',
     publicDir: false,
+    plugins: [packedWords],
     oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
     build: {
       outDir: aside,

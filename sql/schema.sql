@@ -885,6 +885,21 @@ AS $function$
     from bridge.ghl_accounts account group by 1
   ) counted
 $function$
+CREATE OR REPLACE FUNCTION bridge.count_locations(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+AS $function$
+  with location as (
+    select bridge.installation_health(account) as health, bridge.numbers_state(account.location_id) as numbers
+    from bridge.ghl_accounts account where account.user_type = 'Location'
+  )
+  select jsonb_build_object(
+    'tokens', (select coalesce(jsonb_object_agg(health, count), '{}')
+      from (select health, count(*) from location group by 1) counted),
+    'numbers', (select coalesce(jsonb_object_agg(numbers, count), '{}')
+      from (select numbers, count(*) from location group by 1) counted))
+$function$
 CREATE OR REPLACE FUNCTION bridge.create_oauth_state(args jsonb)
  RETURNS jsonb
  LANGUAGE plpgsql
@@ -2100,6 +2115,17 @@ begin
   return to_jsonb(found);
 end
 $function$
+CREATE OR REPLACE FUNCTION bridge.numbers_state(location text)
+ RETURNS text
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select case
+    when count(*) = 0 then 'none'
+    when bool_and(session.status = 'ready') then 'ready'
+    else 'trouble' end
+  from bridge.sessions session where session.location_id = location
+$function$
 CREATE OR REPLACE FUNCTION bridge.owe_reads(args jsonb)
  RETURNS jsonb
  LANGUAGE plpgsql
@@ -2147,6 +2173,7 @@ AS $function$
         or strpos(lower(coalesce(account.location_name, '')), lower(args->>'search')) > 0
         or strpos(lower(coalesce(account.company_name, '')), lower(args->>'search')) > 0
         or account.location_id = args->>'search' or account.company_id = args->>'search')
+      and (args->>'numbers' is null or bridge.numbers_state(account.location_id) = args->>'numbers')
   ), matching as (
     select * from wanted where args->>'health' is null or wanted.health = args->>'health'
   ), page as (
@@ -3374,6 +3401,10 @@ CREATE OR REPLACE FUNCTION public.bridge_count_installations(args jsonb)
  RETURNS jsonb
  LANGUAGE sql
 AS $function$ select bridge.count_installations(args) $function$
+CREATE OR REPLACE FUNCTION public.bridge_count_locations(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+AS $function$ select bridge.count_locations(args) $function$
 CREATE OR REPLACE FUNCTION public.bridge_create_oauth_state(args jsonb)
  RETURNS jsonb
  LANGUAGE sql

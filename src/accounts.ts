@@ -94,6 +94,12 @@ export function assembleAccounts({ config, store, ghl, handlers, wake, clock, lo
       agencySync,
       syncs,
       webhookEvents,
+      setup: {
+        publicUrl: config.PUBLIC_URL,
+        redirectUri: config.GHL_REDIRECT_URI,
+        store: store.kind,
+        providerType: config.GHL_PROVIDER_TYPE,
+      },
       check: {
         ping: () => store.ping(),
         probe: ghl.probe,

@@ -36,6 +36,7 @@ import {
 import type { Log } from './core/log.ts'
 import { storeDir } from './embedded-secrets.ts'
 import { createGhl } from './ghl/ghl.ts'
+import { createConsoleTokens } from './http/console-token.ts'
 import { createFileLinks } from './http/file-links.ts'
 import { createPageTokens } from './http/page-token.ts'
 import { createServer, listen } from './http/server.ts'
@@ -309,6 +310,7 @@ export async function startApp(config: Config, secrets: AppSecrets, log: Log): P
     trustedProxies: config.TRUSTED_PROXIES,
     callers: {
       apiKey: secrets.apiKey,
+      consoleTokens: createConsoleTokens(secrets.encryptionKeys, secrets.apiKey),
       pageTokens: createPageTokens(secrets.encryptionKeys, config.GHL_SHARED_SECRET),
       openPageUser: (payload) => ghl.openPageUser(payload),
       findServiceKey: async (key) => {

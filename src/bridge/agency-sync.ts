@@ -12,6 +12,7 @@ import type { SyncRow, SyncRun, SyncStore } from './syncs.ts'
 const KIND = 'installations'
 /** A page of a hundred tokens at GHL's limit takes ten seconds. */
 const HOLD_MS = 120_000
+const REPORT_EVERY_MS = 500
 /** Locations of one agency that are connected at a time. */
 const CONCURRENCY = 4
 const MOST_AGENCIES = 500
@@ -90,14 +91,21 @@ export class AgencySync {
   /** False when it was stopped before its end. */
   async #pages(run: SyncRun): Promise<boolean> {
     const { syncs, agency } = this.#deps
-    const counts = { done: run.done, failed: run.failed }
     let skip: number | undefined = Number(run.cursor ?? 0)
+    // Of a page that was interrupted some are counted already, and they come again.
+    const failed = Math.min(run.failed, skip)
+    const counts = { done: skip - failed, failed }
+    const report = reporter(async (total) => {
+      await syncs.advance(run, { ...counts, ...(total !== undefined && { total }) }, HOLD_MS)
+    })
     while (skip !== undefined) {
       const page: InstalledPage = await agency.listInstalled(run.scope, skip)
       const waiting = [...page.locations]
       const work = async (): Promise<void> => {
-        for (let next = waiting.shift(); next !== undefined && !this.#isStopping; next = waiting.shift())
+        for (let next = waiting.shift(); next !== undefined && !this.#isStopping; next = waiting.shift()) {
           counts[(await this.#connect(run.scope, next)) ? 'done' : 'failed']++
+          await report(page.total)
+        }
       }
       await Promise.all(Array.from({ length: CONCURRENCY }, work))
       if (this.#isStopping) {
@@ -137,6 +145,24 @@ export class AgencySync {
     } catch (thrown) {
       log.warn({ locationId, errorCode: toBridgeError(thrown).code }, 'could not connect a location')
       return false
+    }
+  }
+}
+
+/** Somebody may be looking on: lets a report through now and then, and never two at once. */
+function reporter(
+  report: (total: number | undefined) => Promise<void>,
+): (total: number | undefined) => Promise<void> {
+  let nextAtMs = performance.now()
+  let isReporting = false
+  return async (total) => {
+    if (isReporting || performance.now() < nextAtMs) return
+    isReporting = true
+    try {
+      await report(total)
+    } finally {
+      isReporting = false
+      nextAtMs = performance.now() + REPORT_EVERY_MS
     }
   }
 }

@@ -81,6 +81,15 @@ export interface InstallNote {
   readonly happenedAt?: Date | undefined
 }
 
+/** `ready`: a location has numbers, and all are connected; `trouble`: one of them is not; `none`: it has no number yet. */
+export type NumbersState = 'ready' | 'trouble' | 'none'
+
+/** How many locations there are of each kind. */
+export interface LocationCounts {
+  readonly tokens: Readonly<Record<TokenHealth, number>>
+  readonly numbers: Readonly<Record<NumbersState, number>>
+}
+
 export interface InstallationQuery {
   /** Part of a name, or a whole id. */
   readonly search?: string
@@ -88,6 +97,7 @@ export interface InstallationQuery {
   readonly userType?: 'Location' | 'Company'
   readonly companyId?: string
   readonly locationId?: LocationId
+  readonly numbers?: NumbersState
   /** 1 to 500. */
   readonly limit: number
   /** The `nextCursor` of the page before. */
@@ -114,6 +124,8 @@ export interface InstallationStore {
     readonly nextCursor: string | undefined
   }>
   countByHealth(): Promise<Readonly<Record<TokenHealth, number>>>
+  /** Of the locations alone, without the agencies' own installations. */
+  countLocations(): Promise<LocationCounts>
 
   /** GHL says that the app is installed in a location; makes a `pending` row where there is none. */
   noteInstall(note: InstallNote): Promise<InstallationRow>

@@ -315,6 +315,8 @@ export interface SessionDesk {
    * function is called.
    */
   watchLocation(locationId: LocationId, listener: (what: 'session' | 'work') => void): () => void
+  /** As {@link watchLocation}, of every location. */
+  watchAll(listener: (locationId: LocationId, what: 'session' | 'work') => void): () => void
 }
 
 export const SPLIT_KINDS = [

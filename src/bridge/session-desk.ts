@@ -36,8 +36,10 @@ interface Watched {
 export function createSessionDesk({ sessions, newId, clock }: SessionDeskDeps): HearingDesk {
   const watched = new Map<SessionId, Watched>()
   const places = new Map<LocationId, Set<(what: 'session' | 'work') => void>>()
+  const everywhere = new Set<(location: LocationId, what: 'session' | 'work') => void>()
   const stir = (location: LocationId, what: 'session' | 'work'): void => {
     for (const listener of places.get(location) ?? []) listener(what)
+    for (const listener of everywhere) listener(location, what)
   }
 
   const find = async (id: SessionId): Promise<SessionSnapshot | undefined> => {
@@ -128,6 +130,12 @@ export function createSessionDesk({ sessions, newId, clock }: SessionDeskDeps): 
       return () => {
         listeners.delete(listener)
         if (listeners.size === 0) places.delete(locationId)
+      }
+    },
+    watchAll(listener) {
+      everywhere.add(listener)
+      return () => {
+        everywhere.delete(listener)
       }
     },
     changed(location, session) {

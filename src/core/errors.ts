@@ -64,6 +64,8 @@ const REQUEST_CODES = {
   FORBIDDEN: 'refuse',
   /** A page inside GHL could not show who opened it. */
   SSO_REFUSED: 'refuse',
+  /** The console was asked for with another key than the operator's. */
+  CONSOLE_KEY_WRONG: 'refuse',
   TOO_MANY_REQUESTS: 'refuse',
   INSTALLATION_UNKNOWN: 'refuse',
   /** The same work is under way. */

@@ -1,7 +1,7 @@
 /**
- * Who is calling, and who may. Three kinds of callers, each with a bearer of its own: the operator (API_KEY), a page inside
- * GHL (a token from POST /api/sso, bound to one location), a sibling backend (a service key). Every guarded route says with
- * {@link may} who besides the operator is let in; one that says nothing is the operator's alone.
+ * Who is calling, and who may. Three kinds of callers, each with a bearer of its own: the operator (API_KEY, or the console's
+ * token), a page inside GHL (a token from POST /api/sso, bound to one location), a sibling backend (a service key). Every
+ * guarded route says with {@link may} who besides the operator is let in; one that says nothing is the operator's alone.
  */
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { FastifyRequest } from 'fastify'
@@ -38,6 +38,13 @@ export interface PageTokens {
   read(token: string): PageCaller | undefined
 }
 
+export interface ConsoleTokens {
+  /** `undefined` for a wrong key. */
+  issue(apiKey: string): { readonly token: string; readonly expiresAt: Date } | undefined
+  /** `undefined` for one that is not ours, was changed, or is over. */
+  read(token: string): OperatorCaller | undefined
+}
+
 export interface ServiceCaller {
   readonly kind: 'service'
   readonly id: string
@@ -46,7 +53,13 @@ export interface ServiceCaller {
   readonly scopes: readonly string[]
 }
 
-export type Caller = { readonly kind: 'operator' } | PageCaller | ServiceCaller
+export interface OperatorCaller {
+  readonly kind: 'operator'
+  /** When the console's token is over; undefined for the key itself. */
+  readonly expiresAt: Date | undefined
+}
+
+export type Caller = OperatorCaller | PageCaller | ServiceCaller
 
 /** Who besides the operator is let in; an absent member lets none of that kind in. */
 export interface Admission {
@@ -71,6 +84,8 @@ export const may = (admission: Admission): { readonly admission: Admission } => 
 
 export interface CallerDeps {
   readonly apiKey: string
+  /** Of the operator's console. */
+  readonly consoleTokens: ConsoleTokens
   readonly pageTokens: PageTokens
   /** The person inside a location behind GHL's payload; undefined for whatever is wrong with it. */
   readonly openPageUser: (payload: string) => PageUser | undefined
@@ -86,8 +101,10 @@ export function guard(deps: CallerDeps): (request: FastifyRequest) => Promise<vo
   const expected = digest(deps.apiKey)
   const identify = async (bearer: string): Promise<Caller | undefined> =>
     timingSafeEqual(digest(bearer), expected)
-      ? { kind: 'operator' }
-      : (deps.pageTokens.read(bearer) ?? (await deps.findServiceKey(bearer)))
+      ? { kind: 'operator', expiresAt: undefined }
+      : (deps.consoleTokens.read(bearer) ??
+        deps.pageTokens.read(bearer) ??
+        (await deps.findServiceKey(bearer)))
 
   return async (request) => {
     const bearer = /^Bearer (\S+)$/i.exec(request.headers.authorization ?? '')?.[1]
@@ -116,10 +133,12 @@ export function confinedTo(request: FastifyRequest): LocationId | undefined {
 /** Everybody's right is looked at again after this; readers of a stream come back by themselves. */
 const STREAM_MS = 15 * 60_000
 
-/** When a stream that begins now must end: with the token of a page; its next connection shows a fresh one. */
+/** When a stream that begins now must end: with the token that opened it; its next connection shows a fresh one. */
 export function streamEnd(request: FastifyRequest): Date {
   const caller = callerOf(request)
-  return caller.kind === 'page' ? caller.expiresAt : new Date(Date.now() + STREAM_MS)
+  const latest = new Date(Date.now() + STREAM_MS)
+  const own = caller.kind === 'service' ? undefined : caller.expiresAt
+  return own !== undefined && own < latest ? own : latest
 }
 
 /** A session as the caller may see it: a QR or a pairing code is the right to link a phone, so a plain user gets none. */
@@ -142,8 +161,8 @@ export function requireLocation(request: FastifyRequest, locationId: string): vo
   })
 }
 
-// Comparison by digest, so that its time says nothing about the key.
-const digest = (text: string): Buffer => createHash('sha256').update(text).digest()
+/** Keys are compared by digest, so that the time it takes says nothing about them. */
+export const digest = (text: string): Buffer => createHash('sha256').update(text).digest()
 
 function checkAdmission(caller: Caller, { page, scope }: Admission): void {
   if (caller.kind === 'operator') return

@@ -1,7 +1,7 @@
 /** Shapes that several routes share; the OpenAPI document is made from them. */
 import { parsePhoneNumberFromString } from 'libphonenumber-js/max'
 import { z } from 'zod'
-import type { TokenHealth } from '../bridge/installations.ts'
+import type { NumbersState, TokenHealth } from '../bridge/installations.ts'
 import { MESSAGE_STATES, SESSION_STATUSES } from '../core/message.ts'
 
 /** Any id of ours or of GHL's. */
@@ -25,6 +25,8 @@ export const TOKEN_HEALTHS = [
   'needs_reconnect',
   'uninstalled',
 ] as const satisfies readonly TokenHealth[]
+
+export const NUMBERS_STATES = ['ready', 'trouble', 'none'] as const satisfies readonly NumbersState[]
 
 export const ProblemBody = z.object({ code: z.string(), message: z.string(), action: z.string().nullable() })
 

@@ -17,6 +17,7 @@ import { readBuiltPages } from './pages/built-pages.ts'
 import { type AdminDeps, adminRoutes } from './routes/admin.ts'
 import { type AppPageDeps, appPageRoutes } from './routes/app.ts'
 import { assetRoutes } from './routes/assets.ts'
+import { type ConsoleDeps, consoleDoorRoutes, consoleRoutes } from './routes/console.ts'
 import { contactRoutes } from './routes/contacts.ts'
 import { type FileDeps, fileRoutes } from './routes/files.ts'
 import { healthRoutes } from './routes/health.ts'
@@ -36,7 +37,10 @@ import { type TokenDeps, tokenRoutes } from './routes/tokens.ts'
 import { type WebhookDeps, webhookRoutes } from './routes/webhooks.ts'
 
 /** Installations and their tokens, as the operator cares for them. */
-export type AccountDeps = Omit<AdminDeps & TokenDeps & IntegrationDeps, 'installations' | 'oauth' | 'log'>
+export type AccountDeps = Omit<
+  AdminDeps & TokenDeps & IntegrationDeps & ConsoleDeps,
+  'installations' | 'oauth' | 'log' | 'desk'
+>
 
 export interface ServerDeps {
   readonly bodyLimitBytes: number
@@ -115,6 +119,7 @@ export async function createServer(deps: ServerDeps): Promise<FastifyInstance> {
     await open.register(ssoRoutes(deps))
     await open.register(oauthRoutes(deps))
     await open.register(pairingRoutes({ ...deps, pages }))
+    await open.register(consoleDoorRoutes({ ...deps, pages }))
   })
   const { files } = deps
   if (files)
@@ -140,6 +145,7 @@ export async function createServer(deps: ServerDeps): Promise<FastifyInstance> {
     await guarded.register(statsRoutes(deps))
     const { exposeMetrics } = deps
     if (exposeMetrics) await guarded.register(metricsRoutes({ exposeMetrics }))
+    await guarded.register(consoleRoutes({ ...deps, ...deps.accounts }))
   })
   app.get('/docs', { schema: { hide: true } }, () => app.swagger())
   await app.ready()

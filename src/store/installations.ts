@@ -3,7 +3,14 @@ import { z } from 'zod'
 import type { InstallationRow, InstallationStore, TokenPair } from '../bridge/installations.ts'
 import { RequestError, StoreError } from '../core/errors.ts'
 import type { Database } from './database.ts'
-import { date, HealthCounts, InstallationPage, InstallationRowSchema, locationId } from './rows.ts'
+import {
+  date,
+  HealthCounts,
+  InstallationPage,
+  InstallationRowSchema,
+  LocationCounts,
+  locationId,
+} from './rows.ts'
 import type { Seal, SealedPlace } from './seal.ts'
 
 const TokensRow = z.object({
@@ -68,6 +75,7 @@ export function createInstallationStore(deps: { database: Database; seal: Seal }
       return { rows, total, nextCursor: rows.length < query.limit ? undefined : cursorOf(lastRank) }
     },
     countByHealth: async () => HealthCounts.parse(await database.call('count_installations', {})),
+    countLocations: async () => LocationCounts.parse(await database.call('count_locations', {})),
     async noteInstall({ happenedAt, ...note }) {
       const answer = await database.call('note_install', { ...note, eventAt: happenedAt?.getTime() })
       return InstallationRowSchema.parse(answer)

@@ -166,6 +166,11 @@ export const HealthCounts = z.object({
   uninstalled: tally,
 })
 
+export const LocationCounts = z.object({
+  tokens: HealthCounts,
+  numbers: z.object({ ready: tally, trouble: tally, none: tally }),
+})
+
 const count = z.number().int()
 export const LedgerRow = z.object({
   inbound: z.object({ received: count, inGhl: count, waiting: count, failed: count }),

@@ -143,6 +143,7 @@ export function createMemoryInstallations(nowMs: () => number = Date.now): Memor
       for (const row of rows()) counts[healthOf(row)]++
       return counts
     },
+    countLocations: () => Promise.reject(new Error('no test with this store counts numbers')),
     async noteInstall({ happenedAt: _, ...note }) {
       const known = rows().find((row) => row.locationId === note.locationId)
       const row: InstallationRow = {

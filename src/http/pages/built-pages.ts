@@ -5,7 +5,7 @@ import { messagePage } from './message-page.ts'
 
 const DIST = new URL('../../web/dist/', import.meta.url)
 
-export type PageName = 'pair' | 'app'
+export type PageName = 'pair' | 'app' | 'console'
 
 export interface Asset {
   readonly bytes: Buffer
@@ -23,7 +23,7 @@ const readIfThere = async (path: string): Promise<Buffer | undefined> =>
 
 export async function readBuiltPages(): Promise<BuiltPages> {
   const html = new Map<PageName, string>()
-  for (const page of ['pair', 'app'] as const) {
+  for (const page of ['pair', 'app', 'console'] as const) {
     const bytes = await readIfThere(`${page}.html`)
     if (bytes !== undefined) html.set(page, bytes.toString('utf8'))
   }

@@ -5,7 +5,7 @@ import type { InstallationRow, InstallationStore, Problem, TokenHealth } from '.
 import type { SessionDesk, SessionSnapshot } from '../../bridge/ports.ts'
 import { type LocationId, parseLocationId } from '../../core/ids.ts'
 import { confinedTo, may, shownTo } from '../auth.ts'
-import { Id, ProblemBody, SessionBody, TOKEN_HEALTHS } from '../schemas.ts'
+import { Id, NUMBERS_STATES, ProblemBody, SessionBody, TOKEN_HEALTHS } from '../schemas.ts'
 
 export interface LocationDeps {
   readonly desk: Pick<SessionDesk, 'listOf'>
@@ -17,6 +17,7 @@ export interface LocationDeps {
 const Query = z.object({
   search: z.string().trim().min(1).max(100).optional(),
   health: z.enum(TOKEN_HEALTHS).optional(),
+  numbers: z.enum(NUMBERS_STATES).optional(),
   companyId: Id.optional(),
   locationId: Id.optional(),
   limit: z.coerce.number().int().min(1).max(500).default(100),

@@ -37,7 +37,7 @@ export async function got<T>(
   return data as NonNullable<T> // the document says what a good answer holds
 }
 
-type Get<Path extends keyof paths> = paths[Path] extends {
+export type Get<Path extends keyof paths> = paths[Path] extends {
   get: { responses: { 200: { content: { 'application/json': infer Body } } } }
 }
   ? Body

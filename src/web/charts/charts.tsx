@@ -29,7 +29,7 @@ export function Charts(props: ChartsProps) {
   )
 }
 
-function OpenCharts({ api, locationId, sessions }: ChartsProps) {
+export function OpenCharts({ api, locationId, sessions }: ChartsProps) {
   const { say } = useWords()
   const [span, setSpan] = useState<Span>('day')
   const [sessionId, setSession] = useState('')

@@ -3,7 +3,7 @@ import { useWords } from '../words/spoken.tsx'
 import type { Word } from '../words/words.ts'
 
 /** Today's ledger: what came, and what became of it. */
-export function Today({ ledger }: { ledger: Ledger | undefined }) {
+export function Today({ ledger }: { ledger: Pick<Ledger, 'inbound' | 'outbound'> | undefined }) {
   const { say, count } = useWords()
   return (
     <section aria-labelledby="today" class="card">
@@ -46,7 +46,10 @@ export function Today({ ledger }: { ledger: Ledger | undefined }) {
   )
 }
 
-function verdict({ inbound, outbound }: Ledger, count: ReturnType<typeof useWords>['count']): string {
+function verdict(
+  { inbound, outbound }: Pick<Ledger, 'inbound' | 'outbound'>,
+  count: ReturnType<typeof useWords>['count'],
+): string {
   const open = inbound.waiting + outbound.waiting
   const trouble = inbound.failed + outbound.failed + outbound.held
   if (trouble > 0) return count('today.trouble', trouble)

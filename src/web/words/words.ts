@@ -15,8 +15,15 @@ type Values = Readonly<Record<string, string | number>>
 
 const catalogues: Readonly<Record<Language, () => Promise<Catalogue>>> = {
   en: () => Promise.resolve(english),
-  es: async () => (await import('./es.json', { with: { type: 'json' } })).default,
-  'pt-BR': async () => (await import('./pt-BR.json', { with: { type: 'json' } })).default,
+  es: async () => named((await import('./es.json', { with: { type: 'json' } })).default),
+  'pt-BR': async () => named((await import('./pt-BR.json', { with: { type: 'json' } })).default),
+}
+
+/** The build packs the other languages as their texts alone, in the order of the English keys (scripts/build-pages.ts). */
+function named(words: Catalogue | readonly string[]): Catalogue {
+  if (!Array.isArray(words)) return words as Catalogue // Array.isArray does not narrow a read-only array away
+  const texts: readonly unknown[] = words
+  return Object.fromEntries(Object.keys(english).map((key, index) => [key, texts[index]])) as Catalogue // by the build
 }
 
 export interface Words {

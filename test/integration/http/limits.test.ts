@@ -5,6 +5,7 @@ import type { SessionDesk, SessionSnapshot, SplitDesk } from '../../../src/bridg
 import type { SessionStore, SettingsStore } from '../../../src/bridge/storage.ts'
 import { RequestError } from '../../../src/core/errors.ts'
 import { parseLocationId } from '../../../src/core/ids.ts'
+import { createConsoleTokens } from '../../../src/http/console-token.ts'
 import { createPageTokens } from '../../../src/http/page-token.ts'
 import { createServer, listen } from '../../../src/http/server.ts'
 import { notReached } from '../../support/callers.ts'
@@ -54,6 +55,7 @@ async function start(trustedProxies: readonly string[] = []): Promise<void> {
     trustedProxies,
     callers: {
       apiKey: API_KEY,
+      consoleTokens: createConsoleTokens([randomBytes(32).toString('base64')], API_KEY),
       pageTokens: tokens,
       openPageUser: () => undefined,
       findServiceKey: async (key) =>

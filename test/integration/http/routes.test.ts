@@ -94,6 +94,7 @@ function surroundings() {
       return Promise.resolve()
     },
     watchLocation: () => () => undefined,
+    watchAll: () => () => undefined,
     watch: (_id, listener) => {
       listeners.add(listener)
       return () => listeners.delete(listener)

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import type { NewInstallation, TokenHealth } from '../../../src/bridge/installations.ts'
-import { type LocationId, parseLocationId } from '../../../src/core/ids.ts'
+import { type LocationId, parseLocationId, parseSessionId } from '../../../src/core/ids.ts'
 import { freshPlace, type Subject } from './subject.ts'
 
 const HOUR_MS = 3_600_000
@@ -222,6 +222,34 @@ export function describeInstalls(subject: () => Subject): void {
       const only = await store().page({ companyId, health: 'expired', limit: 100 })
       expect([only.total, only.rows.map((row) => row.locationId)]).toEqual([1, [expired]])
     })
+  })
+
+  it('locations are found and counted by how their numbers are', async () => {
+    const store = () => subject().store.installations
+    const companyId = `company-${randomUUID()}`
+    const before = await store().countLocations()
+    const place = async (...statuses: ('ready' | 'logged_out')[]) => {
+      const locationId = freshLocation()
+      await store().save(grant(locationId, { companyId }))
+      for (const status of statuses) {
+        const sessionId = parseSessionId(randomUUID())
+        await subject().store.sessions.create({ sessionId, locationId })
+        await subject().store.sessions.update(sessionId, { status })
+      }
+      return locationId
+    }
+    const wanted = {
+      ready: await place('ready', 'ready'),
+      trouble: await place('ready', 'logged_out'),
+      none: await place(),
+    }
+    for (const numbers of ['ready', 'trouble', 'none'] as const) {
+      const { rows, total } = await store().page({ companyId, numbers, limit: 10 })
+      expect([total, rows.map((row) => row.locationId)]).toEqual([1, [wanted[numbers]]])
+    }
+    const after = await store().countLocations()
+    for (const numbers of ['ready', 'trouble', 'none'] as const)
+      expect(after.numbers[numbers]).toBe(before.numbers[numbers] + 1)
   })
 
   it('the sessions of several locations come in one answer', async () => {

@@ -4,6 +4,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest'
 import { parseLocationId } from '../../../src/core/ids.ts'
 import { errorHandler } from '../../../src/http/answers.ts'
 import { callerOf, confinedTo, guard, may, requireLocation } from '../../../src/http/auth.ts'
+import { createConsoleTokens } from '../../../src/http/console-token.ts'
 import { createPageTokens } from '../../../src/http/page-token.ts'
 import { silentLog } from '../../support/silent-log.ts'
 
@@ -12,6 +13,7 @@ const HERE = parseLocationId('here')
 const key = () => randomBytes(32).toString('base64')
 const KEYS = [key()]
 const tokens = createPageTokens(KEYS, 'shared')
+const consoleTokens = createConsoleTokens(KEYS, API_KEY)
 const SERVICE_KEYS: Readonly<Record<string, { locationId: typeof HERE | undefined; scopes: string[] }>> = {
   'key-of-here': { locationId: HERE, scopes: ['things:read'] },
   'key-of-all': { locationId: undefined, scopes: ['things:read', 'things:write'] },
@@ -25,6 +27,7 @@ async function server() {
     'onRequest',
     guard({
       apiKey: API_KEY,
+      consoleTokens,
       pageTokens: tokens,
       openPageUser: () => undefined,
       findServiceKey: async (given) => {

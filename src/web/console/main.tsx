@@ -1,0 +1,54 @@
+/** The operator's console: everything that the server works for, on one page. */
+import { render } from 'preact'
+import { useMemo, useState } from 'preact/hooks'
+import '../style.css'
+import './console.css'
+import { Dialog } from '../parts/dialog.tsx'
+import { Frame } from '../parts/frame.tsx'
+import { firstWords, Speaking, useWords } from '../words/spoken.tsx'
+import { createOperatorLogin, type OperatorLogin } from './operator-login.ts'
+import { Shell } from './shell.tsx'
+import { SignIn } from './sign-in.tsx'
+
+/** `again`: the hour is over, and what was on the page stays there. */
+type Door = 'first' | 'in' | 'again'
+
+function ConsolePage() {
+  const { say } = useWords()
+  const [door, setDoor] = useState<Door>('first')
+  const login: OperatorLogin = useMemo(
+    () => createOperatorLogin((isNeeded) => setDoor(isNeeded ? 'again' : 'in')),
+    [],
+  )
+  if (door === 'first') {
+    return (
+      <Frame isNarrow>
+        <h1>{say('console.title')}</h1>
+        <SignIn enter={login.enter} />
+      </Frame>
+    )
+  }
+  return (
+    <>
+      <Shell login={login} />
+      {door === 'again' && (
+        <Dialog title={say('console.again')} close={() => location.reload()}>
+          <SignIn enter={login.enter} />
+        </Dialog>
+      )}
+    </>
+  )
+}
+
+const root = document.getElementById('page')
+if (root !== null) {
+  void firstWords().then((first) => {
+    root.textContent = ''
+    render(
+      <Speaking first={first}>
+        <ConsolePage />
+      </Speaking>,
+      root,
+    )
+  })
+}

@@ -1,0 +1,120 @@
+/** One location as its own people see it, and above that what only the operator sees: its installation. */
+import { got } from '../api/client.ts'
+import { Charts } from '../charts/charts.tsx'
+import { Mailbox } from '../location/mailbox.tsx'
+import { Numbers } from '../location/numbers.tsx'
+import { SettingsForm } from '../location/settings-form.tsx'
+import { Today } from '../location/today.tsx'
+import { useLocation } from '../location/use-location.ts'
+import { Button } from '../parts/button.tsx'
+import { problemWords } from '../parts/problem-words.ts'
+import { clockOf, ZoneContext } from '../parts/times.ts'
+import { useWords } from '../words/spoken.tsx'
+import { TokenHealth } from './location-state.tsx'
+import { Shown } from './parts.tsx'
+import { linkTo } from './routes.ts'
+import type { Location } from './shapes.ts'
+import { useConsole, useLoaded } from './use-console.ts'
+
+export function OneLocation({ locationId }: { locationId: string }) {
+  const { say } = useWords()
+  const { api } = useConsole()
+  const found = useLoaded(
+    () => got(api.GET('/api/ghl/locations', { params: { query: { locationId } } })),
+    [api, locationId],
+    ['all'],
+  )
+  return (
+    <div class="stack">
+      <a href={linkTo('locations')}>← {say('console.place.locations')}</a>
+      <Shown
+        of={found}
+        isEmpty={({ locations }) => locations.length === 0}
+        empty={<p>{say('wall.notFound')}</p>}
+      >
+        {({ locations }) =>
+          locations.map((location) => (
+            <div key={location.locationId} class="stack">
+              <Installation location={location} look={found.reload} />
+              {location.status !== 'uninstalled' && <AsItsPeople locationId={location.locationId} />}
+            </div>
+          ))
+        }
+      </Shown>
+    </div>
+  )
+}
+
+function Installation({ location, look }: { location: Location; look(): Promise<void> }) {
+  const { say, find, language } = useWords()
+  const { api } = useConsole()
+  const problem = location.problem === null ? undefined : problemWords(location.problem, find)
+  const path = { installationId: location.installationId }
+  return (
+    <section class="card" aria-labelledby="installation">
+      <div class="section-head">
+        <h2 id="installation">{location.name ?? location.locationId}</h2>
+        <TokenHealth health={location.tokenHealth} />
+      </div>
+      {problem !== undefined && (
+        <p class="problem">
+          {problem.message} {problem.action}
+        </p>
+      )}
+      <dl class="facts">
+        <Fact name={say('one.location')} value={location.locationId} />
+        {location.companyId !== null && (
+          <Fact name={say('one.agency')} value={location.companyName ?? location.companyId} />
+        )}
+        <Fact name={say('one.installed')} value={clockOf(location.installedAt, language)} />
+        <Fact name={say('one.tokenUntil')} value={clockOf(location.tokenExpiresAt, language)} />
+        {location.versionId !== null && <Fact name={say('one.version')} value={location.versionId} />}
+      </dl>
+      <div class="actions">
+        {location.status !== 'uninstalled' && (
+          <Button
+            kind={location.problem === null ? 'plain' : 'main'}
+            act={async () => {
+              try {
+                await got(api.POST('/api/ghl/tokens/{installationId}/refresh', { params: { path } }))
+              } finally {
+                await look()
+              }
+            }}
+          >
+            {say('one.refresh')}
+          </Button>
+        )}
+        {location.reconnectUrl !== null && (
+          <a class="as-button plain" href={location.reconnectUrl} target="_blank" rel="noreferrer">
+            {say('one.reconnect')}
+          </a>
+        )}
+      </div>
+    </section>
+  )
+}
+
+function Fact({ name, value }: { name: string; value: string }) {
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd>{value}</dd>
+    </div>
+  )
+}
+
+function AsItsPeople({ locationId }: { locationId: string }) {
+  const { login } = useConsole()
+  const { api, sessions, mail, look } = useLocation(locationId, login)
+  const shared = { api, locationId, isAdmin: true }
+  return (
+    <ZoneContext.Provider value={mail?.today.timeZone}>
+      <Numbers {...shared} sessions={sessions} login={login} />
+      <Today ledger={mail?.today} />
+      <Mailbox {...shared} mail={mail} sessions={sessions ?? []} look={look} />
+      <Charts api={api} locationId={locationId} sessions={sessions ?? []} />
+      {sessions !== undefined && <SettingsForm {...shared} sessions={sessions} />}
+    </ZoneContext.Provider>
+  )
+}

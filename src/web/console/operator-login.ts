@@ -1,0 +1,59 @@
+/**
+ * The operator's key against a token of an hour. Both live in this page's memory only: whoever reloads it shows the key again,
+ * and a script that got into the browser's storage finds nothing. Calls that are refused meanwhile wait for the next key.
+ */
+import type { Login } from '../api/client.ts'
+import { failureOf } from '../api/failure.ts'
+
+/** Asked for again this long before its end, so that no call is refused. */
+const MARGIN_MS = 30_000
+/** Refusals that were under way when the key came belong to the token before. */
+const STRAGGLERS_MS = 5_000
+
+export interface OperatorLogin extends Login {
+  /** @throws {Failure} `CONSOLE_KEY_WRONG`, `TOO_MANY_REQUESTS`. */
+  enter(apiKey: string): Promise<void>
+}
+
+interface Admission {
+  readonly token: string
+  readonly expiresAt: string
+}
+
+/** @param ask shows the way in; called whenever a key is needed. */
+export function createOperatorLogin(ask: (isNeeded: boolean) => void): OperatorLogin {
+  let admission: Admission | undefined
+  let admittedAtMs = 0
+  let waiting: PromiseWithResolvers<void> | undefined
+  const renew = async (): Promise<void> => {
+    if (Date.now() - admittedAtMs < STRAGGLERS_MS) return
+    waiting ??= Promise.withResolvers()
+    ask(true)
+    await waiting.promise
+  }
+  return {
+    bearer: async () => {
+      if (admission === undefined || Date.parse(admission.expiresAt) - Date.now() < MARGIN_MS) await renew()
+      return admission?.token ?? ''
+    },
+    renew,
+    enter: async (apiKey) => {
+      admission = await exchange(apiKey)
+      admittedAtMs = Date.now()
+      waiting?.resolve()
+      waiting = undefined
+      ask(false)
+    },
+  }
+}
+
+async function exchange(apiKey: string): Promise<Admission> {
+  const answer = await fetch('/api/console/session', {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ apiKey }),
+  })
+  const body: unknown = await answer.json().catch(() => undefined)
+  if (!answer.ok) throw failureOf(answer.status, body)
+  return body as Admission // POST /api/console/session promises this shape
+}

@@ -1,0 +1,81 @@
+/** One link per number that is to be paired, for its owner's own phone; whoever runs this sends them on. */
+import { type Api, got } from '../api/client.ts'
+import { Button } from '../parts/button.tsx'
+import { failureWords } from '../parts/problem-words.ts'
+import { useWords } from '../words/spoken.tsx'
+import { useOneByOne } from './one-by-one.ts'
+import { Copy } from './parts.tsx'
+import type { Location } from './shapes.ts'
+import { useConsole } from './use-console.ts'
+
+interface Wanted {
+  readonly location: Location
+  /** Undefined: the location has no number yet, and gets its first. */
+  readonly sessionId: string | undefined
+}
+
+function wantedBy(location: Location): Wanted[] {
+  if (location.status === 'uninstalled') return []
+  if (location.sessions.length === 0) return [{ location, sessionId: undefined }]
+  return location.sessions
+    .filter(({ status }) => status !== 'ready')
+    .map(({ id }) => ({ location, sessionId: id }))
+}
+
+async function makeLink(api: Api, { location: { locationId }, sessionId }: Wanted): Promise<string> {
+  const made =
+    sessionId === undefined
+      ? await got(
+          api.POST('/ghl/location/{locationId}/session', { params: { path: { locationId } }, body: {} }),
+        )
+      : undefined
+  const path = { locationId, id: sessionId ?? made?.session_id ?? '' }
+  const { url } = await got(
+    api.POST('/ghl/location/{locationId}/session/{id}/pairing-link', { params: { path } }),
+  )
+  return url
+}
+
+export function PairingLinks({ locations }: { locations: readonly Location[] }) {
+  const { say, count, find } = useWords()
+  const { api } = useConsole()
+  const wanted = locations.flatMap(wantedBy)
+  const { outcomes, run } = useOneByOne((each: Wanted) => makeLink(api, each))
+  const nameOf = ({ location }: Wanted) => location.name ?? location.locationId
+  const made = outcomes.flatMap(({ item, result }) => (result === undefined ? [] : [[nameOf(item), result]]))
+  if (wanted.length === 0) return <p>{say('links.none')}</p>
+  if (outcomes.length === 0) {
+    return (
+      <>
+        <p>{count('links.would', wanted.length)}</p>
+        <Button act={() => run(wanted)}>{say('links.make')}</Button>
+      </>
+    )
+  }
+  return (
+    <>
+      <progress aria-label={say('bulk.links')} max={wanted.length} value={outcomes.length} />
+      <p role="status">{count('links.made', made.length)}</p>
+      <dl class="links">
+        {outcomes.map(({ item, result, failure }) => (
+          <div key={item.sessionId ?? item.location.locationId}>
+            <dt>{nameOf(item)}</dt>
+            <dd>
+              {result === undefined ? (
+                <span class="failure">{failureWords(failure, find)}</span>
+              ) : (
+                <input
+                  readOnly
+                  aria-label={nameOf(item)}
+                  value={result}
+                  onFocus={({ currentTarget }) => currentTarget.select()}
+                />
+              )}
+            </dd>
+          </div>
+        ))}
+      </dl>
+      <Copy text={made.map((line) => line.join('\t')).join('\n')} />
+    </>
+  )
+}

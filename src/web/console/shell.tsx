@@ -1,0 +1,68 @@
+import { useEffect, useRef } from 'preact/hooks'
+import type { Login } from '../api/client.ts'
+import { Frame } from '../parts/frame.tsx'
+import { useWords } from '../words/spoken.tsx'
+import { Audit } from './audit.tsx'
+import { Events } from './events.tsx'
+import { Figures } from './figures.tsx'
+import { Keys } from './keys.tsx'
+import { Letters } from './letters.tsx'
+import { OneLocation } from './one-location.tsx'
+import { linkTo, PLACES, type Route, useRoute } from './routes.ts'
+import { Setup } from './setup.tsx'
+import { Syncs } from './syncs.tsx'
+import { ConsoleContext, useLiveConsole } from './use-console.ts'
+import { Wall } from './wall.tsx'
+
+const PARTS = {
+  locations: Wall,
+  messages: Letters,
+  figures: Figures,
+  syncs: Syncs,
+  events: Events,
+  audit: Audit,
+  keys: Keys,
+  setup: Setup,
+} as const
+
+/** Everything behind the way in. */
+export function Shell({ login }: { login: Login }) {
+  const { say } = useWords()
+  const live = useLiveConsole(login)
+  const route = useRoute()
+  const here = useRef<HTMLAnchorElement>(null)
+  useEffect(() => {
+    // On a phone the row of places is longer than the screen.
+    here.current?.scrollIntoView({ block: 'nearest', inline: 'center' })
+  }, [route.place])
+  return (
+    <ConsoleContext.Provider value={live}>
+      <Frame title={say('console.title')} link={live.link}>
+        <nav class="places" aria-label={say('console.places')}>
+          {PLACES.map((place) => (
+            <a
+              key={place}
+              ref={place === route.place ? here : null}
+              href={linkTo(place)}
+              aria-current={place === route.place ? 'page' : undefined}
+            >
+              {say(`console.place.${place}`)}
+            </a>
+          ))}
+          <button type="button" class="quiet" onClick={() => location.reload()}>
+            {say('console.leave')}
+          </button>
+        </nav>
+        <Part {...route} />
+      </Frame>
+    </ConsoleContext.Provider>
+  )
+}
+
+function Part({ place, locationId }: Route) {
+  if (place === 'locations' && locationId !== undefined) {
+    return <OneLocation key={locationId} locationId={locationId} />
+  }
+  const Here = PARTS[place]
+  return <Here />
+}

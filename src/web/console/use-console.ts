@@ -1,0 +1,115 @@
+/** What every part of the console has: the API, and word of what changed anywhere. */
+import { createContext } from 'preact'
+import { useCallback, useContext, useEffect, useMemo, useRef, useState } from 'preact/hooks'
+import { type Api, createApi, type Login } from '../api/client.ts'
+import { follow, type Link } from '../live/follow.ts'
+
+/** Backstop for hints that were not heard. */
+const LOOK_MS = 15_000
+
+/** `all`: nobody knows what changed while the connection was gone. */
+export type Change = 'numbers' | 'messages' | 'all'
+type Listener = (change: Change) => void
+
+export interface Console {
+  readonly api: Api
+  readonly login: Login
+  readonly link: Link
+  /** Calls back with every change until the returned function is called. */
+  hear(listener: Listener): () => void
+}
+
+export const ConsoleContext = createContext<Console | undefined>(undefined)
+
+export function useConsole(): Console {
+  const found = useContext(ConsoleContext)
+  if (found === undefined) throw new Error('useConsole is for what stands inside the console')
+  return found
+}
+
+export function useLiveConsole(login: Login): Console {
+  const api = useMemo(() => createApi(login), [login])
+  const listeners = useMemo(() => new Set<Listener>(), [])
+  const [link, setLink] = useState<Link>('opening')
+  const hear = useCallback(
+    (listener: Listener) => {
+      listeners.add(listener)
+      return () => void listeners.delete(listener)
+    },
+    [listeners],
+  )
+  useEffect(() => {
+    const tell = (change: Change) => {
+      for (const listener of listeners) listener(change)
+    }
+    let unfollow = () => {}
+    const open = () => {
+      unfollow = follow('/api/console/events', {
+        headers: async () => ({ authorization: `Bearer ${await login.bearer()}` }),
+        onEvent: (event, data) => {
+          if (event === 'opened') tell('all')
+          const { numbers, messages } = data as { numbers?: string[]; messages?: string[] } // the route's own shape
+          if (numbers !== undefined && numbers.length > 0) tell('numbers')
+          if (messages !== undefined && messages.length > 0) tell('messages')
+        },
+        onLink: setLink,
+        // The hour is over: the stream goes on when the key was shown again.
+        onRefused: () => void login.renew().then(open),
+      })
+    }
+    open()
+    const timer = setInterval(() => {
+      if (document.visibilityState === 'visible') tell('all')
+    }, LOOK_MS)
+    return () => {
+      unfollow()
+      clearInterval(timer)
+    }
+  }, [login, listeners])
+  return { api, login, link, hear }
+}
+
+export interface Loaded<T> {
+  /** What the last good answer held; it stays while the next is asked for. */
+  readonly data: T | undefined
+  readonly failure: unknown
+  /** Asks again now. */
+  reload(): Promise<void>
+}
+
+/**
+ * What `load` answers, read again when one of `deps` changes and when the console hears of a change of these kinds.
+ *
+ * @param load may close over `deps` and nothing else that changes.
+ */
+export function useLoaded<T>(
+  load: () => Promise<T>,
+  deps: readonly unknown[],
+  kinds: readonly Change[] = [],
+): Loaded<T> {
+  const { hear } = useConsole()
+  const [state, setState] = useState<Omit<Loaded<T>, 'reload'>>({ data: undefined, failure: undefined })
+  const asked = useRef(0)
+  const reload = useCallback(async () => {
+    asked.current += 1
+    const mine = asked.current
+    const answer = await load().then(
+      (data) => ({ data, failure: undefined }),
+      (failure: unknown) => ({ failure }),
+    )
+    // A later question has overtaken this one.
+    if (mine === asked.current) setState((before) => ({ ...before, ...answer }))
+  }, deps)
+  useEffect(() => {
+    void reload()
+    const unhear = hear((change) => {
+      if (kinds.length > 0 && (change === 'all' || kinds.includes(change))) void reload()
+    })
+    return () => {
+      // Whatever is still under way is nobody's any more.
+      asked.current += 1
+      unhear()
+    }
+  }, [reload, hear])
+  return { ...state, reload }
+}
