@@ -201,7 +201,8 @@ class Window {
   }
 
   #ticket(nowMs: number): Ticket {
-    const place = { freeAtMs: nowMs + this.#intervalMs * (1 + COUNTED_WITHIN), isAnswered: false }
+    const latestMs = () => nowMs + this.#intervalMs * (1 + COUNTED_WITHIN)
+    const place = { freeAtMs: latestMs(), isAnswered: false }
     this.#places.add(place)
     this.#underWay++
     let isOpen = true
@@ -215,7 +216,8 @@ class Window {
         // A token refused at the door comes without the limit's headers: it never got as far as being counted.
         const isCounted = status !== 401 || headers['x-ratelimit-remaining'] !== undefined
         this.#follow(status, headers)
-        place.freeAtMs = isCounted ? Math.min(place.freeAtMs, this.#clock.nowMs() + this.#intervalMs) : 0
+        // The answer may have told of another interval than the one that the place was taken for.
+        place.freeAtMs = isCounted ? Math.min(latestMs(), this.#clock.nowMs() + this.#intervalMs) : 0
         this.#admit()
       },
       lost: (left) => {

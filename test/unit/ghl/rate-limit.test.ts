@@ -64,6 +64,19 @@ describe('the rate limiter', () => {
     expect(tickets.length).toBe(25)
   })
 
+  it('keeps a place for the interval that the answer tells, not for the one that was expected', async () => {
+    const { clock, advance } = createFakeClock()
+    const { take, tickets } = createTaker(createRateLimiter(clock))
+    for (let n = 0; n < 2; n++) take()
+    await advance(0)
+    for (const ticket of tickets) ticket.answered(200, limits(2, undefined, 20_000))
+    take()
+    await advance(19_999)
+    expect(tickets.length).toBe(2)
+    await advance(1)
+    expect(tickets.length).toBe(3)
+  })
+
   it('starts at 100 per 10 s when GHL says nothing of limits', async () => {
     const { take, tickets, advance } = await (async () => {
       const time = createFakeClock()
