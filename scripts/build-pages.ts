@@ -1,6 +1,6 @@
 /**
  * Builds the pages (src/web) into src/web/dist, where the server reads them. With `--if-needed` nothing happens while the
- * build is newer than every source of it.
+ * build is newer than every source of it. `--into <folder>` builds there instead.
  */
 import { readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -47,9 +47,9 @@ const packedWords: Plugin = {
   },
 }
 
-async function buildPages(): Promise<void> {
+async function buildPages(dist: string): Promise<void> {
   // Built aside and moved into place: another process may be building, or a server be starting.
-  const aside = join(ROOT, `dist-${process.pid}`)
+  const aside = dist === DIST ? join(ROOT, `dist-${process.pid}`) : `${dist}-${process.pid}`
   // Under a test runner Vite would build pages for developers, with the machine's paths in them.
   process.env['NODE_ENV'] = 'production'
   await build({
@@ -69,9 +69,11 @@ async function buildPages(): Promise<void> {
     },
   })
   await compress(aside)
-  await rm(DIST, { recursive: true, force: true })
-  await rename(aside, DIST)
+  await rm(dist, { recursive: true, force: true })
+  await rename(aside, dist)
 }
 
-const { values: flags } = parseArgs({ options: { 'if-needed': { type: 'boolean', default: false } } })
-if (!(flags['if-needed'] && (await isFresh()))) await buildPages()
+const { values: flags } = parseArgs({
+  options: { 'if-needed': { type: 'boolean', default: false }, into: { type: 'string', default: DIST } },
+})
+if (!(flags['if-needed'] && (await isFresh()))) await buildPages(flags.into)

@@ -63,6 +63,26 @@ describe('pages inside GHL', () => {
     expect(listed.body.locations.map(({ locationId }) => locationId)).toEqual([here])
   })
 
+  it('come without a secret of the server that sends them', async () => {
+    const { clientSecret, sharedSecret } = app.sandbox
+    const secrets = { clientSecret, sharedSecret, apiKey: app.apiKey }
+    const root = app.nodes[0]?.url ?? ''
+    const sent = new Map<string, string>()
+    const follow = async (path: string): Promise<void> => {
+      if (sent.has(path)) return
+      const answer = await fetch(root + path)
+      expect([path, answer.status]).toEqual([path, 200])
+      const text = await answer.text()
+      sent.set(path, text)
+      for (const [name] of text.matchAll(/[\w.-]+\.(?:js|css)(?=["'`])/g)) await follow(`/assets/${name}`)
+    }
+    await follow(`/app?location=${here}`)
+    expect([...sent.keys()].filter((path) => path.endsWith('.js')).length).toBeGreaterThan(1)
+    for (const [path, text] of sent)
+      for (const [name, value] of Object.entries(secrets))
+        expect(value.length > 8 && !text.includes(value), `${name} in ${path}`).toBe(true)
+  })
+
   it('refuses everything else with one and the same answer', async () => {
     const good = Buffer.from(app.sandbox.ssoPayload({ locationId: here }), 'base64')
     const changed = (at: number) => {
