@@ -48,6 +48,8 @@ import { createNumbers } from './whatsapp/numbers.ts'
 import type { SessionDeps } from './whatsapp/session.ts'
 import { openSpool } from './whatsapp/spool.ts'
 
+export { isLostConnection } from './whatsapp/sends.ts'
+
 export interface App {
   /** Where it listens. */
   readonly url: string

@@ -1,7 +1,7 @@
 /** env -> config -> app -> signals. The only file that knows `process`. */
 import './quiet-console.ts'
 import closeWithGrace from 'close-with-grace'
-import { startApp } from './app.ts'
+import { isLostConnection, startApp } from './app.ts'
 import { type Config, parseConfig } from './config.ts'
 import { BridgeError } from './core/errors.ts'
 import { embeddedSecrets, type Secrets } from './embedded-secrets.ts'
@@ -27,11 +27,24 @@ try {
   const log = createLogger(config.LOG_LEVEL)
   const secrets = await secretsOf(config)
   const app = await startApp(config, secrets, log)
-  closeWithGrace({ delay: DRAIN_MS, logger: false }, async ({ err, signal }) => {
-    if (err !== undefined) log.fatal({ err }, 'stopping after an unexpected error')
-    else log.info({ signal }, 'stopping')
-    await app.stop()
-    log.info({}, 'stopped')
+  const { close } = closeWithGrace(
+    { delay: DRAIN_MS, logger: false, skip: ['unhandledRejection'] },
+    async ({ err, signal }) => {
+      if (err !== undefined) log.fatal({ err }, 'stopping after an unexpected error')
+      else log.info({ signal }, 'stopping')
+      await app.stop()
+      log.info({}, 'stopped')
+    },
+  )
+  process.on('unhandledRejection', (reason) => {
+    if (isLostConnection(reason)) {
+      // One number's network must not end all the others.
+      log.warn({}, 'a write on a lost connection was not watched')
+      return
+    }
+    log.fatal({ err: reason }, 'stopping after an unhandled rejection')
+    process.exitCode = 1
+    close()
   })
   log.info({ url: app.url, publicUrl: config.PUBLIC_URL }, 'listening')
   if (secrets.isNew) {

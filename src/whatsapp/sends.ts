@@ -66,6 +66,17 @@ export function statusCodeOf(error: unknown): number | undefined {
 /** Baileys throws 428 on a closed socket; its queries reject with the web socket's bare close code. */
 const isClosed = (cause: unknown): boolean => typeof cause === 'number' || statusCodeOf(cause) === 428
 
+const WRITE_FAILURES = new Set(['ECONNRESET', 'EPIPE', 'ECONNABORTED', 'ETIMEDOUT'])
+
+/**
+ * True for what Baileys rejects with when a connection ends under a write that it does not watch (its answer to
+ * `offline_preview`, for one). The end itself is heard and handled by the session; such a rejection means nothing more.
+ */
+export function isLostConnection(thrown: unknown): boolean {
+  if (isClosed(thrown)) return true
+  return thrown instanceof Error && 'code' in thrown && WRITE_FAILURES.has(String(thrown.code))
+}
+
 /** Whatever failed before a message was on the wire, in our words. Errors of ours stay what they are. */
 export function notSent(cause: unknown): BridgeError {
   if (cause instanceof BridgeError) return cause
