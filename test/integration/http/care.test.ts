@@ -1,5 +1,7 @@
 /** The operator's care for installations and tokens: routes and command line on a real store, in front of the strict sandbox. */
 import { execFile } from 'node:child_process'
+import { once } from 'node:events'
+import { createServer } from 'node:http'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { freePort } from '../../../sandbox/bridge-process.ts'
@@ -14,6 +16,22 @@ interface Report {
     readonly outcome: string
     readonly code: string | null
   }[]
+}
+interface Measured {
+  readonly latencyMs: { readonly store: number; readonly ghl: number | null }
+}
+interface Tokens {
+  readonly counts: Readonly<Record<string, number>>
+  readonly installations: readonly {
+    readonly installationId: string
+    readonly locationId: string | null
+    readonly scopes: readonly string[]
+    readonly health: string
+    readonly expiresAt: string
+    readonly refreshedAt: string | null
+  }[]
+  readonly total: number
+  readonly nextCursor: string | null
 }
 interface Refused {
   readonly error: { readonly code: string }
@@ -111,6 +129,32 @@ describe('the care for tokens', () => {
         latencyMs: { store: expect.any(Number) as number, ghl: expect.any(Number) as number },
       },
     ])
+  })
+
+  it('lists each installation with what it is, and never a token', async () => {
+    const { body } = await get<Tokens>('/api/ghl/tokens')
+    expect(body.counts).toMatchObject({ healthy: 2, expiring: 0, expired: 0, needs_reconnect: 0 })
+    expect([body.total, body.nextCursor]).toEqual([2, null])
+    const row = body.installations.find(({ locationId }) => locationId === here)
+    expect(row).toMatchObject({ name: 'Here', userType: 'Location', status: 'active', isBulk: false })
+    expect(row?.scopes).toContain('conversations/message.write')
+    expect(Date.parse(row?.expiresAt ?? '')).toBeGreaterThan(Date.now())
+    expect(JSON.stringify(body)).not.toMatch(/eyJ|access_?token|refresh_?token/i)
+  })
+
+  it('refreshes one alone', async () => {
+    const rows = async () => (await get<Tokens>('/api/ghl/tokens')).body.installations
+    const before = await rows()
+    const row = before.find(({ locationId }) => locationId === here)
+    const path = `/api/ghl/tokens/${row?.installationId ?? ''}/refresh`
+    const { status, body } = await app.call<Tokens['installations'][number]>('POST', path)
+    expect([status, body.locationId, body.health]).toEqual([200, here, 'healthy'])
+    expect(refreshes()).toBe(1)
+    const renewed = (await rows()).filter(
+      ({ installationId, refreshedAt }) =>
+        refreshedAt !== before.find((each) => each.installationId === installationId)?.refreshedAt,
+    )
+    expect(renewed.map(({ locationId }) => locationId)).toEqual([here])
   })
 
   it('gives an install link that works once', async () => {
@@ -249,4 +293,24 @@ describe('the care for tokens', () => {
     expect([page.status, page.body.error.code]).toEqual([403, 'FORBIDDEN'])
     expect(app.sandbox.calls()).toEqual([])
   })
+})
+
+it('the status measures how long GHL takes to answer, and says nothing when it does not', async () => {
+  const slow = createServer((_request, response) => void setTimeout(() => response.end('{}'), 400))
+  const port = await freePort()
+  await once(slow.listen(port, '127.0.0.1'), 'listening')
+  const app = await startGhlApp({ env: { GHL_API_URL: `http://127.0.0.1:${port}` } })
+  try {
+    const latency = async () =>
+      (await app.call<Measured>('GET', '/api/integrations/ghl/status')).body.latencyMs
+    const { store, ghl } = await latency()
+    expect(ghl).toBeGreaterThanOrEqual(390)
+    expect(store).toBeGreaterThan(0)
+    slow.closeAllConnections()
+    slow.close()
+    expect((await latency()).ghl).toBeNull()
+  } finally {
+    slow.close()
+    await app.stop()
+  }
 })
