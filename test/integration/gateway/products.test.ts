@@ -94,7 +94,8 @@ describe('POST /api/products/create', () => {
     })
     const { status, body } = await create({ name: 'Refused' })
     expect(status).toBe(403)
-    expect(body).toMatchObject({ success: false, productId: null, error: { code: 'GHL_FORBIDDEN' } })
+    const action = expect.stringMatching(/products\.write.*plan/) as string
+    expect(body).toMatchObject({ success: false, productId: null, error: { code: 'GHL_FORBIDDEN', action } })
     expect(body.message).toContain('Forbidden resource')
   })
 
