@@ -62,15 +62,19 @@ export class BridgeProcess {
 
   /** Resolves when the server says it is ready; rejects with its last words when it ends first. */
   async start(): Promise<void> {
-    const child = spawn(process.execPath, ['--liftoff-only', '--import', PRELOAD, MAIN], {
-      env: {
-        PATH: process.env['PATH'],
-        ...this.#settings.env,
-        PORT: String(this.#settings.port),
-        DATA_DIR: this.#settings.dataDir,
+    const child = spawn(
+      process.execPath,
+      ['--liftoff-only', '--max-semi-space-size=1', '--import', PRELOAD, MAIN],
+      {
+        env: {
+          PATH: process.env['PATH'],
+          ...this.#settings.env,
+          PORT: String(this.#settings.port),
+          DATA_DIR: this.#settings.dataDir,
+        },
+        stdio: ['ignore', 'pipe', 'pipe'],
       },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    })
+    )
     this.#child = child
     for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding('utf8')

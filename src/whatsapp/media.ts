@@ -126,13 +126,17 @@ async function* decrypted(media: WaMedia, response: Response): AsyncGenerator<Ui
   let tail = Buffer.alloc(0)
   try {
     for await (const chunk of response.body) {
-      const held = Buffer.concat([tail, chunk])
-      const ready = held.subarray(0, Math.max(0, held.length - MAC_BYTES))
-      tail = held.subarray(ready.length)
-      hmac.update(ready)
-      const plain = decipher.update(ready)
-      hash.update(plain)
-      if (plain.length > 0) yield plain
+      // No copy of the whole chunk: a large file would leave its own size in garbage behind.
+      const readyBytes = Math.max(0, tail.length + chunk.length - MAC_BYTES)
+      const ofTail = tail.subarray(0, readyBytes)
+      const ofChunk = chunk.subarray(0, readyBytes - ofTail.length)
+      tail = Buffer.concat([tail.subarray(ofTail.length), chunk.subarray(ofChunk.length)])
+      for (const ready of [ofTail, ofChunk]) {
+        hmac.update(ready)
+        const plain = decipher.update(ready)
+        hash.update(plain)
+        if (plain.length > 0) yield plain
+      }
     }
     const last = decipher.final()
     hash.update(last)
