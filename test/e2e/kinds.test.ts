@@ -173,6 +173,52 @@ describe('files', () => {
   })
 })
 
+describe('rare kinds', () => {
+  const lottie = { mimetype: 'application/was', isLottie: true, accessibilityLabel: 'waving' }
+
+  it.each<[string, proto.IMessage, string]>([
+    [
+      'a Lottie sticker is a sentence with its meaning',
+      { lottieStickerMessage: { message: { stickerMessage: lottie } } },
+      '[Sent an animated sticker (waving). It can be seen on the phone.]',
+    ],
+    [
+      'a pack of stickers is a sentence with its name',
+      { stickerPackMessage: { name: 'Teeth', stickerPackId: 'p1' } },
+      '[Sent a pack of stickers (Teeth). It can be seen on the phone.]',
+    ],
+    [
+      'the result of a poll is read out',
+      {
+        pollResultSnapshotMessage: {
+          name: 'Pizza?',
+          pollVotes: [{ optionName: 'Yes', optionVoteCount: 3 }],
+        },
+      },
+      '[Result of a poll]\nPizza?\nYes: 3',
+    ],
+  ])('%s', async (_what, message, body) => {
+    expect(await fromAna({ message })).toMatchObject({ body, attachments: [] })
+  })
+
+  it('the better copy of a picture comes as a file, marked as one', async () => {
+    const bytes = await samplePhoto('better', '#444')
+    const first = await fromAna({ media: { kind: 'image', bytes, mimetype: 'image/jpeg' } })
+    const sent = stage.whatsapp.messages(ANA).find(({ id }) => id === first.waId)
+    const better = await fromAna({
+      message: {
+        associatedChildMessage: { message: { imageMessage: sent?.message.imageMessage ?? null } },
+        messageContextInfo: {
+          messageAssociation: { associationType: 10, parentMessageKey: { id: first.waId } },
+        },
+      },
+    })
+    expect(better.body).toBe('[The same in better quality]')
+    const [file] = await filesOf(better.attachments)
+    expect(sha256(file?.bytes ?? new Uint8Array())).toBe(sha256(bytes))
+  })
+})
+
 describe('places and people', () => {
   it('a location with map link, a live one as it moves', async () => {
     const location = { latitude: -23.5505, longitude: -46.6333, name: 'Clinic', address: 'Rua A, 1' }
