@@ -16,6 +16,8 @@ const CHATS = 10
 const MOST_ON_THE_WAY = 15
 /** After the last kill, with no more faults, something arrives at least this often until all is there. */
 const STILLNESS_MS = 60_000
+/** A killed node's numbers come back on the other when its lease has run out, and after that as fast as the machine is. */
+const TAKEN_OVER_MS = 60_000
 /** Ten chats say more than GHL's real allowance takes; what is tested here is not the pace. */
 const PLENTY = { max: 2_000, intervalMs: 1_000, perDay: 100_000_000, window: 'fixed' } as const
 
@@ -87,7 +89,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
 /** Some time of life with troubles; the kill then comes at any moment of any step. */
 async function oneRound({ ghl, whatsapp }: Stage, random: Random): Promise<void> {
   // Every other life gets as far as its work, however slow the machine is.
-  if (random.chance(0.5)) await whatsapp.waitForCompanion(OWNER, true)
+  if (random.chance(0.5)) await whatsapp.waitForCompanion(OWNER, true, TAKEN_OVER_MS)
   const untilMs = Date.now() + random.between(200, 1_800)
   while (Date.now() < untilMs) {
     if (random.chance(0.3)) troubleGhl(ghl, random)
