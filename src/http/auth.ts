@@ -76,6 +76,8 @@ declare module 'fastify' {
   }
   interface FastifyContextConfig {
     admission?: Admission
+    /** Behind the guard; all others are open. */
+    isGuarded?: boolean
   }
 }
 

@@ -1,14 +1,14 @@
 /** Fastify, with explicit limits and one error handler. Routes are registered by hand, in order. */
 import { fastifySSE } from '@fastify/sse'
-import { fastifySwagger } from '@fastify/swagger'
 import { type FastifyInstance, fastify } from 'fastify'
-import { jsonSchemaTransform, serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod'
+import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod'
 import type { InstallationStore } from '../bridge/installations.ts'
 import type { MessageDesk, SessionDesk, SplitDesk } from '../bridge/ports.ts'
 import type { SessionStore, SettingsStore } from '../bridge/storage.ts'
 import { ConfigError } from '../core/errors.ts'
 import type { Log } from '../core/log.ts'
 import { errorHandler } from './answers.ts'
+import { documentApi } from './api-docs.ts'
 import { auditChanges } from './audited.ts'
 import { type CallerDeps, guard } from './auth.ts'
 import { type BodyTimes, limitBodyTime } from './body-time.ts'
@@ -100,13 +100,7 @@ export async function createServer(deps: ServerDeps): Promise<FastifyInstance> {
   app.setNotFoundHandler((_request, reply) =>
     reply.code(404).send({ error: { code: 'NOT_FOUND', message: 'There is nothing here' } }),
   )
-  await app.register(fastifySwagger, {
-    openapi: {
-      info: { title: 'ghl-whatsapp-bridge', version: '1' },
-      components: { securitySchemes: { bearer: { type: 'http', scheme: 'bearer' } } },
-    },
-    transform: jsonSchemaTransform,
-  })
+  await documentApi(app)
   await app.register(fastifySSE)
 
   await app.register(healthRoutes(deps))
@@ -130,6 +124,9 @@ export async function createServer(deps: ServerDeps): Promise<FastifyInstance> {
   await app.register(async (guarded) => {
     guarded.decorateRequest('caller', undefined)
     guarded.addHook('onRequest', guard(deps.callers))
+    guarded.addHook('onRoute', (route) => {
+      route.config = { ...route.config, isGuarded: true }
+    })
     if (deps.siblings) auditChanges(guarded, { audit: deps.siblings.audit, log: deps.log })
     await limitCallers(guarded)
     await guarded.register(tokenRoutes({ ...deps, ...deps.accounts }))
@@ -147,7 +144,6 @@ export async function createServer(deps: ServerDeps): Promise<FastifyInstance> {
     if (exposeMetrics) await guarded.register(metricsRoutes({ exposeMetrics }))
     await guarded.register(consoleRoutes({ ...deps, ...deps.accounts }))
   })
-  app.get('/docs', { schema: { hide: true } }, () => app.swagger())
   await app.ready()
   return app
 }
