@@ -45,11 +45,28 @@ export const PAIRING_CODE_REFUSED = problem(
   'Check the number, or pair by scanning a QR.',
 )
 
-export const WRONG_NUMBER = problem(
-  'WRONG_NUMBER',
-  'Another number than the expected one was scanned, so it was unlinked again.',
-  'Pair again with the right phone.',
-)
+/** @param scannedPhone E.164. */
+export const wrongNumber = (scannedPhone: string): SessionProblem => ({
+  ...problem(
+    'WRONG_NUMBER',
+    'Another phone than the one of this number was paired, so it was unlinked again.',
+    'Pair again with the right phone; for another phone add another number.',
+  ),
+  scannedPhone,
+})
+
+/**
+ * @param scannedPhone E.164.
+ * @param name of the number that it is connected as.
+ */
+export const alreadyHere = (scannedPhone: string, name: string | undefined): SessionProblem => ({
+  ...problem(
+    'ALREADY_HERE',
+    `This phone is already connected here as ${name ?? 'another number'}, so it was unlinked again.`,
+    'Remove this entry, or pair it with another phone.',
+  ),
+  scannedPhone,
+})
 
 export const LOGGED_OUT_BY_US = problem(
   'LOGGED_OUT',

@@ -49,6 +49,11 @@ export class SessionState {
     return this.#live
   }
 
+  /** What people have called it meanwhile, on whichever node; `undefined`: WhatsApp's name at the next login. */
+  named(name: string | undefined): void {
+    this.#row = { ...this.#row, name }
+  }
+
   /** @param signal calls off the waiting for a store that is away. */
   async move(next: Live, signal: AbortSignal, facts: Facts = {}): Promise<void> {
     const { sessionStore, clock, log } = this.#deps

@@ -37,8 +37,8 @@ import {
   type Reaction,
   ruleOf,
   STOPPED,
-  WRONG_NUMBER,
 } from './disconnect.ts'
+import { Guard } from './guard.ts'
 import { type Correspondence, Inbox, type InboxDeps } from './inbox.ts'
 import type { Origin } from './intake.ts'
 import { Journal } from './journal.ts'
@@ -55,7 +55,7 @@ import {
   type SocketSettings,
 } from './socket.ts'
 import type { Spool } from './spool.ts'
-import { meOf, phoneOf, type Receipt, samePhone } from './stanza.ts'
+import { meOf, phoneOf, type Receipt } from './stanza.ts'
 import { compose } from './to-whatsapp.ts'
 
 /** A connection that shows neither QR nor login by then hangs (whatsapp.md 1b: an HTTP answer to the upgrade does that). */
@@ -82,6 +82,7 @@ export class Session {
   readonly #caches: SocketCaches
   readonly #inbox: Inbox
   readonly #state: SessionState
+  readonly guard: Guard
   /** Of the connection that is open; nobody else's events count. */
   #socket: Socket | undefined
   /** Aborted to end the run: its connection, its waiting, its retries. */
@@ -97,7 +98,8 @@ export class Session {
   /** Credentials that the store did not take before the connection ended. */
   #unsaved: string | undefined
 
-  constructor(deps: SessionDeps, row: SessionRow, caches: SocketCaches) {
+  /** @param siblings all numbers of the location, this one among them. */
+  constructor(deps: SessionDeps, row: SessionRow, caches: SocketCaches, siblings: () => Iterable<Session>) {
     this.#deps = deps
     this.id = row.sessionId
     this.locationId = row.locationId
@@ -105,10 +107,19 @@ export class Session {
     this.#log = deps.log.child({ session: `location_${row.locationId}_${row.sessionId}` })
     this.#state = new SessionState({ ...deps, log: this.#log }, row)
     this.#inbox = new Inbox({ ...deps, log: this.#log }, () => this.#state.row)
+    this.guard = new Guard(
+      () => this.#state.row,
+      () => [...siblings()].map(({ guard }) => guard),
+    )
   }
 
   get isReady(): boolean {
     return this.#state.live.status === 'ready' && this.#socket !== undefined
+  }
+
+  /** As it is called now; `undefined` when nobody has named it. */
+  named(name: string | undefined): void {
+    this.#state.named(name)
   }
 
   /**
@@ -248,7 +259,8 @@ export class Session {
       signal,
     }
     try {
-      if (this.#isExpected(auth)) await this.#inbox.replay(origin)
+      this.guard.begin(auth.state.creds)
+      if (this.#isRight(auth)) await this.#inbox.replay(origin)
       return signal.aborted ? undefined : await this.#hold(auth, signal)
     } finally {
       this.#unsaved = await auth.close()
@@ -283,8 +295,10 @@ export class Session {
           await socket.end('no pairing code')
         }),
         paired: hear(async () => {
-          this.#inbox.paired()
-          await this.#move({ status: 'connecting' }, { pairedAt: new Date(this.#deps.clock.nowMs()) })
+          this.guard.paired()
+          const pairedAt = new Date(this.#deps.clock.nowMs())
+          if (this.#isRight(auth)) this.#inbox.paired()
+          await this.#move({ status: 'connecting' }, this.#isRight(auth) ? { pairedAt } : {})
         }),
         open: hear(() => this.#onOpen(auth)),
         caughtUp: () => {
@@ -292,17 +306,17 @@ export class Session {
         },
         // Another person's messages are none of our business, not even in the moment before the number is unlinked.
         journaled: (row) => {
-          if (this.#isExpected(auth)) this.#inbox.journaled(row, correspondence(socket, signal))
+          if (this.#isRight(auth)) this.#inbox.journaled(row, correspondence(socket, signal))
         },
         undecryptable: (message) => {
-          if (this.#isExpected(auth)) this.#inbox.undecryptable(message, correspondence(socket, signal))
+          if (this.#isRight(auth)) this.#inbox.undecryptable(message, correspondence(socket, signal))
         },
         unjournaled: async (what) => {
-          if (this.#isExpected(auth)) await this.#inbox.unjournaled(what, correspondence(socket, signal))
+          if (this.#isRight(auth)) await this.#inbox.unjournaled(what, correspondence(socket, signal))
         },
         addresses: (pairs) => void this.#inbox.learn(pairs),
         groupEvent: async (event) => {
-          if (this.#isExpected(auth)) await this.#inbox.groupEvent(event)
+          if (this.#isRight(auth)) await this.#inbox.groupEvent(event)
         },
         receipt: ({ ids, state }) => this.#deps.onReceipt(this.id, ids, state),
       },
@@ -337,13 +351,8 @@ export class Session {
     return await openAuth(signalStore, this.id, clock)
   }
 
-  #isExpected({ state }: SessionAuth): boolean {
-    const { expectedPhone } = this.#state.row
-    return (
-      expectedPhone === undefined ||
-      state.creds.me === undefined ||
-      samePhone(phoneOf(state.creds.me.id) ?? '', expectedPhone)
-    )
+  #isRight({ state }: SessionAuth): boolean {
+    return this.guard.refusal(state.creds) === undefined
   }
 
   /** @param goodForMs undefined when a QR replaces the one before within that one's time. */
@@ -366,11 +375,13 @@ export class Session {
     const { clock, onReady } = this.#deps
     this.#codeFor = undefined
     this.#reconnects.opened(clock.nowMs())
-    if (!this.#isExpected(auth)) {
-      this.#givenUp = WRONG_NUMBER
+    const refusal = this.guard.refusal(auth.state.creds)
+    if (refusal !== undefined) {
+      this.#givenUp = refusal
       await this.#socket?.logout()
       return
     }
+    this.guard.letIn()
     const { me } = auth.state.creds
     const phoneNumber = phoneOf(me?.id)
     const lid = findChatJid(me?.lid)
@@ -430,6 +441,7 @@ export class Session {
     await this.#inbox.idle()
     this.#unsaved = undefined
     if (signal.aborted) return
+    this.guard.forget()
     await patiently(() => sessionStore.forgetCredentials(this.id), { clock, signal })
     await this.#move({ status, problem })
   }

@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { StoreError } from '../../../src/core/errors.ts'
 import {
+  alreadyHere,
   DISCONNECT_RULES,
   isOver,
   LOGGED_OUT_BY_US,
@@ -10,7 +11,7 @@ import {
   reconnectDelayMs,
   ruleOf,
   STOPPED,
-  WRONG_NUMBER,
+  wrongNumber,
 } from '../../../src/whatsapp/disconnect.ts'
 
 describe('what the end of a connection means', () => {
@@ -44,7 +45,8 @@ describe('what the end of a connection means', () => {
 
   it('says of every trouble in whole sentences what it is and what to do', () => {
     const problems = [...DISCONNECT_RULES.values()].flatMap(({ problem }) => (problem ? [problem] : []))
-    problems.push(QR_EXPIRED, WRONG_NUMBER, LOGGED_OUT_BY_US, STOPPED)
+    problems.push(QR_EXPIRED, LOGGED_OUT_BY_US, STOPPED)
+    problems.push(wrongNumber('+15550009999'), alreadyHere('+15550009999', undefined))
     problems.push(problemOf(new StoreError('STORE_UNAVAILABLE', 'The database cannot be reached')))
     for (const { code, message, action } of problems) {
       expect(code).toMatch(/^[A-Z_]+$/)
