@@ -15,6 +15,8 @@ export interface Live {
   readonly pairingCode?: string
   /** Until when the QR or the code can be used. */
   readonly expiresAt?: Date
+  /** When the next connection is tried. */
+  readonly nextAttemptAt?: Date
 }
 
 /** What a login teaches about the number. */
@@ -63,6 +65,7 @@ export class SessionState {
       ...facts,
       status: next.status,
       problem: next.problem ?? null,
+      nextAttemptAt: next.nextAttemptAt ?? null,
       live: invitationOf(next),
     }
     // In order, so that the last word is the last row.

@@ -34,7 +34,7 @@ import {
   PAIRING_CODE_REFUSED,
   problemOf,
   QR_EXPIRED,
-  type Reaction,
+  restrictionEnd,
   ruleOf,
   STOPPED,
 } from './disconnect.ts'
@@ -145,6 +145,11 @@ export class Session {
     await this.#inTurn(() => this.#begin(undefined))
   }
 
+  /** As {@link start}, but not before the hour that WhatsApp has named for a restricted number. */
+  async resume(): Promise<void> {
+    await this.#inTurn(() => this.#begin(undefined, untilMs(this.#state.live.problem)))
+  }
+
   /**
    * Unlinks the device at WhatsApp, if it can be reached, and forgets its keys.
    *
@@ -222,14 +227,15 @@ export class Session {
     return turn
   }
 
-  async #begin(codeFor: string | undefined): Promise<void> {
+  async #begin(codeFor: string | undefined, notBeforeMs = 0): Promise<void> {
     await this.#halt()
     this.#life = new AbortController()
     this.#codeFor = codeFor?.replace(/\D/g, '')
     this.#reconnects.reset()
     const { signal } = this.#life
-    await this.#move({ status: 'initializing' })
-    this.#running = this.#run(signal)
+    const waitMs = notBeforeMs - this.#deps.clock.nowMs()
+    if (waitMs <= 0) await this.#move({ status: 'initializing' })
+    this.#running = this.#run(signal, waitMs)
   }
 
   /** Ends the run; resolves when its connection is closed and nothing of it writes any more. */
@@ -239,14 +245,16 @@ export class Session {
     await this.#inbox.idle()
   }
 
-  async #run(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
-      const reaction = await this.#attempt(signal).then(
+  async #run(signal: AbortSignal, firstAfterMs: number): Promise<void> {
+    let waitMs: number | undefined = firstAfterMs
+    while (waitMs !== undefined) {
+      // Ends early when the run is ended.
+      if (waitMs > 0) await this.#deps.clock.sleep(waitMs, signal).catch(() => undefined)
+      if (signal.aborted) return
+      waitMs = await this.#attempt(signal).then(
         (end) => this.#settle(end, signal),
         (thrown: unknown) => this.#explain(thrown, signal),
       )
-      if (reaction === 'stop') return
-      await this.#pause(reaction, signal)
     }
   }
 
@@ -406,33 +414,39 @@ export class Session {
     })
   }
 
-  /** What the end of a connection means. */
-  async #settle(end: SocketEnd | undefined, signal: AbortSignal): Promise<Reaction> {
-    if (end === undefined || signal.aborted) return 'stop'
-    const rule = ruleOf(end.code)
-    this.#log.info({ disconnectCode: end.code ?? null, reaction: rule.reaction }, 'connection ended')
+  /** What the end of a connection means: milliseconds to the next attempt, `undefined` when there is none. */
+  async #settle(end: SocketEnd | undefined, signal: AbortSignal): Promise<number | undefined> {
+    if (end === undefined || signal.aborted) return undefined
+    const nowMs = this.#deps.clock.nowMs()
+    const rule = ruleOf(end.code, restrictionEnd(end.expire, nowMs))
+    const { status, problem, reaction, forgetsCredentials } = rule
+    this.#log.info({ disconnectCode: end.code ?? null, reaction }, 'connection ended')
     const lost = this.#givenUp ?? (end.refsEnded ? QR_EXPIRED : undefined)
     if (lost !== undefined) await this.#forget(lost)
-    else if (rule.forgetsCredentials && rule.problem) await this.#forget(rule.problem, rule.status)
-    else await this.#move({ status: rule.status, problem: rule.problem })
-    return lost === undefined ? rule.reaction : 'stop'
+    else if (forgetsCredentials && problem) await this.#forget(problem, status)
+    else if (reaction === 'stop') await this.#move({ status, problem })
+    else {
+      const delayMs = this.#reconnects.delayMs(reaction, nowMs)
+      const waitMs = Math.max(delayMs, untilMs(problem) - nowMs)
+      const nextAttemptAt = new Date(nowMs + waitMs)
+      await this.#move({ status, problem, ...(waitMs > 0 && { nextAttemptAt }) })
+      return waitMs
+    }
+    return undefined
   }
 
   /** The connection could not even be tried: mostly the store is away. */
-  async #explain(thrown: unknown, signal: AbortSignal): Promise<Reaction> {
-    if (signal.aborted) return 'stop'
+  async #explain(thrown: unknown, signal: AbortSignal): Promise<number | undefined> {
+    if (signal.aborted) return undefined
     const error = toBridgeError(thrown)
+    const isDead = error.disposition === 'dead'
     this.#log.error({ errorCode: error.code, err: thrown }, 'could not connect a number')
-    const move = this.#move({ status: 'disconnected', problem: problemOf(error) })
-    if (error.disposition === 'dead') await move
-    return error.disposition === 'dead' ? 'slow' : 'backoff'
-  }
-
-  async #pause(reaction: Exclude<Reaction, 'stop'>, signal: AbortSignal): Promise<void> {
-    const { clock } = this.#deps
-    const delayMs = this.#reconnects.delayMs(reaction, clock.nowMs())
-    // Ends early when the run is ended.
-    if (delayMs > 0) await clock.sleep(delayMs, signal).catch(() => undefined)
+    const nowMs = this.#deps.clock.nowMs()
+    const waitMs = this.#reconnects.delayMs(isDead ? 'slow' : 'backoff', nowMs)
+    const nextAttemptAt = new Date(nowMs + waitMs)
+    const move = this.#move({ status: 'disconnected', problem: problemOf(error), nextAttemptAt })
+    if (isDead) await move
+    return waitMs
   }
 
   async #forget(problem: SessionProblem, status: SessionStatus = 'logged_out'): Promise<void> {
@@ -450,6 +464,10 @@ export class Session {
     await this.#state.move(next, this.#life.signal, facts)
   }
 }
+
+/** When WhatsApp said that it ends by itself; 0 when it has not. */
+const untilMs = (problem: SessionProblem | undefined): number =>
+  problem?.until === undefined ? 0 : Date.parse(problem.until)
 
 const correspondence = (socket: Socket, signal: AbortSignal): Correspondence => ({
   me: socket.me(),

@@ -9,6 +9,7 @@ import {
   problemOf,
   QR_EXPIRED,
   reconnectDelayMs,
+  restrictionEnd,
   ruleOf,
   STOPPED,
   wrongNumber,
@@ -24,7 +25,7 @@ describe('what the end of a connection means', () => {
     [401, 'logged_out', 'stop', true, 'LOGGED_OUT'],
     [440, 'replaced', 'stop', false, 'REPLACED'],
     [402, 'restricted', 'stop', false, 'TEMPORARILY_BANNED'],
-    [403, 'banned', 'stop', false, 'ACCOUNT_LOCKED'],
+    [403, 'banned', 'stop', true, 'ACCOUNT_LOCKED'],
     [406, 'banned', 'stop', false, 'BANNED'],
     [405, 'outdated', 'slow', false, 'OUTDATED'],
     [411, 'logged_out', 'stop', true, 'MULTI_DEVICE_OFF'],
@@ -35,6 +36,20 @@ describe('what the end of a connection means', () => {
     const rule = ruleOf(code)
     expect(rule).toMatchObject({ status, reaction, forgetsCredentials })
     expect(rule.problem?.code).toBe(problem)
+  })
+
+  it('goes on by itself after a restriction with an hour, however WhatsApp tells it', () => {
+    const nowMs = Date.UTC(2026, 10, 21)
+    const tomorrow = new Date(nowMs + 86_400_000)
+    expect(restrictionEnd('86400', nowMs)).toEqual(tomorrow)
+    expect(restrictionEnd(String(tomorrow.getTime() / 1_000), nowMs)).toEqual(tomorrow)
+    for (const none of [undefined, '', '0', '-5', 'soon']) expect(restrictionEnd(none, nowMs)).toBeUndefined()
+    expect(ruleOf(402, tomorrow)).toMatchObject({
+      status: 'restricted',
+      reaction: 'slow',
+      problem: { code: 'TEMPORARILY_BANNED', until: tomorrow.toISOString() },
+    })
+    expect(ruleOf(503, tomorrow)).toEqual(ruleOf(503))
   })
 
   it('has a test for each row', () => {
