@@ -169,7 +169,7 @@ function snapshotOf(row: SessionRow): SessionSnapshot {
     expiresAt: row.live?.expiresAt ?? null,
     expectedPhone: row.expectedPhone ?? null,
     problem: row.problem === undefined ? null : { until: null, scannedPhone: null, ...row.problem },
-    notice: row.notice ?? null,
+    notice: row.status === 'ready' ? (row.notice ?? null) : null,
     nextAttemptAt: row.nextAttemptAt?.toISOString() ?? null,
     lastSeenAt: row.lastSeenAt?.toISOString() ?? null,
   }
