@@ -294,6 +294,7 @@ export interface SessionDesk {
    *
    * @param wish `phoneNumber` (E.164) asks for a pairing code instead of a QR; `expectedPhone` undoes the pairing of any
    * other number.
+   * @throws {RequestError} `WRONG_NUMBER` when the two are different phones.
    */
   create(
     locationId: LocationId,
@@ -314,6 +315,7 @@ export interface SessionDesk {
    * Connects anew; a logged-out number starts pairing again.
    *
    * @param phoneNumber E.164: pair by a code for this number instead of by QR.
+   * @throws {RequestError} `WRONG_NUMBER` when that is another phone than the number's; nothing was changed.
    */
   restart(sessionId: SessionId, phoneNumber?: string): Promise<SessionSnapshot>
   /** Unlinks the device at WhatsApp, forgets its keys and removes the session. */

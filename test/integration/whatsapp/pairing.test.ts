@@ -131,6 +131,20 @@ describe('the wrong number', () => {
     await world.untilReady(id)
   })
 
+  it('gets no pairing code, and nothing changes', async () => {
+    const id = await world.paired()
+    const paired = await world.snapshot(id)
+    const wrong = { code: 'WRONG_NUMBER' }
+    await expect(world.sessions.restart(id, `+${ANA}`)).rejects.toMatchObject(wrong)
+    const both = { expectedPhone: `+${OWNER}`, phoneNumber: `+${ANA}` }
+    await expect(world.sessions.create(LOCATION, both)).rejects.toMatchObject(wrong)
+    expect(await world.sessions.list()).toEqual([paired])
+    const { id: waiting } = await world.sessions.create(LOCATION, { expectedPhone: '+5511987654321' })
+    await expect(world.sessions.restart(waiting, `+${ANA}`)).rejects.toMatchObject(wrong)
+    await world.sessions.restart(waiting, '+551187654321')
+    await world.until(waiting, ({ pairingCode }) => pairingCode !== null)
+  })
+
   it('is not the expected one', async () => {
     const { id } = await world.sessions.create(LOCATION, { expectedPhone: `+${ANA}` })
     await world.sandbox.scan(ANA, await world.qrOf(id))
