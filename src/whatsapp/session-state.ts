@@ -3,7 +3,7 @@ import type { Invitation, SessionPatch, SessionRow, SessionStore } from '../brid
 import type { Clock } from '../core/clock.ts'
 import { toBridgeError } from '../core/errors.ts'
 import type { Log } from '../core/log.ts'
-import type { SessionProblem, SessionStatus } from '../core/message.ts'
+import type { SessionNotice, SessionProblem, SessionStatus } from '../core/message.ts'
 import { isOver } from './disconnect.ts'
 import { patiently } from './patience.ts'
 
@@ -15,6 +15,8 @@ export interface Live {
   readonly pairingCode?: string
   /** Until when the QR or the code can be used. */
   readonly expiresAt?: Date
+  /** When the next connection is tried. */
+  readonly nextAttemptAt?: Date
 }
 
 /** What a login teaches about the number. */
@@ -49,18 +51,34 @@ export class SessionState {
     return this.#live
   }
 
+  /** What people have called it meanwhile, on whichever node; `undefined`: WhatsApp's name at the next login. */
+  named(name: string | undefined): void {
+    this.#row = { ...this.#row, name }
+  }
+
+  /** What it cannot do for a while although it is connected. @param signal as for {@link move}. */
+  async notify(notice: SessionNotice | undefined, signal: AbortSignal): Promise<void> {
+    this.#row = { ...this.#row, notice }
+    await this.#save({ notice: notice ?? null }, signal)
+  }
+
   /** @param signal calls off the waiting for a store that is away. */
   async move(next: Live, signal: AbortSignal, facts: Facts = {}): Promise<void> {
-    const { sessionStore, clock, log } = this.#deps
     this.#live = next
     this.#row = { ...this.#row, ...facts }
     const patch: SessionPatch = {
       ...facts,
       status: next.status,
       problem: next.problem ?? null,
+      nextAttemptAt: next.nextAttemptAt ?? null,
       live: invitationOf(next),
     }
-    // In order, so that the last word is the last row.
+    await this.#save(patch, signal)
+  }
+
+  /** In order, so that the last word is the last row. */
+  async #save(patch: SessionPatch, signal: AbortSignal): Promise<void> {
+    const { sessionStore, clock, log } = this.#deps
     this.#saving = this.#saving.then(async () => {
       const save = () => sessionStore.update(this.#row.sessionId, patch)
       await patiently(save, { clock, signal }).catch((thrown: unknown) => {

@@ -619,10 +619,18 @@ export interface paths {
                             qr: string | null;
                             pairingCode: string | null;
                             expiresAt: string | null;
+                            /** @description How long the QR or the code can be used from now on: for a reader whose clock is wrong */
+                            expiresInMs: number | null;
+                            /** @description When it connects again by itself */
+                            nextAttemptAt: string | null;
                             problem: {
                                 code: string;
                                 message: string;
                                 action: string;
+                                /** @description When WhatsApp said that it ends by itself */
+                                until: string | null;
+                                /** @description What was paired instead of the right number */
+                                scannedPhone: string | null;
                             } | null;
                             linkExpiresAt: string;
                         };
@@ -1731,12 +1739,27 @@ export interface paths {
                                     qr: string | null;
                                     pairingCode: string | null;
                                     expiresAt: string | null;
+                                    /** @description How long the QR or the code can be used from now on: for a reader whose clock is wrong */
+                                    expiresInMs: number | null;
                                     expectedPhone: string | null;
                                     problem: {
                                         code: string;
                                         message: string;
                                         action: string;
+                                        /** @description When WhatsApp said that it ends by itself */
+                                        until: string | null;
+                                        /** @description What was paired instead of the right number */
+                                        scannedPhone: string | null;
                                     } | null;
+                                    /** @description What a number cannot do for a while although it is connected */
+                                    notice: {
+                                        code: string;
+                                        message: string;
+                                        action: string;
+                                        until: string;
+                                    } | null;
+                                    /** @description When it connects again by itself */
+                                    nextAttemptAt: string | null;
                                     lastSeenAt: string | null;
                                 }[];
                             }[];
@@ -1840,12 +1863,27 @@ export interface paths {
                                 qr: string | null;
                                 pairingCode: string | null;
                                 expiresAt: string | null;
+                                /** @description How long the QR or the code can be used from now on: for a reader whose clock is wrong */
+                                expiresInMs: number | null;
                                 expectedPhone: string | null;
                                 problem: {
                                     code: string;
                                     message: string;
                                     action: string;
+                                    /** @description When WhatsApp said that it ends by itself */
+                                    until: string | null;
+                                    /** @description What was paired instead of the right number */
+                                    scannedPhone: string | null;
                                 } | null;
+                                /** @description What a number cannot do for a while although it is connected */
+                                notice: {
+                                    code: string;
+                                    message: string;
+                                    action: string;
+                                    until: string;
+                                } | null;
+                                /** @description When it connects again by itself */
+                                nextAttemptAt: string | null;
                                 lastSeenAt: string | null;
                             }[];
                         };
@@ -2207,12 +2245,27 @@ export interface paths {
                             qr: string | null;
                             pairingCode: string | null;
                             expiresAt: string | null;
+                            /** @description How long the QR or the code can be used from now on: for a reader whose clock is wrong */
+                            expiresInMs: number | null;
                             expectedPhone: string | null;
                             problem: {
                                 code: string;
                                 message: string;
                                 action: string;
+                                /** @description When WhatsApp said that it ends by itself */
+                                until: string | null;
+                                /** @description What was paired instead of the right number */
+                                scannedPhone: string | null;
                             } | null;
+                            /** @description What a number cannot do for a while although it is connected */
+                            notice: {
+                                code: string;
+                                message: string;
+                                action: string;
+                                until: string;
+                            } | null;
+                            /** @description When it connects again by itself */
+                            nextAttemptAt: string | null;
                             lastSeenAt: string | null;
                         };
                     };
@@ -2393,12 +2446,27 @@ export interface paths {
                             qr: string | null;
                             pairingCode: string | null;
                             expiresAt: string | null;
+                            /** @description How long the QR or the code can be used from now on: for a reader whose clock is wrong */
+                            expiresInMs: number | null;
                             expectedPhone: string | null;
                             problem: {
                                 code: string;
                                 message: string;
                                 action: string;
+                                /** @description When WhatsApp said that it ends by itself */
+                                until: string | null;
+                                /** @description What was paired instead of the right number */
+                                scannedPhone: string | null;
                             } | null;
+                            /** @description What a number cannot do for a while although it is connected */
+                            notice: {
+                                code: string;
+                                message: string;
+                                action: string;
+                                until: string;
+                            } | null;
+                            /** @description When it connects again by itself */
+                            nextAttemptAt: string | null;
                             lastSeenAt: string | null;
                         };
                     };
