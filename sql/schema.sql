@@ -69,6 +69,7 @@ table bridge.ghl_accounts  -- One row per installation of our app: a location, o
   uninstalled_at timestamp with time zone
   time_zone text  -- IANA name, as GHL says where the location is; checked by the program. Null: not known.
   deactivated_at timestamp with time zone  -- Since when the operator has switched it off, whatever GHL says. Ends by his word, or by the code of a person who installs it anew. Those of one time were switched off together.
+  version_at timestamp with time zone  -- GHL's own time of the event that named version_id: an older one that comes later changes nothing.
   row level security, no policies
 table bridge.group_names  -- What we called a group's GHL contact: as long as it is still called so, a new name of the group is carried over.
   contact_id text not null
@@ -2125,23 +2126,27 @@ declare
 begin
   insert into bridge.ghl_accounts
     (location_id, company_id, user_type, status, scopes, token_expires_at, event_at)
-  values (args->>'locationId', args->>'companyId', 'Location', 'pending', '', now(), happened_at)
+  values (args->>'locationId', args->>'companyId', case when args->>'locationId' is null then 'Company' else 'Location' end,
+    'pending', '', now(), happened_at)
   on conflict do nothing;
   update bridge.ghl_accounts account
   set company_id = coalesce(args->>'companyId', account.company_id),
     company_name = coalesce(args->>'companyName', account.company_name),
     user_id = coalesce(args->>'userId', account.user_id),
     white_label_domain = coalesce(args->>'whiteLabelDomain', account.white_label_domain),
-    version_id = case when account.version_id is null or happened_at >= coalesce(account.event_at, '-infinity')
+    version_id = case when happened_at >= coalesce(account.version_at, '-infinity')
       then coalesce(args->>'versionId', account.version_id) else account.version_id end,
+    version_at = case when args->>'versionId' is not null then greatest(account.version_at, happened_at)
+      else account.version_at end,
     status = case when bridge.is_revived(account, happened_at) then 'pending' else account.status end,
     installed_at = case when bridge.is_revived(account, happened_at) then now() else account.installed_at end,
     uninstalled_at = case when bridge.is_revived(account, happened_at) then null else account.uninstalled_at end,
     event_at = greatest(account.event_at, happened_at),
     updated_at = now()
-  where account.location_id = args->>'locationId'
+  where case when args->>'locationId' is null then account.location_id is null and account.company_id = args->>'companyId'
+    else account.location_id = args->>'locationId' end
   returning * into noted;
-  perform bridge.announce('installation', noted.location_id);
+  perform bridge.announce('installation', coalesce(noted.location_id, noted.company_id));
   return bridge.installation_json(noted);
 end
 $function$
@@ -2161,10 +2166,14 @@ CREATE OR REPLACE FUNCTION bridge.note_version(args jsonb)
  RETURNS jsonb
  LANGUAGE plpgsql
 AS $function$
+declare
+  happened_at timestamptz := coalesce(bridge.from_ms((args->>'eventAt')::bigint), clock_timestamp());
 begin
-  update bridge.ghl_accounts account set version_id = args->>'versionId', updated_at = now()
+  update bridge.ghl_accounts account
+  set version_id = args->>'versionId', version_at = happened_at, updated_at = now()
   where case when args->>'locationId' is null then account.location_id is null and account.company_id = args->>'companyId'
-    else account.location_id = args->>'locationId' end;
+      else account.location_id = args->>'locationId' end
+    and happened_at >= coalesce(account.version_at, '-infinity');
   return to_jsonb(found);
 end
 $function$
@@ -3211,7 +3220,7 @@ begin
         else account.location_id = args->>'locationId' end
       and account.status <> 'uninstalled'
       and (account.event_at is null or account.event_at <= happened_at)
-      and (account.refreshed_at is null or account.refreshed_at <= happened_at + interval '5 seconds')
+      and (account.refreshed_at is null or account.refreshed_at <= happened_at)
     returning *
   loop
     if gone.location_id is not null then

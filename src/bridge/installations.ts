@@ -88,9 +88,9 @@ export interface NewInstallation {
   readonly locationName?: string | undefined
 }
 
-/** What an INSTALL event says. */
+/** What an INSTALL event says: of a location, or (without one) of an agency. */
 export interface InstallNote {
-  readonly locationId: LocationId
+  readonly locationId: LocationId | undefined
   readonly companyId?: string | undefined
   readonly companyName?: string | undefined
   readonly userId?: string | undefined
@@ -146,7 +146,7 @@ export interface InstallationStore {
   /** Of the locations alone, without the agencies' own installations. */
   countLocations(): Promise<LocationCounts>
 
-  /** GHL says that the app is installed in a location; makes a `pending` row where there is none. */
+  /** GHL says that the app is installed in a location, or by an agency; makes a `pending` row where there is none. */
   noteInstall(note: InstallNote): Promise<InstallationRow>
   /**
    * The app was removed from a location, or from an agency with all its locations: their tokens are gone when this resolves.
@@ -172,6 +172,8 @@ export interface InstallationStore {
   noteVersion(
     where: { readonly locationId?: LocationId | undefined; readonly companyId?: string | undefined },
     versionId: string,
+    /** By GHL's clock: the younger word counts, in whatever order they come. */
+    happenedAt?: Date,
   ): Promise<void>
   /** What GHL says about a location; absent members change nothing. */
   describe(

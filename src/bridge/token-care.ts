@@ -35,7 +35,7 @@ export interface TokenCareDeps {
       readonly timeZone?: string | undefined
     }>
   }
-  readonly agency: AgencyTokens
+  readonly agency: Pick<AgencyTokens, 'connect'>
   readonly wake: (locationId: LocationId) => Promise<void>
   readonly clock: Clock
   readonly log: Log

@@ -91,8 +91,8 @@ export function createInstallationStore(deps: { database: Database; seal: Seal }
     async removedAmong(locations) {
       return z.array(locationId).parse(await database.call('removed_locations', { locations }))
     },
-    async noteVersion(where, versionId) {
-      await database.call('note_version', { ...where, versionId })
+    async noteVersion(where, versionId, happenedAt) {
+      await database.call('note_version', { ...where, versionId, eventAt: happenedAt?.getTime() })
     },
     async describe(location, facts) {
       await database.call('describe_installation', { locationId: location, ...facts })
