@@ -91,7 +91,8 @@ export class TokenCare {
   ): Promise<CareReport | undefined> {
     const isDue = (row: Row): boolean => {
       if (row.status === 'active') return force || row.health !== 'healthy'
-      return isServed(row) && row.locationId !== undefined && row.companyId !== undefined
+      // Also of one whose agency GHL did not name: any that has the app may be the one.
+      return isServed(row) && row.locationId !== undefined
     }
     if (dryRun) return await this.#dryRun(isDue)
     return await this.#run({ kind: 'token_refresh', scope }, isDue, async (row) => {
