@@ -4,7 +4,7 @@ import { AppEvents, type EventHandler } from './bridge/app-events.ts'
 import type { InstallationRow } from './bridge/installations.ts'
 import { installHandlers } from './bridge/installs.ts'
 import { TokenCare } from './bridge/token-care.ts'
-import { Chores, tokenChores } from './chores.ts'
+import { agencyChores, Chores, tokenChores } from './chores.ts'
 import type { Config } from './config.ts'
 import type { Clock } from './core/clock.ts'
 import { toBridgeError } from './core/errors.ts'
@@ -57,16 +57,23 @@ export function assembleAccounts({ config, store, ghl, handlers, wake, clock, lo
       return outcome
     },
   }
-  const agencySync = new AgencySync({ installations, syncs, agency, wake, log })
-  const tokens = {
-    refresh: (row: InstallationRow) => ghl.tokens.refresh(row),
-    check: (row: InstallationRow) => ghl.probe.read(row),
-  }
+  const check = (row: InstallationRow) => ghl.probe.read(row)
+  const agencySync = new AgencySync({ installations, syncs, agency, check, wake, clock, log })
+  const tokens = { refresh: (row: InstallationRow) => ghl.tokens.refresh(row), check }
   const care = new TokenCare({ installations, syncs, agency, tokens, wake, clock, log })
   const events = new AppEvents({
     events: webhookEvents,
     parse: (json) => ghl.parseAppEvent(json),
-    handlers: { ...handlers, ...installHandlers({ installations, agency, wake }) },
+    handlers: {
+      ...handlers,
+      ...installHandlers({
+        installations,
+        agency,
+        sync: (companyId) => agencySync.start(companyId),
+        check,
+        wake,
+      }),
+    },
     appId: config.GHL_CLIENT_ID?.split('-')[0],
     log,
   })
@@ -79,7 +86,7 @@ export function assembleAccounts({ config, store, ghl, handlers, wake, clock, lo
   const chores = new Chores({
     prune,
     resume: () => agencySync.resume(),
-    chores: tokenChores(care),
+    chores: [...tokenChores(care), ...agencyChores(agencySync)],
     syncs,
     log,
   })
@@ -92,6 +99,7 @@ export function assembleAccounts({ config, store, ghl, handlers, wake, clock, lo
     routes: {
       care,
       agencySync,
+      wake,
       syncs,
       webhookEvents,
       setup: {
@@ -113,7 +121,7 @@ export function assembleAccounts({ config, store, ghl, handlers, wake, clock, lo
       if (row.locationId !== undefined) {
         await wake(row.locationId)
         void learnPlace(row, row.locationId)
-      } else if (row.companyId !== undefined) agencySync.start(row.companyId)
+      } else if (row.companyId !== undefined) agencySync.start(row.companyId, row.refreshedAt)
       return row
     },
     async stop() {

@@ -2,6 +2,7 @@
  * What runs now and then, on one node among all: the one that holds the lease for it. When something ran last stands in
  * sync_status, so that neither a restart nor a hand-over repeats it or leaves it out.
  */
+import { DAILY_SYNC } from './bridge/agency-sync.ts'
 import type { SyncStore, SyncSubject } from './bridge/syncs.ts'
 import { toBridgeError } from './core/errors.ts'
 import type { Log } from './core/log.ts'
@@ -45,6 +46,11 @@ export function tokenChores(care: {
     },
   ]
 }
+
+/** Agencies and their locations, brought in line with GHL whether or not an event was lost. */
+export const agencyChores = (agencySync: { daily(): Promise<unknown> }): readonly Chore[] => [
+  { ...DAILY_SYNC, everyMs: 24 * HOUR_MS, run: () => agencySync.daily() },
+]
 
 export class Chores {
   readonly #deps: ChoresDeps

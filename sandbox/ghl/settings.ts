@@ -49,6 +49,10 @@ export const settingsSchema = z.strictObject({
   futureInstallIsAnonymous: z.boolean().default(true),
   /** The agency's own domain, told by INSTALL and to custom pages; null: not a white-label agency. */
   whitelabel: z.strictObject({ domain: z.string(), logoUrl: z.string() }).nullable().default(null),
+  /** The most rows that a page of installed locations has, whatever limit is asked for. */
+  installedPageMax: z.number().int().min(1).default(100),
+  /** What `count` says in the list of installed locations: of all, or of the page alone. */
+  installedCount: z.enum(['total', 'page']).default('total'),
   /** A draft or private app is installed only with `version_id` in the link. */
   requireVersionId: z.boolean().default(false),
 

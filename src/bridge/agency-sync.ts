@@ -2,20 +2,27 @@
  * Our installations brought in line with what GHL says: every location of every agency that has the app gets its tokens.
  * Page by page, resumed where it was interrupted; one location that fails stops and hides no other.
  */
-import { StoreError, toBridgeError } from '../core/errors.ts'
+import type { Clock } from '../core/clock.ts'
+import { type BridgeError, GhlError, StoreError, toBridgeError } from '../core/errors.ts'
 import type { LocationId } from '../core/ids.ts'
 import type { Log } from '../core/log.ts'
-import type { InstallationStore } from './installations.ts'
+import { type InstallationRow, type InstallationStore, isServed } from './installations.ts'
 import type { AgencyTokens, InstalledPage } from './installs.ts'
+import { mayPass, Patience } from './patience.ts'
 import type { SyncRow, SyncRun, SyncStore } from './syncs.ts'
 
 const KIND = 'installations'
+/** The daily round of all agencies, each of which reports for itself. */
+export const DAILY_SYNC = { kind: 'installations_daily', scope: 'all' } as const
 /** A page of a hundred tokens at GHL's limit takes ten seconds. */
 const HOLD_MS = 120_000
 const REPORT_EVERY_MS = 500
 /** Locations of one agency that are connected at a time. */
 const CONCURRENCY = 4
 const MOST_AGENCIES = 500
+const PAGE = 200
+
+type Listed = InstalledPage['locations'][number]
 
 export interface AgencySyncDeps {
   readonly installations: InstallationStore
@@ -23,34 +30,75 @@ export interface AgencySyncDeps {
   readonly agency: AgencyTokens & {
     listInstalled(companyId: string, skip: number): Promise<InstalledPage>
   }
+  /** A call under the tokens, made to find out. @throws {GhlError} what it met. */
+  readonly check: (installation: InstallationRow) => Promise<unknown>
   readonly wake: (locationId: LocationId) => Promise<void>
+  readonly clock: Clock
   readonly log: Log
+}
+
+/** How far a run has come, and what it met. */
+interface Tally {
+  done: number
+  failed: number
+  /** Rows of GHL's list that name no location. */
+  unread: number
+  /** What the last location met that was given up although it may pass. */
+  postponed: BridgeError | undefined
 }
 
 export class AgencySync {
   readonly #deps: AgencySyncDeps
-  readonly #running = new Set<Promise<void>>()
-  #isStopping = false
+  /** By agency, the last work that was begun for it here. */
+  readonly #running = new Map<string, Promise<void>>()
+  readonly #stop = new AbortController()
 
   constructor(deps: AgencySyncDeps) {
     this.#deps = deps
   }
 
-  /** Begins or goes on with the agency's sync; it works in the background, and its report is in the store. */
-  start(companyId: string): void {
-    const work = this.#run(companyId).catch((thrown: unknown) => {
-      this.#deps.log.warn({ companyId, errorCode: toBridgeError(thrown).code }, 'could not sync an agency')
-    })
-    this.#running.add(work)
-    void work.finally(() => this.#running.delete(work))
+  /**
+   * Begins or goes on with the agency's sync; it works in the background, and its report is in the store.
+   *
+   * @param grantedAt of a new code: tokens that are older get the scopes of today. A run that is under way knows nothing of
+   * it, so another follows.
+   */
+  start(companyId: string, grantedAt?: Date): void {
+    const before = this.#running.get(companyId)
+    if (before !== undefined && grantedAt === undefined) return
+    const work = (before ?? Promise.resolve())
+      .then(() => this.#run(companyId, grantedAt))
+      .catch((thrown: unknown) => {
+        this.#deps.log.warn({ companyId, errorCode: toBridgeError(thrown).code }, 'could not sync an agency')
+      })
+      .finally(() => {
+        if (this.#running.get(companyId) === work) this.#running.delete(companyId)
+      })
+    this.#running.set(companyId, work)
   }
 
-  /** Of every agency that has the app. @returns their ids. */
+  /** Of every agency that has the app; one that cannot be synced gets a report that says why. @returns those begun. */
   async startAll(): Promise<readonly string[]> {
     const { rows } = await this.#deps.installations.page({ userType: 'Company', limit: MOST_AGENCIES })
-    const companies = rows.flatMap((row) => (row.status === 'active' && row.companyId) || [])
-    for (const companyId of companies) this.start(companyId)
-    return companies
+    const begun: string[] = []
+    for (const row of rows) {
+      const { companyId, status } = row
+      if (companyId === undefined || status === 'uninstalled') continue
+      if (status === 'active') {
+        this.start(companyId)
+        begun.push(companyId)
+      } else await this.#report(companyId, WHY_NOT[status])
+    }
+    return begun
+  }
+
+  /** {@link startAll} once a day: what failed is tried again, and what no event told is found. */
+  async daily(): Promise<void> {
+    const { syncs } = this.#deps
+    const run = await syncs.begin(DAILY_SYNC, HOLD_MS)
+    if (run === undefined) return
+    const begun = await this.startAll()
+    await syncs.finish(run, 'done', `${begun.length} agencies begun`)
   }
 
   /** Goes on with those whose node died. */
@@ -64,22 +112,34 @@ export class AgencySync {
 
   /** Resolves when nothing of it runs here any more; what is not done is gone on with elsewhere. */
   async stop(): Promise<void> {
-    this.#isStopping = true
-    await Promise.all(this.#running)
+    this.#stop.abort(new Error('stopping'))
+    await this.idle()
   }
 
   /** Resolves when what runs here has ended. */
   async idle(): Promise<void> {
-    while (this.#running.size > 0) await Promise.all(this.#running)
+    while (this.#running.size > 0) await Promise.all(this.#running.values())
   }
 
-  async #run(companyId: string): Promise<void> {
+  get #isStopping(): boolean {
+    return this.#stop.signal.aborted
+  }
+
+  async #report(companyId: string, why: string): Promise<void> {
+    const { syncs } = this.#deps
+    const run = await syncs.begin({ kind: KIND, scope: companyId }, HOLD_MS)
+    if (run !== undefined) await syncs.finish(run, 'failed', why)
+  }
+
+  async #run(companyId: string, grantedAt: Date | undefined): Promise<void> {
     const { syncs, log } = this.#deps
+    if (this.#isStopping) return
     const run = await syncs.begin({ kind: KIND, scope: companyId }, HOLD_MS)
     if (run === undefined) return
     try {
-      const isDone = await this.#pages(run)
-      if (isDone) await syncs.finish(run, 'done')
+      const tally = await this.#pages(run, grantedAt)
+      if (tally === undefined) return
+      await syncs.finish(run, tally.postponed === undefined ? 'done' : 'failed', sentenceOf(tally))
     } catch (thrown) {
       if (thrown instanceof StoreError) throw thrown
       const error = toBridgeError(thrown)
@@ -88,71 +148,173 @@ export class AgencySync {
     }
   }
 
-  /** False when it was stopped before its end. */
-  async #pages(run: SyncRun): Promise<boolean> {
-    const { syncs, agency } = this.#deps
+  /** Undefined when it was stopped before its end. */
+  async #pages(run: SyncRun, grantedAt: Date | undefined): Promise<Tally | undefined> {
+    const { syncs, agency, clock } = this.#deps
+    const patience = new Patience(clock, this.#stop.signal, () => syncs.advance(run, {}, HOLD_MS))
     let skip: number | undefined = Number(run.cursor ?? 0)
+    const isWhole = skip === 0
     // Of a page that was interrupted some are counted already, and they come again.
     const failed = Math.min(run.failed, skip)
-    const counts = { done: skip - failed, failed }
+    const tally: Tally = { done: skip - failed, failed, unread: 0, postponed: undefined }
+    const counts = () => ({ done: tally.done, failed: tally.failed })
     const report = reporter(async (total) => {
-      await syncs.advance(run, { ...counts, ...(total !== undefined && { total }) }, HOLD_MS)
+      await syncs.advance(run, { ...counts(), total }, HOLD_MS)
     })
+    const seen = new Set<string>()
     while (skip !== undefined) {
-      const page: InstalledPage = await agency.listInstalled(run.scope, skip)
-      const waiting = [...page.locations]
-      const work = async (): Promise<void> => {
-        for (let next = waiting.shift(); next !== undefined && !this.#isStopping; next = waiting.shift()) {
-          counts[(await this.#connect(run.scope, next)) ? 'done' : 'failed']++
-          await report(page.total)
-        }
-      }
-      await Promise.all(Array.from({ length: CONCURRENCY }, work))
+      const from: number = skip
+      const askedAt = new Date(clock.nowMs())
+      const page = await this.#unlessStopped(() =>
+        patience.through(() => agency.listInstalled(run.scope, from)),
+      )
+      const isRepeat = page?.ids.every((id) => seen.has(id)) === true
+      // A list that turns in a circle has no more to say than one that has ended.
+      if (page !== undefined && isRepeat) break
+      for (const id of page?.ids ?? []) seen.add(id)
+      const total = Math.max(page?.total ?? 0, from + (page?.ids.length ?? 0))
+      tally.unread += page?.unread ?? 0
+      tally.failed += page?.unread ?? 0
+      await patience.each(
+        page?.locations ?? [],
+        CONCURRENCY,
+        (listed) => this.#settle(run.scope, listed, askedAt, grantedAt),
+        async ({ locationId }, error) => {
+          tally[error === undefined ? 'done' : 'failed']++
+          if (error !== undefined) this.#failed(locationId, error, tally)
+          await report(total)
+        },
+      )
       if (this.#isStopping) {
         // Free for another node at once; the page is begun again there, which does no harm.
         await syncs.advance(run, {}, 0)
-        return false
+        return undefined
       }
-      skip = page.nextSkip
+      skip = page?.nextSkip
       await syncs.advance(
         run,
-        {
-          ...counts,
-          cursor: skip === undefined ? null : String(skip),
-          ...(page.total !== undefined && { total: page.total }),
-        },
+        { ...counts(), cursor: skip === undefined ? null : String(skip), total },
         HOLD_MS,
       )
     }
-    return true
+    await syncs.advance(run, { ...counts(), cursor: null }, HOLD_MS)
+    if (isWhole) await this.#lookForRemoved(run.scope, seen)
+    return tally
   }
 
-  async #connect(
-    companyId: string,
-    { locationId, name, versionId }: InstalledPage['locations'][number],
-  ): Promise<boolean> {
-    const { installations, agency, wake, log } = this.#deps
+  /** What was being asked for when the stop came is no failure. */
+  async #unlessStopped<T>(act: () => Promise<T>): Promise<T | undefined> {
     try {
-      const known = await installations.findByLocation(locationId)
-      const isActive = known?.status === 'active'
-      // GHL's list is newer than any event that said otherwise.
-      if (!isActive) await installations.noteInstall({ locationId, companyId, versionId })
-      await installations.describe(locationId, { locationName: name, companyId })
-      if (isActive) return true
-      await agency.connect(locationId, companyId)
-      await wake(locationId)
-      return true
+      return await act()
     } catch (thrown) {
-      log.warn({ locationId, errorCode: toBridgeError(thrown).code }, 'could not connect a location')
-      return false
+      if (this.#isStopping) return undefined
+      throw thrown
     }
+  }
+
+  #failed(locationId: LocationId, error: BridgeError, tally: Tally): void {
+    if (mayPass(error)) tally.postponed = error
+    this.#deps.log.warn({ locationId, errorCode: error.code }, 'could not connect a location')
+  }
+
+  /** @throws {BridgeError} when the location is not connected by this. */
+  async #settle(
+    companyId: string,
+    listed: Listed,
+    askedAt: Date,
+    grantedAt: Date | undefined,
+  ): Promise<void> {
+    const { installations, agency, wake } = this.#deps
+    const { locationId, name, versionId } = listed
+    const known = await installations.findByLocation(locationId)
+    // GHL's list does not bring back what the operator has switched off.
+    if (known?.status === 'deactivated') return
+    const isActive = known?.status === 'active'
+    // Removed after the list was made: the event is younger, and right.
+    const noted = isActive
+      ? known
+      : await installations.noteInstall({ locationId, companyId, versionId, happenedAt: askedAt })
+    await installations.describe(locationId, { locationName: name, companyId })
+    if (isActive) {
+      await this.#renew(known, versionId, askedAt, grantedAt)
+      return
+    }
+    if (!isServed(noted)) return
+    if ((await agency.connect(locationId, companyId)) === 'no_agency')
+      throw new GhlError('GHL_NEEDS_RECONNECT', 'GHL takes none of this agency’s tokens any more')
+    await wake(locationId)
+  }
+
+  /** A token keeps the scopes of its day: one of another version, or of before the agency's new consent, is renewed. */
+  async #renew(
+    row: InstallationRow,
+    versionId: string | undefined,
+    askedAt: Date,
+    grantedAt: Date | undefined,
+  ): Promise<void> {
+    const { installations, agency, log } = this.#deps
+    const { locationId, refreshedAt } = row
+    const isOther = versionId !== undefined && row.versionId !== versionId
+    const isOlder = grantedAt !== undefined && refreshedAt !== undefined && refreshedAt < grantedAt
+    try {
+      if ((isOther && row.versionId !== undefined) || isOlder) await agency.renew(row)
+      if (isOther) await installations.noteVersion({ locationId }, versionId, askedAt)
+    } catch (thrown) {
+      // What it has works on; the hourly refresh renews it within its day.
+      log.warn(
+        { locationId, errorCode: toBridgeError(thrown).code },
+        'could not renew a token for its scopes',
+      )
+    }
+  }
+
+  /** Locations of ours that GHL does not list: their UNINSTALL may have been lost, so their tokens are tried. */
+  async #lookForRemoved(companyId: string, seen: ReadonlySet<string>): Promise<void> {
+    const { installations, check, log } = this.#deps
+    let cursor: string | undefined
+    do {
+      const page = await installations.page({
+        companyId,
+        userType: 'Location',
+        limit: PAGE,
+        ...(cursor !== undefined && { cursor }),
+      })
+      for (const row of page.rows) {
+        const { locationId, installationId } = row
+        if (row.status !== 'active' || locationId === undefined || seen.has(locationId) || this.#isStopping)
+          continue
+        try {
+          await check(row)
+        } catch (thrown) {
+          const { code, message, action } = toBridgeError(thrown)
+          log.warn({ locationId, errorCode: code }, 'GHL does not list this location any more')
+          const problem = { code, message, ...(action !== undefined && { action }) }
+          await installations.noteAttempt(installationId, { problem })
+        }
+      }
+      cursor = page.nextCursor
+    } while (cursor !== undefined && !this.#isStopping)
   }
 }
 
+const WHY_NOT = {
+  pending: 'GHL_NOT_CONNECTED: This agency has not connected the app. Open the install link as the agency.',
+  needs_reconnect:
+    'GHL_NEEDS_RECONNECT: GHL takes none of this agency’s tokens any more. Open the install link as the agency.',
+  deactivated: 'GHL_DEACTIVATED: The operator has deactivated this agency. Activate it again in the console.',
+} as const
+
+function sentenceOf({ unread, postponed }: Tally): string | undefined {
+  const said = [
+    postponed &&
+      `${postponed.code}: ${postponed.message}. What failed by it is tried again with the next sync`,
+    unread > 0 && `${unread} rows of GHL’s list name no location that can be read`,
+  ].filter((part) => part !== undefined && part !== false)
+  return said.length === 0 ? undefined : said.join('. ')
+}
+
 /** Somebody may be looking on: lets a report through now and then, and never two at once. */
-function reporter(
-  report: (total: number | undefined) => Promise<void>,
-): (total: number | undefined) => Promise<void> {
+function reporter(report: (total: number) => Promise<void>): (total: number) => Promise<void> {
   let nextAtMs = performance.now()
   let isReporting = false
   return async (total) => {

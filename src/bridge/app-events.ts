@@ -14,9 +14,11 @@ import type { WebhookEventStore } from './installations.ts'
 export interface AppEvent {
   /** GHL's word: `INSTALL`, `UNINSTALL`, `UPDATE`, `ContactDelete`, `OutboundMessage`, ... */
   readonly type: string
-  /** GHL's id, the same on every repeat; a digest of the body when it sends none. */
+  /** GHL's id, the same on every repeat. When it sends none: a digest of a body that says when, else one of a kind. */
   readonly webhookId: string
   readonly locationId: LocationId | undefined
+  /** A location is named, in a way that cannot be read: nobody knows whom the event is about. */
+  readonly isUnreadable: boolean
   readonly companyId: string | undefined
   readonly companyName: string | undefined
   readonly userId: string | undefined
@@ -36,8 +38,10 @@ export type EventOutcome = 'processed' | { readonly ignored: string }
 
 /**
  * Acts on one event. Repeatable, and right in any order. A thrown {BridgeError} that may pass makes it come again.
+ *
+ * @param attempt 1 for the first.
  */
-export type EventHandler = (event: AppEvent) => Promise<EventOutcome>
+export type EventHandler = (event: AppEvent, attempt: number) => Promise<EventOutcome>
 
 export interface AppEventsDeps {
   readonly events: WebhookEventStore
@@ -112,7 +116,8 @@ export class AppEvents {
     await this.#working
   }
 
-  #whyIgnored({ type, appId, source }: AppEvent): string | undefined {
+  #whyIgnored({ type, appId, source, isUnreadable }: AppEvent): string | undefined {
+    if (isUnreadable) return 'unreadable_location'
     const ours = this.#deps.appId
     if (ours !== undefined && appId !== undefined && appId !== ours) return 'foreign_app'
     // Removing an app is nothing that an event without a sender may do.
@@ -140,7 +145,7 @@ export class AppEvents {
     const { webhookId } = claimed
     try {
       const event = { ...parse(claimed.payload), webhookId }
-      const outcome = (await handlers[event.type]?.(event)) ?? { ignored: 'not_needed' }
+      const outcome = (await handlers[event.type]?.(event, claimed.attempts)) ?? { ignored: 'not_needed' }
       if (outcome === 'processed') await events.settle(webhookId, { state: 'processed' })
       else await events.settle(webhookId, { state: 'ignored', reason: outcome.ignored })
       log.info({ webhookId, kind: event.type, locationId: event.locationId, outcome }, 'app event settled')

@@ -2,7 +2,7 @@
 import { GhlError } from '../core/errors.ts'
 import type { LocationId } from '../core/ids.ts'
 import type { EventHandler } from './app-events.ts'
-import type { InstallationStore } from './installations.ts'
+import type { InstallationRow, InstallationStore } from './installations.ts'
 
 /** Some of the locations in which GHL says that the app is installed. */
 export interface InstalledPage {
@@ -11,6 +11,10 @@ export interface InstalledPage {
     readonly name: string | undefined
     readonly versionId: string | undefined
   }[]
+  /** Of every row of the page, as GHL writes them: also of locations without the app, and those that cannot be read. */
+  readonly ids: readonly string[]
+  /** Rows that name no location that can be read. */
+  readonly unread: number
   readonly total: number | undefined
   /** Where the next page begins; undefined after the last. */
   readonly nextSkip: number | undefined
@@ -22,37 +26,87 @@ export interface AgencyTokens {
    * Connects a location by an agency's token; `no_agency` when no agency that we know can give one.
    *
    * @param companyId undefined when GHL did not say: then any agency that has the app is asked.
-   * @throws {GhlError} what GHL said, or that it could not be reached.
+   * @throws {GhlError} `GHL_DEACTIVATED`, what GHL said, or that it could not be reached.
    */
   connect(locationId: LocationId, companyId: string | undefined): Promise<'connected' | 'no_agency'>
+  /**
+   * New tokens with the scopes of today for a location that has tokens: minted anew, or refreshed when they came by a code.
+   *
+   * @throws {GhlError} what GHL said; the tokens it has stay in use then.
+   */
+  renew(installation: InstallationRow): Promise<void>
 }
 
 export interface InstallHandlersDeps {
   readonly installations: InstallationStore
   readonly agency: AgencyTokens
+  /** Brings the agency's locations in line with GHL, in the background. */
+  readonly sync: (companyId: string) => void
+  /** A call under the tokens, made to find out. @throws {GhlError} what it met. */
+  readonly check: (installation: InstallationRow) => Promise<unknown>
   /** Messages that waited for the location go on. */
   readonly wake: (locationId: LocationId) => Promise<void>
 }
 
+/** GHL's no to a location whose INSTALL has just come is not its last word: its own parts lag behind each other. */
+const REFUSALS = 3
+/** By so much GHL's clock may be behind ours. */
+const CLOCKS_MS = 5_000
+const PAGE = 500
+
 export function installHandlers(
   deps: InstallHandlersDeps,
 ): Record<'INSTALL' | 'UNINSTALL' | 'UPDATE', EventHandler> {
-  const { installations, agency, wake } = deps
+  const { installations, agency, sync, check, wake } = deps
 
-  const connect = async (locationId: LocationId, companyId: string | undefined): Promise<void> => {
+  const connect = async (locationId: LocationId, companyId: string | undefined, attempt: number) => {
     try {
       if ((await agency.connect(locationId, companyId)) === 'connected') await wake(locationId)
     } catch (thrown) {
       // A plain no of GHL's stays visible on the location, and the next sync asks again; everything else is tried again.
-      if (!(thrown instanceof GhlError) || thrown.code !== 'GHL_NEEDS_RECONNECT') throw thrown
+      const isNo = thrown instanceof GhlError && thrown.code === 'GHL_NEEDS_RECONNECT'
+      if (!isNo || attempt <= REFUSALS) throw thrown
     }
   }
 
+  /** Whether GHL takes the tokens. @throws {GhlError} when that cannot be told now. */
+  const isAlive = async (row: InstallationRow): Promise<boolean> => {
+    try {
+      await check(row)
+      return true
+    } catch (thrown) {
+      if (!(thrown instanceof GhlError)) throw thrown
+      if (thrown.code === 'GHL_NEEDS_RECONNECT') return false
+      if (thrown.disposition === 'dead') return true
+      throw thrown
+    }
+  }
+
+  /**
+   * Tokens that GHL granted a moment after it says that the app was removed: those of a new installation, or those of the
+   * old one when GHL's clock is behind ours. GHL itself knows. @returns the locations whose tokens are dead.
+   */
+  const settleDoubts = async (where: Where, happenedAt: Date): Promise<readonly LocationId[]> => {
+    const row = where.locationId && (await installations.findByLocation(where.locationId))
+    const { companyId } = where
+    const rows =
+      where.locationId === undefined && companyId !== undefined
+        ? (await installations.page({ companyId, limit: PAGE })).rows
+        : [row].filter((each) => each !== undefined)
+    const gone: LocationId[] = []
+    for (const each of rows) {
+      const afterMs = (each.refreshedAt?.getTime() ?? 0) - happenedAt.getTime()
+      if (each.status !== 'active' || afterMs < 0 || afterMs > CLOCKS_MS || (await isAlive(each))) continue
+      const grantIsOver = new Date(happenedAt.getTime() + afterMs + 1)
+      gone.push(...(await installations.uninstall({ ...idsOf(each), happenedAt: grantIsOver })))
+    }
+    return gone
+  }
+
   return {
-    async INSTALL(event) {
+    async INSTALL(event, attempt) {
       const { locationId, companyId, companyName, userId, versionId } = event
-      // Of an agency: its tokens come with the code, its locations with events of their own.
-      if (locationId === undefined) return { ignored: 'agency_install' }
+      if (locationId === undefined && companyId === undefined) return { ignored: 'names_nothing' }
       const row = await installations.noteInstall({
         locationId,
         companyId,
@@ -63,25 +117,53 @@ export function installHandlers(
         happenedAt: event.sentAt,
       })
       if (row.status === 'uninstalled') return { ignored: 'removed_since' }
-      if (row.status !== 'active') await connect(locationId, row.companyId)
+      if (row.status === 'deactivated') return { ignored: 'deactivated' }
+      // Of an agency: its tokens come with the code, its locations with events of their own.
+      if (locationId !== undefined && row.status !== 'active')
+        await connect(locationId, row.companyId, attempt)
       return 'processed'
     },
 
     async UNINSTALL({ locationId, companyId, sentAt }) {
       if (locationId === undefined && companyId === undefined) return { ignored: 'names_nothing' }
-      const gone = await installations.uninstall({ locationId, companyId, happenedAt: sentAt })
-      return gone.length > 0 || locationId === undefined ? 'processed' : { ignored: 'installed_since' }
+      const where = { locationId, companyId }
+      const gone = await installations.uninstall({ ...where, happenedAt: sentAt })
+      const late = sentAt === undefined ? [] : await settleDoubts(where, sentAt)
+      if (locationId === undefined || gone.length + late.length > 0) return 'processed'
+      // Also one that nobody had heard of: it is marked, in case its INSTALL comes later.
+      const row = await installations.findByLocation(locationId)
+      return row?.status === 'uninstalled' ? 'processed' : { ignored: 'installed_since' }
     },
 
-    async UPDATE({ locationId, companyId, versionId }) {
+    async UPDATE({ locationId, companyId, versionId, sentAt }, attempt) {
       if (versionId === undefined) return { ignored: 'names_nothing' }
-      await installations.noteVersion({ locationId, companyId }, versionId)
-      if (locationId === undefined) return 'processed'
-      const row = await installations.findByLocation(locationId)
-      // A location on the former version got no token; now it may.
-      if (row?.status === 'pending' || row?.status === 'needs_reconnect')
-        await connect(locationId, row.companyId ?? companyId)
+      const before = locationId && (await installations.findByLocation(locationId))
+      await installations.noteVersion({ locationId, companyId }, versionId, sentAt)
+      // Locations on the former version got no token, or one with its scopes; now they may.
+      if (locationId === undefined) {
+        if (companyId !== undefined) sync(companyId)
+      } else if (before?.status === 'pending' || before?.status === 'needs_reconnect') {
+        await connect(locationId, before.companyId ?? companyId, attempt)
+      } else if (before?.status === 'active' && before.versionId !== versionId) await renew(before)
       return 'processed'
     },
   }
+
+  /** Best effort: the tokens it has work on, and the hourly refresh renews them within their day. */
+  async function renew(row: InstallationRow): Promise<void> {
+    try {
+      await agency.renew(row)
+    } catch (thrown) {
+      if (!(thrown instanceof GhlError)) throw thrown
+    }
+  }
 }
+
+interface Where {
+  readonly locationId: LocationId | undefined
+  readonly companyId: string | undefined
+}
+
+/** What an uninstall names: a location, or an agency. */
+const idsOf = ({ locationId, companyId }: InstallationRow): Partial<Where> =>
+  locationId === undefined ? { companyId } : { locationId }

@@ -1,12 +1,17 @@
 /** Installing the app: the link, the code that comes back, and for an agency one minted token per location. */
 import { z } from 'zod'
-import type { InstallationRow, InstallationStore, NewInstallation } from '../bridge/installations.ts'
+import {
+  deactivated,
+  type InstallationRow,
+  type InstallationStore,
+  type NewInstallation,
+} from '../bridge/installations.ts'
 import type { AgencyTokens, InstalledPage } from '../bridge/installs.ts'
 import type { Clock } from '../core/clock.ts'
-import { ConfigError, GhlError, RequestError, toBridgeError } from '../core/errors.ts'
+import { type BridgeError, ConfigError, GhlError, RequestError, toBridgeError } from '../core/errors.ts'
 import { type LocationId, parseLocationId } from '../core/ids.ts'
 import type { Log } from '../core/log.ts'
-import { type Granted, parseGranted } from './payloads.ts'
+import { type Granted, parseGranted, readableId } from './payloads.ts'
 import { refusalError } from './refusals.ts'
 import { type Access, type GhlTokens, grantError, problemOf } from './tokens.ts'
 
@@ -60,16 +65,17 @@ export interface GhlOauth extends AgencyTokens {
 }
 
 const installedSchema = z.looseObject({
-  locations: z.array(
-    z.looseObject({
-      _id: z.string(),
-      name: z.string().optional().catch(undefined),
-      versionId: z.string().optional().catch(undefined),
-      isInstalled: z.boolean().optional().catch(undefined),
-    }),
-  ),
+  locations: z.array(z.unknown()),
   count: z.number().optional().catch(undefined),
 })
+/** Read one by one: what GHL says of one location hides no other. */
+const installedRow = z.looseObject({
+  _id: readableId(parseLocationId),
+  name: z.string().optional().catch(undefined),
+  versionId: z.string().optional().catch(undefined),
+  isInstalled: z.boolean().optional().catch(undefined),
+})
+const anyId = z.looseObject({ _id: z.string() })
 
 export function createOauth(deps: OauthDeps): GhlOauth {
   const { installations, tokens, clock, log } = deps
@@ -100,7 +106,10 @@ export function createOauth(deps: OauthDeps): GhlOauth {
     const { companyId, isBulk } = company.installation
     const row = await installations.saveMinted(rowOf({ ...granted, isBulk, companyId }, 'Location'), askedAt)
     if (row === undefined) {
-      throw new GhlError('GHL_NOT_INSTALLED', 'The app was removed from this location meanwhile')
+      throw new GhlError(
+        'GHL_NOT_INSTALLED',
+        'The app was removed from this location, or deactivated, meanwhile',
+      )
     }
     tokens.forget(locationId)
     log.info({ installationId: row.installationId, locationId }, 'location connected by its agency')
@@ -133,23 +142,40 @@ export function createOauth(deps: OauthDeps): GhlOauth {
     },
 
     async connect(locationId, companyId) {
-      if ((await installations.findByLocation(locationId))?.status === 'active') return 'connected'
+      const row = await installations.findByLocation(locationId)
+      if (row?.status === 'active') return 'connected'
+      if (row?.status === 'deactivated') throw deactivated(row)
       const known =
         companyId === undefined
           ? await activeCompanies(installations)
-          : [await tokens.companyAccess(companyId)]
-      const companies = known.filter((each) => each !== undefined)
-      let refusal: unknown
-      for (const company of companies) {
+          : [() => tokens.companyAccess(companyId)]
+      const met: BridgeError[] = []
+      for (const company of known) {
         try {
-          await connectBy(company, locationId)
+          const access = await company()
+          if (access === undefined) continue
+          await connectBy(access, locationId)
           return 'connected'
         } catch (thrown) {
-          refusal = thrown
+          met.push(toBridgeError(thrown))
         }
       }
-      if (refusal !== undefined) throw toBridgeError(refusal)
+      // An agency that could not be asked may be the right one: that is said before another's no.
+      const first = met.find(({ code }) => code !== 'GHL_NEEDS_RECONNECT') ?? met[0]
+      if (first !== undefined) throw first
       return 'no_agency'
+    },
+
+    async renew(row) {
+      const { installationId, locationId, companyId } = row
+      if (locationId === undefined) return
+      const own = await installations.readTokens(installationId)
+      if (own?.refreshToken !== undefined) {
+        await tokens.refresh(row)
+        return
+      }
+      const company = await tokens.companyAccess(companyId)
+      if (company !== undefined) await mintFor(company, locationId)
     },
 
     async listInstalled(companyId, skip) {
@@ -158,9 +184,9 @@ export function createOauth(deps: OauthDeps): GhlOauth {
   }
 
   /** Every agency that has the app: for a location of which GHL did not say whose it is. */
-  async function activeCompanies(store: InstallationStore): Promise<(Access | undefined)[]> {
+  async function activeCompanies(store: InstallationStore): Promise<(() => Promise<Access | undefined>)[]> {
     const { rows } = await store.page({ userType: 'Company', limit: MOST_AGENCIES })
-    return await Promise.all(rows.map((row) => tokens.companyAccess(row.companyId)))
+    return rows.map((row) => () => tokens.companyAccess(row.companyId))
   }
 }
 
@@ -205,13 +231,16 @@ async function installedPage(deps: OauthDeps, company: Access, skip: number): Pr
   const page = installedSchema.safeParse(body).data
   if (page === undefined)
     throw new GhlError('GHL_RESPONSE_INVALID', 'GHL answered without a list of locations')
-  const seen = skip + page.locations.length
-  const isLast = page.locations.length === 0 || (page.count !== undefined && seen >= page.count)
+  const read = page.locations.map((row) => installedRow.safeParse(row).data)
   return {
-    locations: page.locations
+    locations: read
+      .filter((one) => one !== undefined)
       .filter((one) => one.isInstalled !== false)
-      .map(({ _id, name, versionId }) => ({ locationId: parseLocationId(_id), name, versionId })),
+      .map(({ _id, name, versionId }) => ({ locationId: _id, name, versionId })),
+    ids: page.locations.flatMap((row) => anyId.safeParse(row).data?._id ?? []),
+    unread: read.filter((one) => one === undefined).length,
     total: page.count,
-    nextSkip: isLast ? undefined : seen,
+    // Not by the count: it was seen to be the page's own.
+    nextSkip: page.locations.length === 0 ? undefined : skip + page.locations.length,
   }
 }

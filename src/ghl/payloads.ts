@@ -1,5 +1,5 @@
 /** What GHL sends us, from `unknown` to our own types. Unknown fields are GHL's right to add and are passed over. */
-import { createHash } from 'node:crypto'
+import { createHash, randomUUID } from 'node:crypto'
 import { z } from 'zod'
 import type { AppEvent } from '../bridge/app-events.ts'
 import type { TokenPair } from '../bridge/installations.ts'
@@ -17,7 +17,7 @@ import { readPhone } from './phone.ts'
 import { domainOf } from './sso.ts'
 
 /** An id from outside: refused as a shape, not as a bug of ours. */
-const id = <Id extends string>(parse: (value: string) => Id) =>
+export const readableId = <Id extends string>(parse: (value: string) => Id) =>
   z.string().transform((value, context): Id => {
     try {
       return parse(value)
@@ -27,7 +27,7 @@ const id = <Id extends string>(parse: (value: string) => Id) =>
     }
   })
 
-const locationId = id(parseLocationId)
+const locationId = readableId(parseLocationId)
 /** GHL sends absent, null and empty for the same thing. */
 const maybe = <Schema extends z.ZodType>(schema: Schema) =>
   z.preprocess((value) => (value === null || value === '' ? undefined : value), schema.optional())
@@ -45,9 +45,9 @@ const attachment = z.union([z.string(), z.looseObject({ url: z.string() }).trans
 const deliverySchema = z.looseObject({
   type: z.string().optional().catch(undefined),
   locationId,
-  contactId: id(parseGhlContactId),
-  messageId: id(parseGhlMessageId),
-  conversationId: lenient(id(parseGhlConversationId)),
+  contactId: readableId(parseGhlContactId),
+  messageId: readableId(parseGhlMessageId),
+  conversationId: lenient(readableId(parseGhlConversationId)),
   conversationProviderId: lenient(z.string()),
   webhookId: lenient(z.string()),
   phone: lenient(z.string()),
@@ -116,22 +116,32 @@ const appEventSchema = z.looseObject({
   conversationProviderId: lenient(z.string()),
 })
 
-/** @throws {RequestError} `WEBHOOK_MALFORMED` when it has no type. */
+const locationField = z.looseObject({ locationId: z.unknown() })
+const isThere = (value: unknown): boolean => value !== undefined && value !== null && value !== ''
+const digestOf = (json: unknown): string => createHash('sha256').update(JSON.stringify(json)).digest('hex')
+
+/**
+ * An event without an id and without a time may be a repeat or the next of its kind (installed, removed, installed again):
+ * it counts as the next, since to act twice does no harm, and to pass over one does.
+ *
+ * @throws {RequestError} `WEBHOOK_MALFORMED` when it has no type.
+ */
 export function parseAppEvent(json: unknown): AppEvent {
   const event = parsed(appEventSchema, json)
   const contact = event.type.startsWith('Contact') ? (event.id ?? event.contactId) : event.contactId
   const sentAtMs = Date.parse(event.timestamp ?? '')
   return {
     type: event.type,
-    webhookId: event.webhookId ?? createHash('sha256').update(JSON.stringify(json)).digest('hex'),
+    webhookId: event.webhookId ?? (Number.isNaN(sentAtMs) ? randomUUID() : digestOf(json)),
     locationId: event.locationId,
+    isUnreadable: event.locationId === undefined && isThere(locationField.safeParse(json).data?.locationId),
     companyId: event.companyId,
     companyName: event.companyName,
     userId: event.userId,
     source: event.source,
     appId: event.appId,
     versionId: event.versionId,
-    ghlContactId: id(parseGhlContactId).safeParse(contact).data,
+    ghlContactId: readableId(parseGhlContactId).safeParse(contact).data,
     whitelabelDomain: domainOf(event.whitelabelDetails?.domain),
     sentAt: Number.isNaN(sentAtMs) ? undefined : new Date(sentAtMs),
     payload: event,

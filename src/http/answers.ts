@@ -3,6 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod'
 import { type BridgeError, RequestError, toBridgeError } from '../core/errors.ts'
 import type { Log } from '../core/log.ts'
+import { messagePage } from './pages/message-page.ts'
 
 const STATUS: Readonly<Record<string, number>> = {
   REQUEST_INVALID: 400,
@@ -32,6 +33,7 @@ const STATUS: Readonly<Record<string, number>> = {
   GHL_TIMEOUT: 504,
   GHL_NEEDS_RECONNECT: 409,
   GHL_NOT_INSTALLED: 404,
+  GHL_DEACTIVATED: 409,
   GHL_FORBIDDEN: 502,
   GHL_REJECTED: 502,
   GHL_RESPONSE_INVALID: 502,
@@ -67,19 +69,46 @@ interface FrameworkError {
 const isFrameworkError = (thrown: unknown): thrown is FrameworkError =>
   typeof thrown === 'object' && thrown !== null && 'statusCode' in thrown && 'code' in thrown
 
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** A person's browser is led here: under this title it gets errors as a page. */
+    errorTitle?: string
+  }
+}
+
 export function errorHandler(log: Log) {
   return async (thrown: unknown, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     if (hasZodFastifySchemaValidationErrors(thrown)) {
       const first = thrown.validation[0]
       const where = `${thrown.validationContext ?? 'request'}${first?.instancePath ?? ''}`
-      return reply.code(400).send(body('REQUEST_INVALID', `${where}: ${first?.message ?? 'is wrong'}`))
+      const refusal = body('REQUEST_INVALID', `${where}: ${first?.message ?? 'is wrong'}`)
+      return send(request, reply, 400, refusal)
     }
     if (isFrameworkError(thrown)) {
       const [code, message] = FRAMEWORK_CODES[thrown.code] ?? ['REQUEST_INVALID', 'The request is wrong']
-      return reply.code(thrown.statusCode).send(body(code, message))
+      return send(request, reply, thrown.statusCode, body(code, message))
     }
     return await sendBridgeError(log, toBridgeError(thrown), request, reply)
   }
+}
+
+function send(request: FastifyRequest, reply: FastifyReply, status: number, answer: ErrorBody) {
+  const { errorTitle } = request.routeOptions.config
+  const { message, action } = answer.error
+  if (errorTitle === undefined || request.headers.accept?.includes('text/html') !== true)
+    return reply.code(status).send(answer)
+  const text = [message, action]
+    .filter((part) => part !== undefined)
+    .map(asSentence)
+    .join(' ')
+  return reply.code(status).type('text/html; charset=utf-8').send(messagePage(errorTitle, text))
+}
+
+/** Some messages carry GHL's words, so nothing in them is markup. The way to start again is made one to click. */
+function asSentence(text: string): string {
+  const escaped = text.replaceAll(/[&<>"']/g, (mark) => `&#${mark.charCodeAt(0)};`)
+  const ended = /[.!?]$/.test(escaped) ? escaped : `${escaped}.`
+  return ended.replaceAll('/oauth/install', '<a href="/oauth/install">/oauth/install</a>')
 }
 
 function sendBridgeError(log: Log, error: BridgeError, request: FastifyRequest, reply: FastifyReply) {
@@ -94,8 +123,8 @@ function sendBridgeError(log: Log, error: BridgeError, request: FastifyRequest, 
   else log.debug(fields, 'request refused')
   // What went wrong inside is for the log; the caller learns that it did, and that trying again is right.
   return status === 500
-    ? reply.code(500).send(body('INTERNAL', 'Something went wrong here; the operator’s log has it'))
-    : reply.code(status).send(body(error.code, error.message, error.action))
+    ? send(request, reply, 500, body('INTERNAL', 'Something went wrong here; the operator’s log has it'))
+    : send(request, reply, status, body(error.code, error.message, error.action))
 }
 
 export const locationUnknown = (): RequestError =>

@@ -83,20 +83,22 @@ function listInstalled(parts: SandboxParts, call: ApiCall): ApiAnswer {
     throw refuse(403, 'The token does not have access to this company.')
   }
   const found = [...parts.world.locations.values()].filter((location) => matches(parts, location, query))
-  const shown = found.slice(query.skip, query.skip + query.limit).map((location) => ({
-    _id: location.id,
-    name: location.name,
-    address: '1 Sandbox Street',
-    isInstalled: location.installedAt !== undefined,
-    ...(location.installedAt
-      ? { versionId: location.versionId, installedAt: location.installedAt.toISOString() }
-      : {}),
-  }))
+  const shown = found
+    .slice(query.skip, query.skip + Math.min(query.limit, parts.settings.installedPageMax))
+    .map((location) => ({
+      _id: location.id,
+      name: location.name,
+      address: '1 Sandbox Street',
+      isInstalled: location.installedAt !== undefined,
+      ...(location.installedAt
+        ? { versionId: location.versionId, installedAt: location.installedAt.toISOString() }
+        : {}),
+    }))
   return {
     status: 200,
     body: {
       locations: shown,
-      count: found.length,
+      count: parts.settings.installedCount === 'total' ? found.length : shown.length,
       installToFutureLocations: parts.world.agencyInstall.toFutureLocations,
     },
   }

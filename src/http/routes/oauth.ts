@@ -45,11 +45,25 @@ const Query = z.object({
 
 /** OAuth towards GHL, under two names for one thing. */
 export function oauthRoutes(deps: OauthDeps): FastifyPluginCallbackZod {
+  /** Where it failed without a refusal, the code may still be good: then the page can be loaded again. */
+  const completed = async (code: string, state: string | undefined) => {
+    try {
+      return await configured(deps.oauth).complete(code)
+    } catch (thrown) {
+      if (state !== undefined && !(thrown instanceof RequestError))
+        await deps.installations.createOauthState(hash(state), STATE_TTL_MS).catch(() => undefined)
+      throw thrown
+    }
+  }
+
   return (app, _options, done) => {
     for (const prefix of ['/oauth', '/ghl']) {
-      app.get(`${prefix}/install`, async (_request, reply) => reply.redirect((await beginInstall(deps)).url))
+      const config = { errorTitle: 'Not installed' }
+      app.get(`${prefix}/install`, { config }, async (_request, reply) =>
+        reply.redirect((await beginInstall(deps)).url),
+      )
 
-      app.get(`${prefix}/callback`, { schema: { querystring: Query } }, async (request, reply) => {
+      app.get(`${prefix}/callback`, { config, schema: { querystring: Query } }, async (request, reply) => {
         const { code, state } = request.query
         if (code === undefined) throw noCode(request.query.error !== undefined)
         if (state !== undefined && !(await deps.installations.takeOauthState(hash(state)))) {
@@ -57,7 +71,7 @@ export function oauthRoutes(deps: OauthDeps): FastifyPluginCallbackZod {
             action: 'Start again with /oauth/install.',
           })
         }
-        const { userType } = await configured(deps.oauth).complete(code)
+        const { userType } = await completed(code, state)
         return await reply.type('text/html; charset=utf-8').send(messagePage('Installed', wordsFor(userType)))
       })
     }

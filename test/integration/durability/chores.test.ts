@@ -1,9 +1,10 @@
 /** What runs now and then: when it is due, that it is resumed, and that one node does it. The real tokens' care on a real store. */
 import { randomUUID } from 'node:crypto'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import { AgencySync } from '../../../src/bridge/agency-sync.ts'
 import type { SyncRow } from '../../../src/bridge/syncs.ts'
 import { TokenCare } from '../../../src/bridge/token-care.ts'
-import { Chores, tokenChores } from '../../../src/chores.ts'
+import { agencyChores, Chores, tokenChores } from '../../../src/chores.ts'
 import { systemClock } from '../../../src/core/clock.ts'
 import { GhlError } from '../../../src/core/errors.ts'
 import { parseLocationId } from '../../../src/core/ids.ts'
@@ -62,14 +63,30 @@ describe('chores', () => {
       clock: systemClock,
       log: silentLog,
     })
+    const agencySync = new AgencySync({
+      installations,
+      syncs,
+      agency: {
+        connect: async () => 'no_agency',
+        renew: async () => undefined,
+        listInstalled: async (companyId) => {
+          did.push(`list ${companyId}`)
+          return { locations: [], ids: [], unread: 0, total: 0, nextSkip: undefined }
+        },
+      },
+      check: note('check'),
+      wake: async () => undefined,
+      clock: systemClock,
+      log: silentLog,
+    })
     const chores = new Chores({
       prune: async () => undefined,
       resume: async () => void did.push('resume'),
-      chores: tokenChores(care),
+      chores: [...tokenChores(care), ...agencyChores(agencySync)],
       syncs,
       log: silentLog,
     })
-    return { chores, did }
+    return { chores, did, idle: () => agencySync.idle() }
   }
   const report = async (scope: string): Promise<SyncRow | undefined> =>
     (await subject.store.syncs.list({ scope }))[0]
@@ -88,6 +105,7 @@ describe('chores', () => {
       ['token_refresh', 'hourly'],
       ['token_check', 'daily'],
       ['token_refresh', 'weekly'],
+      ['installations_daily', 'all'],
     ] as const)
       await ranBefore(kind, scope, 0)
   }
@@ -146,6 +164,30 @@ describe('chores', () => {
     await ranBefore(kind, scope, (hours + 1) * HOUR_MS)
     await chores.doDue()
     expect(did).toEqual(['resume', 'resume', `${deed} ${healthy}`])
+  })
+
+  it('daily bring every agency in line with GHL, also where the last time failed', async () => {
+    await allRanNow()
+    const companyId = `agency-${randomUUID()}`
+    await subject.store.installations.save({
+      locationId: undefined,
+      companyId,
+      userType: 'Company',
+      scopes: '',
+      tokens: { accessToken: 'a', refreshToken: 'r', expiresAt: new Date(Date.now() + 20 * HOUR_MS) },
+    })
+    const failed = await subject.store.syncs.begin({ kind: 'installations', scope: companyId }, MINUTE_MS)
+    if (failed === undefined) throw new Error('begun')
+    await subject.store.syncs.finish(failed, 'failed', 'GHL_UNAVAILABLE: GHL is down')
+    const { chores, did, idle } = node()
+    await chores.doDue()
+    expect(did).toEqual(['resume'])
+    await ranBefore('installations_daily', 'all', 25 * HOUR_MS)
+    await chores.doDue()
+    await idle()
+    expect(did).toEqual(['resume', 'resume', `list ${companyId}`])
+    expect(await report(companyId)).toMatchObject({ state: 'done' })
+    expect(await report('all')).toMatchObject({ state: 'done', message: '1 agencies begun' })
   })
 
   it('that a dead node left half done are gone on with, with its counts', async () => {

@@ -44,6 +44,24 @@ describe('installing the app', () => {
     await expect(again).rejects.toHaveProperty('action', expect.stringContaining('install link'))
   })
 
+  it('of a location that no agency is named for asks the next agency when one is broken', async () => {
+    bench = await startBench()
+    const { ghl, sandbox, installations } = bench
+    await installations.save({
+      locationId: undefined,
+      companyId: 'brokenAgency',
+      userType: 'Company',
+      scopes: '',
+      tokens: { accessToken: 'x', refreshToken: 'dead', expiresAt: new Date(Date.now() - 1_000) },
+    })
+    const alone = parseLocationId(sandbox.addLocation().id)
+    await expect(ghl.oauth.connect(alone, undefined)).rejects.toHaveProperty('code', 'GHL_NEEDS_RECONNECT')
+    await ghl.oauth.complete(await approve(ghl.oauth.installUrl('s'), { company: '1' }))
+    const location = sandbox.addLocation()
+    sandbox.installIn(location.id)
+    expect(await ghl.oauth.connect(parseLocationId(location.id), undefined)).toBe('connected')
+  })
+
   it('of a location added later to an agency needs no person', async () => {
     bench = await startBench()
     const { ghl, sandbox, installations } = bench

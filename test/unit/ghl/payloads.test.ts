@@ -132,8 +132,11 @@ describe('an app event', () => {
     })
   })
 
-  it('without a webhook id gets one that a repeat shares', () => {
-    const body = { type: 'UNINSTALL', locationId: 'loc' }
+  it('without a webhook id gets one that a repeat shares, as far as its time shows what a repeat is', () => {
+    const body = { type: 'UNINSTALL', locationId: 'loc', timestamp: '2026-01-01T00:00:00.000Z' }
+    // Installed, removed, installed, removed: documented bodies say the same both times.
+    const timeless = { type: 'UNINSTALL', locationId: 'loc' }
+    expect(parseAppEvent(timeless).webhookId).not.toBe(parseAppEvent(timeless).webhookId)
     expect(parseAppEvent(body).webhookId).toBe(parseAppEvent(body).webhookId)
     expect(parseAppEvent(body).webhookId).not.toBe(parseAppEvent({ type: 'UNINSTALL' }).webhookId)
   })
