@@ -129,8 +129,8 @@ export async function createServer(deps: ServerDeps): Promise<FastifyInstance> {
     })
   await app.register(async (guarded) => {
     guarded.decorateRequest('caller', undefined)
-    guarded.addHook('onRequest', guard(deps.callers))
     if (deps.siblings) auditChanges(guarded, { audit: deps.siblings.audit, log: deps.log })
+    guarded.addHook('onRequest', guard(deps.callers))
     await limitCallers(guarded)
     await guarded.register(tokenRoutes({ ...deps, ...deps.accounts }))
     await guarded.register(adminRoutes({ ...deps, ...deps.accounts }))
