@@ -55,12 +55,23 @@ export function proxyRoutes(deps: ProxyDeps): FastifyPluginCallbackZod {
             body: request.body instanceof Readable ? request.body : undefined,
             signal: gone.signal,
           }
-          requireScope(callerOf(request), deps.gateway.scopeOf(passed))
+          requireScope(callerOf(request), deps.gateway.scopesOf(passed))
           const answer = await deps.gateway.pass(passed)
           // Our own limits are not GHL's, which stand under the same names.
           for (const name of OUR_LIMITS) reply.removeHeader(name)
           return await reply.code(answer.status).headers(answer.headers).send(answer.body)
         },
+      })
+      streaming.route({
+        method: 'OPTIONS',
+        url: '/api/ghl/location/:locationId/proxy/*',
+        config: may({ scope: ['proxy:read', 'proxy:write', 'media'] }),
+        schema: { hide: true },
+        handler: async (_request, reply) =>
+          await reply
+            .code(405)
+            .header('allow', METHODS.join(', '))
+            .send({ error: { code: 'METHOD_NOT_ALLOWED', message: 'GHL’s API has no such method' } }),
       })
       ready()
     }
@@ -114,12 +125,9 @@ function split(url: string): { readonly pathname: string; readonly proxied: stri
   return { proxied, pathname: proxied.split('?')[0] ?? '' }
 }
 
-function requireScope(caller: ReturnType<typeof callerOf>, scope: string): void {
-  if (caller.kind !== 'service') return
-  const isCovered =
-    caller.scopes.includes(scope) || (scope === 'media' && caller.scopes.includes('proxy:write'))
-  if (isCovered) return
-  throw new RequestError('FORBIDDEN', `This key lacks the scope ${scope}`, {
+function requireScope(caller: ReturnType<typeof callerOf>, scopes: readonly string[]): void {
+  if (caller.kind !== 'service' || scopes.some((scope) => caller.scopes.includes(scope))) return
+  throw new RequestError('FORBIDDEN', `This key lacks the scope ${scopes.join(' or ')}`, {
     action: 'Make a key with that scope: POST /api/keys.',
   })
 }

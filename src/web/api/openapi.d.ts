@@ -1919,7 +1919,7 @@ export interface paths {
                     "application/json": {
                         name: string;
                         locationId?: string;
-                        scopes: ("proxy:read" | "proxy:write" | "media" | "products" | "sync" | "tokens" | "messages:inbound" | "locations:read" | "messages:read" | "messages:write" | "sessions:read" | "sessions:write" | "metrics")[];
+                        scopes: ("read" | "write" | "proxy:read" | "proxy:write" | "media" | "products" | "sync" | "tokens" | "messages:inbound" | "locations:read" | "messages:read" | "messages:write" | "sessions:read" | "sessions:write" | "metrics")[];
                     };
                 };
             };
