@@ -10,7 +10,7 @@ export interface AuditDeed {
   readonly locationId: string | undefined
   /** An id, or the path of a proxied call. */
   readonly target: string | undefined
-  /** The HTTP status that the caller got. */
+  /** The HTTP status that the caller got; `aborted` when he hung up before there was one. */
   readonly outcome: string
 }
 

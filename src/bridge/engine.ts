@@ -2,7 +2,7 @@
 import { RequestError } from '../core/errors.ts'
 import type { ChatJid, LocationId } from '../core/ids.ts'
 import { findChatJid, isGroupJid, parseSessionId, parseWaMessageId, pnOfPhone } from '../core/ids.ts'
-import type { MediaKind, WaContent } from '../core/message.ts'
+import type { Envelope, MediaKind, WaContent } from '../core/message.ts'
 import type { GhlAttachments, WhatsAppNumbers } from './ports.ts'
 import type { SessionRow, SessionStore } from './storage.ts'
 import { type AcceptFromWhatsAppDeps, acceptFromWhatsApp } from './whatsapp-to-ghl.ts'
@@ -42,7 +42,7 @@ export async function acceptFromEngine(
   const session = await sessionOf(deps, post.sessionId)
   check(session.locationId)
   const chat = chatOf(post.from)
-  return await acceptFromWhatsApp(deps, {
+  const envelope: Envelope = {
     locationId: session.locationId,
     sessionId: session.sessionId,
     waMessageId: parseWaMessageId(post.whatsappMsgId),
@@ -52,7 +52,8 @@ export async function acceptFromEngine(
     ...(post.pushName !== undefined && { pushName: post.pushName }),
     sentAt: post.sentAt ?? new Date(),
     content: contentOf(post),
-  })
+  }
+  return await acceptFromWhatsApp(deps, envelope, 'acceptForeign')
 }
 
 /**

@@ -23,16 +23,16 @@ export interface ProxyAnswer {
 
 export interface GhlGateway {
   /**
-   * Which scope a request needs.
+   * The scopes of which a request needs one.
    *
    * @throws {RequestError} `REQUEST_INVALID` for a path that is none, `PATH_NOT_ALLOWED` for one that is not on the list,
    * `FORBIDDEN` for one that names another location.
    */
-  scopeOf(request: Pick<ProxyRequest, 'locationId' | 'method' | 'pathAndQuery'>): ProxyScope
+  scopesOf(request: Pick<ProxyRequest, 'locationId' | 'method' | 'pathAndQuery'>): readonly ProxyScope[]
   /**
    * Passes it on and resolves with GHL's answer, whatever that is. Repeats only what can be repeated without harm.
    *
-   * @throws {RequestError} as {@link scopeOf}. @throws {GhlError} when there is no answer, or no token to ask with.
+   * @throws {RequestError} as {@link scopesOf}; `FORBIDDEN` also for a body that names another location. @throws {GhlError} when there is no answer, or no token to ask with.
    */
   pass(request: ProxyRequest): Promise<ProxyAnswer>
 }

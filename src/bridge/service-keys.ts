@@ -19,6 +19,16 @@ export const SERVICE_SCOPES = [
 ] as const
 export type ServiceScope = (typeof SERVICE_SCOPES)[number]
 
+/** Short for all scopes that end in it, when a key is made. */
+export const SCOPE_SHORTHANDS = ['read', 'write'] as const
+
+/** The scopes themselves, each once: a key keeps what it was made with, whatever is added later. */
+export function expandScopes(
+  wished: readonly (ServiceScope | (typeof SCOPE_SHORTHANDS)[number])[],
+): ServiceScope[] {
+  return SERVICE_SCOPES.filter((scope) => wished.some((wish) => wish === scope || scope.endsWith(`:${wish}`)))
+}
+
 export interface ServiceKeyRow {
   readonly id: string
   /** For people: which backend has it. */

@@ -212,6 +212,8 @@ export interface MessageStore {
    * this message as recorded. A message that is known already (any address form) is a `duplicate` and changes nothing.
    */
   acceptInbound(envelope: Envelope): Promise<'enqueued' | 'duplicate'>
+  /** As {@link acceptInbound}, of another engine: behind it is no ratchet that only the session's owner may turn. */
+  acceptForeign(envelope: Envelope): Promise<'enqueued' | 'duplicate'>
   /**
    * Records one agent's message once, cut into parts, each with the WhatsApp id it will be sent under, and enqueues
    * them in order on the contact's lane. With `held` (why) it is recorded and waits for a person instead.

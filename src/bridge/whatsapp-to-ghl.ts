@@ -57,13 +57,15 @@ export interface AcceptFromWhatsAppDeps {
  * Steps 3 and 4. Safe to call any number of times with the same message; when it resolves, the message is ours to
  * deliver and WhatsApp need not keep it.
  *
+ * @param accept for what another engine received, where no journal has it.
  * @throws {StoreError} `STORE_UNAVAILABLE`: call again, the journal still has it.
  */
 export async function acceptFromWhatsApp(
   deps: AcceptFromWhatsAppDeps,
   envelope: Envelope,
+  accept: 'acceptInbound' | 'acceptForeign' = 'acceptInbound',
 ): Promise<'enqueued' | 'duplicate'> {
-  const outcome = await deps.messages.acceptInbound(envelope)
+  const outcome = await deps.messages[accept](envelope)
   if (outcome === 'enqueued') {
     deps.nudge()
     await endAnnouncement(deps, envelope)

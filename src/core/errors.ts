@@ -105,6 +105,8 @@ const GHL_CODES = {
   GHL_PAUSED: 'park',
   /** Network or 5xx. */
   GHL_UNAVAILABLE: 'retry',
+  /** The token was spent and is renewed, but the body is gone: the same again will do. Nothing was done. */
+  GHL_TOKEN_RENEWED: 'retry',
   /** No answer in time: the effect is unknown. */
   GHL_TIMEOUT: 'retry',
   /** The status call came before GHL finished the hand-over (403 of the first seconds). */

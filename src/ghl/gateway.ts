@@ -2,6 +2,7 @@
  * What sibling backends may ask of GHL through us. The path is checked segment by segment before it is joined, so that it
  * stays below GHL's own address and within the list; headers are taken over by name, never wholesale.
  */
+import { Readable } from 'node:stream'
 import type { GhlGateway, ProxyAnswer, ProxyRequest, ProxyScope } from '../bridge/gateway.ts'
 import { RequestError } from '../core/errors.ts'
 import type { GhlClient } from './client.ts'
@@ -53,14 +54,14 @@ const PASSED_REQUEST_HEADERS = [
 ]
 const PASSED_ANSWER_HEADERS =
   /^(content-(type|length|encoding|disposition|language)|etag|last-modified|retry-after|x-ratelimit-.+|x-(request|trace)-id)$/
-/** A body up to this size is held, so that the call can be repeated when only its token was refused. */
+/** A body up to this size is held, so that it can be looked into, and sent again when only its token was refused. */
 const HELD_BYTES = 64 * 1024
 
 export function createGateway(client: GhlClient): GhlGateway {
   return {
-    scopeOf: ({ locationId, method, pathAndQuery }) => {
+    scopesOf: ({ locationId, method, pathAndQuery }) => {
       const { area } = checkedTarget(locationId, pathAndQuery)
-      return scopeFor(checkedMethod(method), area)
+      return scopesFor(checkedMethod(method), area)
     },
     async pass(request) {
       const { path, query } = checkedTarget(request.locationId, request.pathAndQuery)
@@ -80,9 +81,10 @@ export function createGateway(client: GhlClient): GhlGateway {
   }
 }
 
-function scopeFor(method: Method, area: string): ProxyScope {
-  if (area === 'medias') return 'media'
-  return method === 'GET' || method === 'HEAD' ? 'proxy:read' : 'proxy:write'
+function scopesFor(method: Method, area: string): readonly ProxyScope[] {
+  const isRead = method === 'GET' || method === 'HEAD'
+  if (area === 'medias') return ['media', 'proxy:write', ...(isRead ? (['proxy:read'] as const) : [])]
+  return [isRead ? 'proxy:read' : 'proxy:write']
 }
 
 function checkedMethod(method: string): Method {
@@ -106,18 +108,31 @@ function checkedTarget(locationId: string, pathAndQuery: string): Target {
   // Only the last may be empty: GHL tells /contacts and /contacts/ apart.
   if (!segments.every((segment, index) => isPlain(segment, index === segments.length - 1)))
     throw invalid('The path has a segment that could lead elsewhere')
-  const [area = '', second] = segments
+  const [area = ''] = segments
   if (!ALLOWED_AREAS.has(area)) throw notAllowed(area)
-  const other = [
-    ...(area === 'locations' && second !== undefined && second !== '' ? [second] : []),
-    ...namedLocations(query),
-  ].find((named) => named !== locationId)
-  if (other !== undefined) {
-    throw new RequestError('FORBIDDEN', 'The request names another location than its path', {
-      action: 'Ask under /api/ghl/location/<that location>/proxy, with a key that may.',
-    })
-  }
+  if (/[\s\\#]/.test(query)) throw invalid('The query has a character that does not belong there')
+  requireOwn(locationId, [...locationsInPath(segments), ...locationsInQuery(query)])
   return { area, path, query }
+}
+
+function requireOwn(locationId: string, named: readonly unknown[]): void {
+  if (named.every((each) => each === locationId)) return
+  throw new RequestError('FORBIDDEN', 'The request names another location than its path', {
+    action: 'Ask under /api/ghl/location/<that location>/proxy, with a key that may.',
+  })
+}
+
+/** What stands behind `locations`, in whatever area; the social planner names the location without that word. */
+function locationsInPath(segments: readonly string[]): string[] {
+  const plain = segments.map((segment) => decodeURIComponent(segment))
+  const named = plain.filter(
+    (segment, index) => segment !== '' && /^locations?$/i.test(plain[index - 1] ?? ''),
+  )
+  const [area, second, third, fourth] = plain
+  if (area !== 'social-media-posting' || second === undefined || second === 'statistics') return named
+  // Only `/oauth/<platform>/start` is of no location.
+  if (second !== 'oauth') return [...named, second]
+  return third === undefined || fourth === 'start' ? named : [...named, third]
 }
 
 /** Neither empty nor a dot segment, and nothing in it that some server on the way could read as a separator. */
@@ -126,21 +141,53 @@ function isPlain(segment: string, mayBeEmpty: boolean): boolean {
   if (!/^(?:[\w.~!$&'()*+,;=:@-]|%[\dA-Fa-f]{2})+$/.test(segment)) return false
   try {
     const decoded = decodeURIComponent(segment)
-    return decoded !== '.' && decoded !== '..' && !/[/\\%\p{Cc}]/u.test(decoded)
+    // Some servers cut off what stands behind a semicolon before they look for dots.
+    const [bare] = decoded.split(';')
+    return bare !== '' && bare !== '.' && bare !== '..' && !/[/\\%\p{Cc}]/u.test(decoded)
   } catch {
     return false
   }
 }
 
-/** GHL names the location in the query by one of these; `altId` is one when `altType` says so. */
-function namedLocations(query: string): string[] {
-  if (/[\s\\#]/.test(query)) throw invalid('The query has a character that does not belong there')
-  const params = new URLSearchParams(query)
-  const names = ['locationId', 'location_id', ...(params.get('altType') === 'location' ? ['altId'] : [])]
-  return names.flatMap((name) => params.getAll(name))
+const LOCATION_NAMES = new Set(['locationid', 'location_id'])
+
+/**
+ * GHL names the location in the query by one of these, in brackets too; `altId` is one unless `altType` says that it is a
+ * company.
+ */
+function locationsInQuery(query: string): string[] {
+  const params = [...new URLSearchParams(query)].map(
+    ([name, value]) => [name.replace(/\[.*$/s, '').toLowerCase(), value] as const,
+  )
+  const types = params.flatMap(([name, value]) => (name === 'alttype' ? [value] : []))
+  const isOfCompany = types.length > 0 && types.every((type) => type === 'company')
+  return params.flatMap(([name, value]) =>
+    LOCATION_NAMES.has(name) || (name === 'altid' && !isOfCompany) ? [value] : [],
+  )
 }
 
-async function bodyOf({ headers, body }: ProxyRequest): Promise<Pick<GhlCall, 'raw' | 'stream'>> {
+/** As in the query; but where no `altType` stands beside it, `altId` is something else (a message's label). */
+function locationsInBody(contentType: string, body: Uint8Array): unknown[] {
+  const text = Buffer.from(body).toString('utf8')
+  if (contentType.startsWith('application/x-www-form-urlencoded')) return locationsInQuery(text)
+  const json = /[/+]json\b/.test(contentType) ? parsedJson(text) : undefined
+  if (typeof json !== 'object' || json === null) return []
+  const isOfLocation = 'altType' in json && json.altType !== 'company'
+  return Object.entries(json).flatMap(([name, value]) =>
+    LOCATION_NAMES.has(name.toLowerCase()) || (name === 'altId' && isOfLocation) ? [value as unknown] : [],
+  )
+}
+
+function parsedJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    // GHL says what is wrong with it.
+    return undefined
+  }
+}
+
+async function bodyOf({ locationId, headers, body }: ProxyRequest): Promise<Pick<GhlCall, 'raw' | 'stream'>> {
   const passed: Record<string, string> = {}
   for (const name of PASSED_REQUEST_HEADERS) {
     const value = headers[name]
@@ -150,16 +197,31 @@ async function bodyOf({ headers, body }: ProxyRequest): Promise<Pick<GhlCall, 'r
   if (version !== undefined && !/^(v\d|\d{4}-\d{2}-\d{2})$/.test(version))
     throw invalid('The Version header is no version of GHL’s')
   if (body === undefined) return { raw: { body: undefined, headers: without(passed, 'content-length') } }
-  const announced = Number(headers['content-length'] ?? Number.NaN)
-  if (announced <= HELD_BYTES)
-    return { raw: { body: await held(body), headers: without(passed, 'content-length') } }
-  return { stream: { body, headers: passed } }
+  if (Number(headers['content-length'] ?? 0) > HELD_BYTES) return { stream: { body, headers: passed } }
+  const held = await holdStart(body)
+  if (held.rest !== undefined) return { stream: { body: held.rest, headers: passed } }
+  requireOwn(locationId, locationsInBody(passed['content-type'] ?? '', held.whole))
+  return { raw: { body: held.whole, headers: without(passed, 'content-length') } }
 }
 
-async function held(body: NodeJS.ReadableStream): Promise<Uint8Array> {
+type Held = { readonly whole: Uint8Array; readonly rest?: undefined } | { readonly rest: Readable }
+
+/** The whole body when it is short; otherwise all of it again as a stream. */
+async function holdStart(body: NodeJS.ReadableStream): Promise<Held> {
+  const iterator = body[Symbol.asyncIterator]() as AsyncIterator<Buffer> // a request's body in binary mode
   const chunks: Buffer[] = []
-  for await (const chunk of body) chunks.push(chunk as Buffer) // a request's body in binary mode
-  return Buffer.concat(chunks)
+  let size = 0
+  while (size <= HELD_BYTES) {
+    const next = await iterator.next()
+    if (next.done === true) return { whole: Buffer.concat(chunks) }
+    chunks.push(next.value)
+    size += next.value.length
+  }
+  const all = async function* () {
+    yield* chunks.splice(0)
+    yield* { [Symbol.asyncIterator]: () => iterator }
+  }
+  return { rest: Readable.from(all(), { objectMode: false }) }
 }
 
 const without = (headers: Record<string, string>, name: string): Record<string, string> =>

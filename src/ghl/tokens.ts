@@ -147,9 +147,14 @@ export class GhlTokens {
     if (answer.refusal === undefined || !this.#curable(access, answer.refusal)) return answer
     const renewed = await this.#renew(spoken.used())
     if (call.stream !== undefined) {
-      throw new GhlError('GHL_UNAVAILABLE', 'The access token was renewed; the upload starts again', {
-        cause: refusalError(answer.refusal, 'GHL refused the token'),
-      })
+      throw new GhlError(
+        'GHL_TOKEN_RENEWED',
+        'GHL took the access token for spent and the body was not kept',
+        {
+          action: 'The token is renewed: send the request again.',
+          cause: refusalError(answer.refusal, 'GHL refused the token'),
+        },
+      )
     }
     const second = await make(this.#speaking(renewed))
     const isFruitless = second.refusal !== undefined && authVerdict(second.refusal) === 'refresh'

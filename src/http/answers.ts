@@ -27,8 +27,10 @@ const STATUS: Readonly<Record<string, number>> = {
   WEBHOOK_SIGNATURE_INVALID: 401,
   WEBHOOK_MALFORMED: 400,
   STORE_UNAVAILABLE: 503,
+  STORE_LEASE_LOST: 503,
   GHL_RATE_LIMITED: 429,
   GHL_PAUSED: 503,
+  GHL_TOKEN_RENEWED: 503,
   GHL_UNAVAILABLE: 502,
   GHL_TIMEOUT: 504,
   GHL_NEEDS_RECONNECT: 409,
@@ -43,13 +45,23 @@ const STATUS: Readonly<Record<string, number>> = {
   MEDIA_FETCH_FAILED: 503,
 }
 
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** The route's callers know it by `success` in every answer (docs/gateway.md), so its errors say it too. */
+    saysSuccess?: true
+  }
+}
+
 export interface ErrorBody {
+  readonly success?: false
   readonly error: { readonly code: string; readonly message: string; readonly action?: string }
 }
 
-const body = (code: string, message: string, action?: string): ErrorBody => ({
-  error: { code, message, ...(action !== undefined && { action }) },
-})
+/** The HTTP status of an error of ours. */
+export const statusOf = (code: string): number => STATUS[code] ?? 500
+
+/** Without a better word, a caller may ask again after this. */
+const USUAL_WAIT_MS = 5_000
 
 /** Fastify's own refusals (too large, not JSON, wrong media type) under our codes. */
 const FRAMEWORK_CODES: Readonly<Record<string, readonly [code: string, message: string]>> = {
@@ -78,6 +90,7 @@ declare module 'fastify' {
 
 export function errorHandler(log: Log) {
   return async (thrown: unknown, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
+    const body = bodyFor(request)
     if (hasZodFastifySchemaValidationErrors(thrown)) {
       const first = thrown.validation[0]
       const where = `${thrown.validationContext ?? 'request'}${first?.instancePath ?? ''}`
@@ -111,8 +124,16 @@ function asSentence(text: string): string {
   return ended.replaceAll('/oauth/install', '<a href="/oauth/install">/oauth/install</a>')
 }
 
+const bodyFor =
+  (request: FastifyRequest) =>
+  (code: string, message: string, action?: string): ErrorBody => ({
+    ...(request.routeOptions.config.saysSuccess && { success: false }),
+    error: { code, message, ...(action !== undefined && { action }) },
+  })
+
 function sendBridgeError(log: Log, error: BridgeError, request: FastifyRequest, reply: FastifyReply) {
-  const status = STATUS[error.code] ?? 500
+  const status = statusOf(error.code)
+  const body = bodyFor(request)
   const fields = {
     errorCode: error.code,
     method: request.method,
@@ -121,6 +142,10 @@ function sendBridgeError(log: Log, error: BridgeError, request: FastifyRequest, 
   }
   if (status >= 500) log.error({ ...fields, err: error.cause ?? error }, 'request failed')
   else log.debug(fields, 'request refused')
+  const waitMs =
+    error.retryAfterMs ?? (status === 503 && error.disposition === 'retry' ? USUAL_WAIT_MS : undefined)
+  if (waitMs !== undefined && (status === 429 || status === 503))
+    reply.header('retry-after', String(Math.max(1, Math.ceil(waitMs / 1_000))))
   // What went wrong inside is for the log; the caller learns that it did, and that trying again is right.
   return status === 500
     ? send(request, reply, 500, body('INTERNAL', 'Something went wrong here; the operator’s log has it'))

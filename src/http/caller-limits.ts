@@ -21,6 +21,7 @@ const keyOf = (caller: Caller): string => {
 const tooMany = (_request: FastifyRequest, { ttl }: { readonly ttl: number }): RequestError =>
   new RequestError('TOO_MANY_REQUESTS', 'This caller has made too many requests', {
     action: `Try again in ${Math.ceil(ttl / 1_000)} seconds.`,
+    retryAfterMs: ttl,
   })
 
 /** For the scope behind the guard. */

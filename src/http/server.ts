@@ -124,11 +124,11 @@ export async function createServer(deps: ServerDeps): Promise<FastifyInstance> {
     })
   await app.register(async (guarded) => {
     guarded.decorateRequest('caller', undefined)
-    guarded.addHook('onRequest', guard(deps.callers))
     guarded.addHook('onRoute', (route) => {
       route.config = { ...route.config, isGuarded: true }
     })
     if (deps.siblings) auditChanges(guarded, { audit: deps.siblings.audit, log: deps.log })
+    guarded.addHook('onRequest', guard(deps.callers))
     await limitCallers(guarded)
     await guarded.register(tokenRoutes({ ...deps, ...deps.accounts }))
     await guarded.register(installationRoutes({ ...deps, ...deps.accounts }))

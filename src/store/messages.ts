@@ -112,6 +112,10 @@ export function createMessageStore({ database, owned, seal }: MessageStoreDeps):
       return AcceptedInbound.parse(await owned.call(accept, inboundColumns(seal, envelope)))
     },
 
+    async acceptForeign(envelope) {
+      return AcceptedInbound.parse(await database.call('accept_inbound', inboundColumns(seal, envelope)))
+    },
+
     async acceptOutbound(message, parts, held) {
       const accepted = await database.call('accept_outbound', {
         locationId: message.locationId,

@@ -47,25 +47,29 @@ export function callLogRoutes(deps: CallLogDeps): FastifyPluginCallbackZod {
   }
 
   return (app, _options, done) => {
-    app.post('/api/sync/call-logs', { config: SYNC, schema: { body: Wish } }, async (request, reply) => {
-      const { startDate, endDate, locationId } = request.body ?? {}
-      if (locationId !== undefined) requireLocation(request, locationId)
-      const locations = await wanted(locationId ?? confinedTo(request))
-      const to = endDate ?? new Date()
-      const span = { from: startDate ?? new Date(to.getTime() - USUAL_DAYS_MS), to }
-      const params = `${startDate?.toISOString() ?? ''}/${endDate?.toISOString() ?? ''}`
-      const synced = await deps.syncCallLogs(locations, span, params)
-      const results = synced.map((result) => ({ ...result, success: result.state !== 'failed' }))
-      const isRunning = synced.some(({ state }) => state === 'running')
-      const only = synced.length === 1 ? synced[0]?.error : undefined
-      return await reply.code(only === undefined ? (isRunning ? 202 : 200) : statusOf(only.code)).send({
-        success: results.every((result) => result.success),
-        running: isRunning,
-        records: synced.reduce((sum, result) => sum + result.records, 0),
-        results,
-        ...(only !== undefined && { error: only }),
-      })
-    })
+    app.post(
+      '/api/sync/call-logs',
+      { config: { ...SYNC, saysSuccess: true }, schema: { body: Wish } },
+      async (request, reply) => {
+        const { startDate, endDate, locationId } = request.body ?? {}
+        if (locationId !== undefined) requireLocation(request, locationId)
+        const locations = await wanted(locationId ?? confinedTo(request))
+        const to = endDate ?? new Date()
+        const span = { from: startDate ?? new Date(to.getTime() - USUAL_DAYS_MS), to }
+        const params = `${startDate?.toISOString() ?? ''}/${endDate?.toISOString() ?? ''}`
+        const synced = await deps.syncCallLogs(locations, span, params)
+        const results = synced.map((result) => ({ ...result, success: result.state !== 'failed' }))
+        const isRunning = synced.some(({ state }) => state === 'running')
+        const only = synced.length === 1 ? synced[0]?.error : undefined
+        return await reply.code(only === undefined ? (isRunning ? 202 : 200) : statusOf(only.code)).send({
+          success: results.every((result) => result.success),
+          running: isRunning,
+          records: synced.reduce((sum, result) => sum + result.records, 0),
+          results,
+          ...(only !== undefined && { error: only }),
+        })
+      },
+    )
 
     app.get(
       '/api/call-logs',

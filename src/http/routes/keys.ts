@@ -3,7 +3,7 @@ import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import type { AuditStore } from '../../bridge/audit.ts'
 import type { InstallationStore } from '../../bridge/installations.ts'
-import { SERVICE_SCOPES } from '../../bridge/service-keys.ts'
+import { expandScopes, SCOPE_SHORTHANDS, SERVICE_SCOPES } from '../../bridge/service-keys.ts'
 import { RequestError } from '../../core/errors.ts'
 import { parseLocationId } from '../../core/ids.ts'
 import { locationUnknown } from '../answers.ts'
@@ -16,14 +16,16 @@ export interface KeyDeps {
   readonly installations: Pick<InstallationStore, 'findByLocation'>
 }
 
+const SCOPES = [...SCOPE_SHORTHANDS, ...SERVICE_SCOPES] as const
+
 const NewKey = z.strictObject({
   name: z.string().trim().min(1).max(100),
   /** Left out: the key is for every location. */
   locationId: Id.optional(),
   scopes: z
-    .array(z.enum(SERVICE_SCOPES, { error: `must be one of ${SERVICE_SCOPES.join(', ')}` }))
+    .array(z.enum(SCOPES, { error: `must be one of ${SCOPES.join(', ')}` }))
     .min(1)
-    .transform((scopes) => [...new Set(scopes)]),
+    .transform(expandScopes),
 })
 
 const KeyBody = z.object({

@@ -35,7 +35,7 @@ export function productRoutes({ products, installations }: ProductDeps): Fastify
   return (app, _options, done) => {
     app.post(
       '/api/products/create',
-      { config: may({ scope: 'products' }), schema: { body: NewProduct } },
+      { config: { ...may({ scope: 'products' }), saysSuccess: true }, schema: { body: NewProduct } },
       async (request, reply) => {
         const { installation_id: installationId, name, productType, ...rest } = request.body
         const installation = await installations.find(installationId)

@@ -5,9 +5,9 @@ import { z } from 'zod'
 import type { AuditStore } from '../../bridge/audit.ts'
 import type { GhlGateway, LentToken, ProxyRequest } from '../../bridge/gateway.ts'
 import { deactivated, type InstallationStore } from '../../bridge/installations.ts'
-import { RequestError, toBridgeError } from '../../core/errors.ts'
+import { RequestError } from '../../core/errors.ts'
 import { parseLocationId } from '../../core/ids.ts'
-import { deedOf } from '../audited.ts'
+import { auditNow } from '../audited.ts'
 import { callerOf, may, requireLocation } from '../auth.ts'
 import { Id } from '../schemas.ts'
 
@@ -21,6 +21,7 @@ export interface ProxyDeps {
 
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE']
 const TOKENS_PER_MINUTE = 30
+const OUR_LIMITS = ['x-ratelimit-limit', 'x-ratelimit-remaining', 'x-ratelimit-reset']
 
 export function proxyRoutes(deps: ProxyDeps): FastifyPluginCallbackZod {
   return (app, _options, done) => {
@@ -54,10 +55,23 @@ export function proxyRoutes(deps: ProxyDeps): FastifyPluginCallbackZod {
             body: request.body instanceof Readable ? request.body : undefined,
             signal: gone.signal,
           }
-          requireScope(callerOf(request), deps.gateway.scopeOf(passed))
+          requireScope(callerOf(request), deps.gateway.scopesOf(passed))
           const answer = await deps.gateway.pass(passed)
+          // Our own limits are not GHL's, which stand under the same names.
+          for (const name of OUR_LIMITS) reply.removeHeader(name)
           return await reply.code(answer.status).headers(answer.headers).send(answer.body)
         },
+      })
+      streaming.route({
+        method: 'OPTIONS',
+        url: '/api/ghl/location/:locationId/proxy/*',
+        config: may({ scope: ['proxy:read', 'proxy:write', 'media'] }),
+        schema: { hide: true },
+        handler: async (_request, reply) =>
+          await reply
+            .code(405)
+            .header('allow', METHODS.join(', '))
+            .send({ error: { code: 'METHOD_NOT_ALLOWED', message: 'GHL’s API has no such method' } }),
       })
       ready()
     }
@@ -68,7 +82,8 @@ export function proxyRoutes(deps: ProxyDeps): FastifyPluginCallbackZod {
       {
         config: {
           ...may({ scope: 'tokens' }),
-          audit: 'by_handler',
+          audit: 'always',
+          saysSuccess: true,
           rateLimit: { max: TOKENS_PER_MINUTE, timeWindow: 60_000 },
         },
         schema: { params: z.object({ installationId: Id }) },
@@ -82,38 +97,21 @@ export function proxyRoutes(deps: ProxyDeps): FastifyPluginCallbackZod {
         const { installationId } = request.params
         const installation = await deps.installations.find(installationId)
         const { locationId } = installation ?? {}
-        const record = async (status: number): Promise<void> => {
-          const deed = deedOf(request, status)
-          if (deed) await deps.audit.record({ ...deed, locationId, target: installationId })
-        }
-        if (installation === undefined) {
-          await record(404)
-          const message = 'There is no such installation'
-          return await reply
-            .code(404)
-            .send({ success: false, error: { code: 'INSTALLATION_UNKNOWN', message } })
-        }
-        try {
-          // An agency's token opens all its locations, so a key of one location does not get it.
-          requireLocation(request, locationId ?? '')
-          if (installation.status === 'deactivated') {
-            await record(409)
-            const { code, message, action } = deactivated(installation)
-            return await reply.code(409).send({ success: false, error: { code, message, action } })
-          }
-          const lent = await deps.lend(installationId)
-          // Nothing leaves without its row.
-          await record(200)
-          return await reply.header('cache-control', 'no-store').send({
-            success: true,
-            access_token: lent.accessToken,
-            installation_id: installationId,
-            locationId: locationId ?? null,
-          })
-        } catch (thrown) {
-          await record(toBridgeError(thrown).code === 'FORBIDDEN' ? 403 : 502)
-          throw thrown
-        }
+        request.deed = { target: installationId, ...(locationId && { locationId }) }
+        if (installation === undefined)
+          throw new RequestError('INSTALLATION_UNKNOWN', 'There is no such installation')
+        // An agency's token opens all its locations, so a key of one location does not get it.
+        requireLocation(request, locationId ?? '')
+        if (installation.status === 'deactivated') throw deactivated(installation)
+        const lent = await deps.lend(installationId)
+        // Nothing leaves without its row.
+        await auditNow(deps.audit, request, '200')
+        return await reply.header('cache-control', 'no-store').send({
+          success: true,
+          access_token: lent.accessToken,
+          installation_id: installationId,
+          locationId: locationId ?? null,
+        })
       },
     )
     done()
@@ -128,12 +126,9 @@ function split(url: string): { readonly pathname: string; readonly proxied: stri
   return { proxied, pathname: proxied.split('?')[0] ?? '' }
 }
 
-function requireScope(caller: ReturnType<typeof callerOf>, scope: string): void {
-  if (caller.kind !== 'service') return
-  const isCovered =
-    caller.scopes.includes(scope) || (scope === 'media' && caller.scopes.includes('proxy:write'))
-  if (isCovered) return
-  throw new RequestError('FORBIDDEN', `This key lacks the scope ${scope}`, {
+function requireScope(caller: ReturnType<typeof callerOf>, scopes: readonly string[]): void {
+  if (caller.kind !== 'service' || scopes.some((scope) => caller.scopes.includes(scope))) return
+  throw new RequestError('FORBIDDEN', `This key lacks the scope ${scopes.join(' or ')}`, {
     action: 'Make a key with that scope: POST /api/keys.',
   })
 }

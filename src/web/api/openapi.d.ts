@@ -1062,6 +1062,51 @@ export interface paths {
                         };
                     };
                 };
+                /** @description The request is wrong */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Refusal"];
+                    };
+                };
+                /** @description No caller: no valid bearer */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Refusal"];
+                    };
+                };
+                /** @description Not for this caller, or not for this location */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Refusal"];
+                    };
+                };
+                /** @description Too many requests, ours or GHL’s */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Refusal"];
+                    };
+                };
+                /** @description Refused or failed; the code says why */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Refusal"];
+                    };
+                };
             };
         };
         delete?: never;
@@ -1079,6 +1124,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
+        /** @description For the operator. */
         post: {
             parameters: {
                 query?: never;
@@ -1123,6 +1169,51 @@ export interface paths {
                         };
                     };
                 };
+                /** @description The request is wrong */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Refusal"];
+                    };
+                };
+                /** @description No caller: no valid bearer */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Refusal"];
+                    };
+                };
+                /** @description Not for this caller, or not for this location */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Refusal"];
+                    };
+                };
+                /** @description Too many requests, ours or GHL’s */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Refusal"];
+                    };
+                };
+                /** @description Refused or failed; the code says why */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Refusal"];
+                    };
+                };
             };
         };
         delete?: never;
@@ -1140,6 +1231,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
+        /** @description For the operator. */
         post: {
             parameters: {
                 query?: never;
@@ -3684,7 +3776,7 @@ export interface paths {
                     "application/json": {
                         name: string;
                         locationId?: string;
-                        scopes: ("proxy:read" | "proxy:write" | "media" | "products" | "sync" | "tokens" | "messages:inbound" | "locations:read" | "messages:read" | "messages:write" | "sessions:read" | "sessions:write" | "metrics")[];
+                        scopes: ("read" | "write" | "proxy:read" | "proxy:write" | "media" | "products" | "sync" | "tokens" | "messages:inbound" | "locations:read" | "messages:read" | "messages:write" | "sessions:read" | "sessions:write" | "metrics")[];
                     };
                 };
             };

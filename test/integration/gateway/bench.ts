@@ -28,14 +28,18 @@ export const BODY_TIMES = { wholeMs: 1_000, stallMs: 1_000, streamMs: 8_000 }
 /** How long a caller waits for a sync of call logs here. */
 export const CALL_LOG_PATIENCE_MS = 3_000
 
-export async function startGatewayBench(options: GhlSandboxOptions = {}) {
+/** @param apiOf where the bridge finds GHL's API, given the sandbox's address; default: there. */
+export async function startGatewayBench(
+  options: GhlSandboxOptions = {},
+  apiOf: (sandboxUrl: string) => string | Promise<string> = (url) => url,
+) {
   const target = await freshDatabase()
   const subject = subjectOf('postgres', await openPostgres(target.url, silentLog))
   const { store } = subject
   const sandbox = await startGhlSandbox({ redirectUris: [REDIRECT_URI], ...options })
   const ghl = createGhl({
     config: {
-      apiUrl: sandbox.url,
+      apiUrl: await apiOf(sandbox.url),
       marketplaceUrl: sandbox.marketplaceUrl,
       clientId: sandbox.clientId,
       clientSecret: sandbox.clientSecret,
@@ -142,7 +146,10 @@ export async function startGatewayBench(options: GhlSandboxOptions = {}) {
       return parseLocationId(location.id)
     },
     /** A service key, made as the operator makes it. */
-    async key(scopes: readonly ServiceScope[], locationId?: string): Promise<{ id: string; key: string }> {
+    async key(
+      scopes: readonly (ServiceScope | 'read' | 'write')[],
+      locationId?: string,
+    ): Promise<{ id: string; key: string }> {
       const answer = await call('POST', '/api/keys', OPERATOR, { name: 'Shop', scopes, locationId })
       if (answer.status !== 201) throw new Error(`no key: ${answer.status} ${await answer.text()}`)
       return (await answer.json()) as { id: string; key: string } // our own contract

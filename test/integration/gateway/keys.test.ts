@@ -64,6 +64,23 @@ describe('service keys', () => {
     }
   })
 
+  it('may be made with read or write for all scopes of that kind', async () => {
+    const { id } = await bench.key(['read', 'products'], locationId)
+    const { id: writer } = await bench.key(['write'], locationId)
+    const { keys } = (await (await bench.call('GET', '/api/keys')).json()) as {
+      keys: readonly { readonly id: string; readonly scopes: readonly string[] }[]
+    }
+    const scopesOf = (wanted: string) => keys.find((each) => each.id === wanted)?.scopes
+    expect(scopesOf(id)).toEqual([
+      'proxy:read',
+      'products',
+      'locations:read',
+      'messages:read',
+      'sessions:read',
+    ])
+    expect(scopesOf(writer)).toEqual(['proxy:write', 'messages:write', 'sessions:write'])
+  })
+
   it('are dead at once when revoked', async () => {
     const { id, key } = await bench.key(['messages:read'], locationId)
     expect((await bench.call('DELETE', `/api/keys/${id}`)).status).toBe(204)
@@ -128,10 +145,11 @@ describe('service keys', () => {
   it('can be given every scope that a route asks for, and the docs name each', () => {
     const routes = join(import.meta.dirname, '../../../src/http/routes')
     const asked = readdirSync(routes).flatMap((file) =>
-      [...readFileSync(join(routes, file), 'utf8').matchAll(/scope: '([^']+)'/g)].map(
-        (match) => match[1] ?? '',
+      [...readFileSync(join(routes, file), 'utf8').matchAll(/scope: ('[^']+'|\[[^\]]+\])/g)].flatMap(
+        (match) => [...(match[1] ?? '').matchAll(/'([^']+)'/g)].map(([, scope = '']) => scope),
       ),
     )
+    expect(asked).toContain('media')
     expect(asked.filter((scope) => !(SERVICE_SCOPES as readonly string[]).includes(scope))).toEqual([])
     const docs = readFileSync(join(import.meta.dirname, '../../../docs/gateway.md'), 'utf8')
     expect(SERVICE_SCOPES.filter((scope) => !docs.includes(`\`${scope}\``))).toEqual([])

@@ -192,6 +192,7 @@ export function world() {
     fileLink: (message, fileName) => `https://bridge.example/files/${message}/${fileName}`,
     settings: { read: () => Promise.resolve(state.settings) },
     messages: {
+      acceptForeign: notCalled,
       acceptInbound: notCalled,
       acceptOutbound: notCalled,
       splitCaption: (_id, waMessageId) => step(`splitCaption ${waMessageId}`),
