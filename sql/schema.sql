@@ -343,6 +343,7 @@ CREATE INDEX jobs_waiting_by_lane ON bridge.jobs USING btree (lane, id) WHERE (s
 CREATE INDEX journal_prunable ON bridge.journal USING btree (settled_at) WHERE (settled_at IS NOT NULL)
 CREATE INDEX journal_unsettled ON bridge.journal USING btree (session_id, seq) WHERE (settled_at IS NULL)
 CREATE INDEX lanes_backing_off_by_location ON bridge.lanes USING btree (location_id) WHERE (state = 'backoff'::text)
+CREATE INDEX lanes_by_location_and_time ON bridge.lanes USING btree (location_id, ready_at) WHERE (ready_at IS NOT NULL)
 CREATE INDEX lanes_by_ready_at ON bridge.lanes USING btree (ready_at) WHERE (ready_at IS NOT NULL)
 CREATE INDEX lanes_parked_by_location ON bridge.lanes USING btree (location_id) WHERE (state = 'parked'::text)
 CREATE INDEX lanes_prunable ON bridge.lanes USING btree (touched_at) WHERE (state = 'empty'::text)
@@ -738,6 +739,20 @@ begin
   return 'true';
 end
 $function$
+CREATE OR REPLACE FUNCTION bridge.busy_locations(mine text[])
+ RETURNS SETOF text
+ LANGUAGE sql
+ STABLE
+AS $function$
+  with recursive busy as (
+    select min(lane.location_id) as id from bridge.lanes lane where lane.ready_at is not null
+    union all
+    select (select min(lane.location_id) from bridge.lanes lane
+      where lane.ready_at is not null and lane.location_id > busy.id)
+    from busy where busy.id is not null
+  )
+  select busy.id from busy where busy.id is not null and (mine is null or busy.id = any (mine))
+$function$
 CREATE OR REPLACE FUNCTION bridge.by_hand_json(message_id text, was_waiting boolean)
  RETURNS jsonb
  LANGUAGE sql
@@ -776,6 +791,9 @@ AS $function$
 declare
   mine text[] := case when jsonb_typeof(args->'locations') = 'array'
     then array(select jsonb_array_elements_text(args->'locations')) end;
+  most int := (args->>'limit')::int;
+  most_each int := coalesce((args->>'perLocation')::int, most);
+  in_hand jsonb := coalesce(args->'inHand', '{}');
   lane_keys text[] := '{}';
   lane_key text;
   taken jsonb := '[]';
@@ -786,20 +804,34 @@ begin
     from bridge.jobs job where job.claimed_by = args->>'claimId' and job.token is not null;
   end if;
   if taken = '[]' then
-    select coalesce(array_agg(ready.key), '{}') into lane_keys from (
-      select lane.key from bridge.lanes lane
-      where lane.ready_at <= clock_timestamp() and (mine is null or lane.location_id = any (mine))
-      order by lane.ready_at
-      limit (args->>'limit')::int
-      for update skip locked
-    ) ready;
+    select coalesce(array_agg(fair.key order by fair.place, fair.ready_at), '{}') into lane_keys from (
+      select ready.key, ready.ready_at, coalesce((in_hand->>busy.id)::int, 0)
+        + row_number() over (partition by busy.id order by ready.ready_at) as place
+      from bridge.busy_locations(mine) as busy(id)
+      cross join lateral (
+        select lane.key, lane.ready_at from bridge.lanes lane
+        where lane.location_id = busy.id and lane.ready_at <= clock_timestamp()
+        order by lane.ready_at
+        limit least(most, greatest(most_each - coalesce((in_hand->>busy.id)::int, 0), 0))
+        for update skip locked
+      ) ready
+      order by place, ready.ready_at
+      limit most
+    ) fair;
     foreach lane_key in array lane_keys loop
       -- Null, for a lane that turned out empty, adds nothing.
       taken := taken || coalesce(bridge.lease_head(lane_key, (args->>'leaseMs')::bigint, args->>'claimId'), '[]');
     end loop;
   end if;
-  select min(lane.ready_at) into next_at from bridge.lanes lane
-  where lane.ready_at is not null and (mine is null or lane.location_id = any (mine));
+  select min(soonest.ready_at) into next_at
+  from bridge.busy_locations(mine) as busy(id)
+  cross join lateral (
+    select lane.ready_at from bridge.lanes lane
+    where lane.location_id = busy.id and lane.ready_at is not null order by lane.ready_at limit 1
+  ) soonest
+  -- What a location with full hands has waiting is claimed when one of its jobs is settled.
+  where coalesce((in_hand->>busy.id)::int, 0) + (
+    select count(*) from jsonb_array_elements(taken) as job where job->>'locationId' = busy.id) < most_each;
   return jsonb_build_object(
     'jobs', taken,
     -- A lane that is due already but was not taken is locked by somebody: soon, not in a busy loop.
@@ -1672,6 +1704,7 @@ AS $function$
   select jsonb_build_object(
     'jobId', job.id::text,
     'lane', job.lane,
+    'locationId', (select lane.location_id from bridge.lanes lane where lane.key = job.lane),
     'token', job.token::text,
     'kind', job.kind,
     'subject', job.subject,

@@ -376,6 +376,7 @@ export type JobKind = 'inbound' | 'outbound' | 'ghl_status' | 'note' | 'contact'
 export interface Job {
   readonly jobId: string
   readonly lane: string
+  readonly locationId: LocationId
   readonly token: string
   readonly kind: JobKind
   /**
@@ -391,8 +392,14 @@ export interface Job {
 
 export interface Claim {
   readonly jobs: readonly Job[]
-  /** Milliseconds until the next lane can be claimed; undefined when none waits. */
+  /** Milliseconds until the next lane can be claimed; undefined when none waits, or only for a location's full hands. */
   readonly nextInMs: number | undefined
+}
+
+/** How many jobs of one location the claimer has in hand at most, and how many it has. */
+export interface ClaimShare {
+  readonly perLocation: number
+  readonly inHand: ReadonlyMap<LocationId, number>
 }
 
 /** What has become well again; the codes of the failures that it caused begin with it. */
@@ -400,8 +407,11 @@ export type Cure = 'WA' | 'GHL'
 
 /** Lanes + jobs: strict order in a lane, lanes independent of each other (storage.md 4). */
 export interface Outbox {
-  /** Takes the oldest job of up to `limit` ready lanes of these locations (of all, when none are named), for `leaseMs`. */
-  claim(limit: number, leaseMs: number, locations?: readonly LocationId[]): Promise<Claim>
+  /**
+   * Takes the oldest job of up to `limit` ready lanes of these locations (of all, when none are named), for `leaseMs`;
+   * within `share`, those first whose location has fewest.
+   */
+  claim(limit: number, leaseMs: number, locations?: readonly LocationId[], share?: ClaimShare): Promise<Claim>
   /** Keeps a job for `leaseMs` from now. False when the claim was lost: somebody else has the job. */
   extend(job: Job, leaseMs: number): Promise<boolean>
   /** Ends the job and hands back the lane's next one, leased anew, if there is one. A lost lease changes nothing. */

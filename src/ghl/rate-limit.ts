@@ -4,8 +4,9 @@
  * windows as well as for one that slides, whatever the network delays; counting from the moment of sending would not.
  *
  * The limit begins at 100 per 10 s and follows the `X-RateLimit-*` headers. Places that other nodes take show in
- * `X-RateLimit-Remaining` and are left free. Waiting is first come first served, live traffic before sibling backends,
- * these before history.
+ * `X-RateLimit-Remaining` and are left free; where GHL has said nothing for an interval, or has refused, one request at a
+ * time goes ahead until it says. Waiting is first come first served, live traffic before sibling backends, these before
+ * history, and nobody waits longer than his patience: a long block sends all away at once.
  * p-queue and its like know neither headers nor the moment of counting.
  *
  * The day has an allowance too: when only the reserve of it is left, all but live traffic is sent away until the next day begins, and
@@ -14,6 +15,7 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Clock } from '../core/clock.ts'
 import { GhlError } from '../core/errors.ts'
+import { dailyResetMs, dailyWaitMs, numberIn, retryAfterMs } from './limit-headers.ts'
 
 /** Messages; then what sibling backends ask for; then whatever can wait. */
 export type Priority = 'live' | 'gateway' | 'history'
@@ -28,11 +30,12 @@ export interface Ticket {
 
 export interface RateLimiter {
   /**
-   * Resolves when it is this request's turn.
+   * Resolves when it is this request's turn; rejects with the reason of `signal` when that fires first.
    *
-   * @throws {GhlError} `GHL_RATE_LIMITED` at once when the wait would be longer than a minute.
+   * @throws {GhlError} `GHL_RATE_LIMITED` as soon as the wait is known to be longer than a minute (of a sibling backend:
+   * half a minute).
    */
-  take(resourceId: string, priority: Priority): Promise<Ticket>
+  take(resourceId: string, priority: Priority, signal?: AbortSignal): Promise<Ticket>
   /** Whoever waits for a turn gets `GHL_RATE_LIMITED` instead: nothing was sent. */
   abandon(resourceId: string): void
   states(): ReadonlyMap<string, LimitState>
@@ -59,10 +62,12 @@ export interface LimitState {
 }
 
 const START = { max: 100, intervalMs: 10_000 }
-/** Requests under way before the first answer has told the real limit: sandbox agencies have 25, not 100. */
-const BLIND_REQUESTS = 10
+/** A request that goes ahead to learn the limit and is not answered by then (a slow upload) is followed by the next. */
+const SCOUT_MS = 1_000
 /** Share of the places that everything else leaves to live traffic. */
 const LIVE_SHARE = 0.1
+/** Left to it when there was none for an interval: the calls of one first message with a file. */
+const FIRST_MESSAGE = 3
 /** Share of the day's requests that history leaves to live traffic. */
 const LIVE_SHARE_OF_DAY = 0.1
 /** Requests per day where GHL does not say. @see ghl.md 8. */
@@ -71,15 +76,18 @@ const USUAL_PER_DAY = 200_000
 const DAY_LOOK_MS = 60 * 60_000
 /** GHL counts at its door. An answer that takes longer than this share of the interval was counted long before. */
 const COUNTED_WITHIN = 0.1
-const MAX_WAIT_MS = 60_000
+/** The longest wait. A sibling backend has a caller of its own who waits for the answer. */
+const PATIENCE_MS: Readonly<Record<Priority, number>> = { live: 60_000, gateway: 30_000, history: 60_000 }
+/** Whom each one stands behind. */
+const RANKS: readonly Priority[] = ['live', 'gateway', 'history']
 
 export function createRateLimiter(clock: Clock): RateLimiter {
   const windows = new Map<string, Window>()
   return {
-    take(resourceId, priority) {
+    take(resourceId, priority, signal) {
       const window = windows.get(resourceId) ?? new Window(clock)
       windows.set(resourceId, window)
-      return window.take(priority)
+      return window.take(priority, signal)
     },
     abandon: (resourceId) => windows.get(resourceId)?.abandon(),
     states: () => new Map([...windows].map(([resourceId, window]) => [resourceId, window.state()])),
@@ -87,22 +95,25 @@ export function createRateLimiter(clock: Clock): RateLimiter {
 }
 
 interface Waiting {
+  readonly giveUpAtMs: number
   resolve(ticket: Ticket): void
   reject(error: GhlError): void
 }
 
 interface Place {
+  readonly takenAtMs: number
   freeAtMs: number
-  isAnswered: boolean
+  state: 'under_way' | 'answered' | 'lost'
 }
 
 class Window {
   readonly #clock: Clock
   #max = START.max
   #intervalMs = START.intervalMs
-  #isKnown = false
+  /** When GHL last answered otherwise than with 429: for an interval it is known how many places are left. */
+  #heardAtMs = Number.NEGATIVE_INFINITY
+  #liveAtMs = Number.NEGATIVE_INFINITY
   #blockedUntilMs = 0
-  #underWay = 0
   /** Requests that GHL has counted and that were not ours, as of the latest answer. */
   #others = { count: 0, untilMs: 0 }
   #day: { limit: number | undefined; remaining: number; resetAtMs: number } | undefined
@@ -133,50 +144,54 @@ class Window {
     }
   }
 
-  take(priority: Priority): Promise<Ticket> {
-    const waitMs = this.#expectedWaitMs()
-    if (waitMs > MAX_WAIT_MS) {
-      return Promise.reject(
-        new GhlError('GHL_RATE_LIMITED', 'GHL’s limit for this location is used up for now', {
-          retryAfterMs: waitMs,
-        }),
-      )
-    }
+  async take(priority: Priority, signal?: AbortSignal): Promise<Ticket> {
+    signal?.throwIfAborted()
+    const waitMs = this.#expectedWaitMs(priority)
+    if (waitMs > PATIENCE_MS[priority]) throw usedUp(waitMs)
     const nowMs = this.#clock.nowMs()
+    if (priority === 'live') this.#liveAtMs = nowMs
     const day = this.#today(nowMs)
-    if (priority !== 'live' && day !== undefined && isReserve(day))
-      return Promise.reject(reserved(day.resetAtMs - nowMs))
-    return new Promise((resolve, reject) => {
-      this.#waiting[priority].push({ resolve, reject })
-      this.#admit()
-    })
+    if (priority !== 'live' && day !== undefined && isReserve(day)) throw reserved(day.resetAtMs - nowMs)
+    const { promise, resolve, reject } = Promise.withResolvers<Ticket>()
+    const queue = this.#waiting[priority]
+    const me: Waiting = { giveUpAtMs: nowMs + PATIENCE_MS[priority], resolve, reject }
+    queue.push(me)
+    const leave = () => {
+      const at = queue.indexOf(me)
+      if (at >= 0) queue.splice(at, 1)
+      reject(signal?.reason as Error) // an abort reason is an Error throughout this program
+    }
+    signal?.addEventListener('abort', leave, { once: true })
+    this.#admit()
+    return await promise.finally(() => signal?.removeEventListener('abort', leave))
   }
 
   abandon(): void {
-    for (const queue of Object.values(this.#waiting)) {
-      for (const { reject } of queue.splice(0)) {
-        reject(
-          new GhlError('GHL_RATE_LIMITED', 'Another node makes the calls of this location now', {
-            retryAfterMs: 0,
-          }),
-        )
-      }
-    }
+    this.#sendAway(
+      RANKS,
+      new GhlError('GHL_RATE_LIMITED', 'Another node makes the calls of this location now', {
+        retryAfterMs: 0,
+      }),
+    )
     this.#admit()
   }
 
-  #queued(): number {
-    return Object.values(this.#waiting).reduce((sum, queue) => sum + queue.length, 0)
+  #sendAway(priorities: readonly Priority[], error: GhlError): void {
+    for (const priority of priorities)
+      for (const { reject } of this.#waiting[priority].splice(0)) reject(error)
+  }
+
+  #queued(upTo: Priority = 'history'): number {
+    return RANKS.slice(0, RANKS.indexOf(upTo) + 1).reduce((sum, rank) => sum + this.#waiting[rank].length, 0)
   }
 
   #today(nowMs: number) {
     return this.#day !== undefined && nowMs < this.#day.resetAtMs ? this.#day : undefined
   }
 
-  #expectedWaitMs(): number {
-    const queued = this.#queued()
+  #expectedWaitMs(priority: Priority): number {
     const blockedMs = Math.max(0, this.#blockedUntilMs - this.#clock.nowMs())
-    return blockedMs + Math.floor(queued / this.#max) * this.#intervalMs
+    return blockedMs + Math.floor(this.#queued(priority) / this.#max) * this.#intervalMs
   }
 
   #admit(): void {
@@ -187,43 +202,60 @@ class Window {
       next.resolve(this.#ticket(nowMs))
       next = this.#next(nowMs)
     }
+    for (const priority of RANKS) this.#dismissImpatient(priority, nowMs)
     this.#setAlarm(nowMs)
   }
 
+  #dismissImpatient(priority: Priority, nowMs: number): void {
+    const queue = this.#waiting[priority]
+    const patient = queue.findIndex(({ giveUpAtMs }) => giveUpAtMs > nowMs)
+    const gone = queue.splice(0, patient < 0 ? queue.length : patient)
+    const waitMs = Math.max(this.#intervalMs, this.#expectedWaitMs(priority))
+    for (const { reject } of gone) reject(usedUp(waitMs))
+  }
+
   #next(nowMs: number): Waiting | undefined {
-    if (nowMs < this.#blockedUntilMs) return undefined
-    if (!this.#isKnown && this.#underWay >= BLIND_REQUESTS) return undefined
+    if (nowMs < this.#blockedUntilMs || this.#scoutUntilMs(nowMs) > nowMs) return undefined
     const free = this.#max - this.#places.size - (nowMs < this.#others.untilMs ? this.#others.count : 0)
     if (free <= 0) return undefined
     if (this.#waiting.live.length > 0) return this.#waiting.live.shift()
-    if (free <= Math.floor(this.#max * LIVE_SHARE)) return undefined
+    if (free <= this.#leftToLive(nowMs)) return undefined
     return this.#waiting.gateway.shift() ?? this.#waiting.history.shift()
+  }
+
+  #leftToLive(nowMs: number): number {
+    const share = Math.floor(this.#max * LIVE_SHARE)
+    return nowMs - this.#liveAtMs < this.#intervalMs ? share : Math.min(share, FIRST_MESSAGE)
+  }
+
+  /** Until when the one that went ahead is waited for; the past when nobody is. */
+  #scoutUntilMs(nowMs: number): number {
+    // The places of a burst come back one interval after its last answers, and are taken as one.
+    if (nowMs - this.#heardAtMs < this.#intervalMs * (1 + COUNTED_WITHIN)) return 0
+    const ahead = [...this.#places].filter(({ state }) => state === 'under_way')
+    return Math.max(0, ...ahead.map(({ takenAtMs }) => takenAtMs + SCOUT_MS))
   }
 
   #ticket(nowMs: number): Ticket {
     const latestMs = () => nowMs + this.#intervalMs * (1 + COUNTED_WITHIN)
-    const place = { freeAtMs: latestMs(), isAnswered: false }
+    const place: Place = { takenAtMs: nowMs, freeAtMs: latestMs(), state: 'under_way' }
     this.#places.add(place)
-    this.#underWay++
-    let isOpen = true
     return {
       answered: (status, headers) => {
-        if (!isOpen) return
-        isOpen = false
-        this.#underWay--
-        this.#isKnown = true
-        place.isAnswered = true
+        if (place.state !== 'under_way') return
+        place.state = 'answered'
         // A token refused at the door comes without the limit's headers: it never got as far as being counted.
         const isCounted = status !== 401 || headers['x-ratelimit-remaining'] !== undefined
         this.#follow(status, headers)
+        if (status === 429) this.#heardAtMs = Number.NEGATIVE_INFINITY
+        else if (isCounted) this.#heardAtMs = this.#clock.nowMs()
         // The answer may have told of another interval than the one that the place was taken for.
         place.freeAtMs = isCounted ? Math.min(latestMs(), this.#clock.nowMs() + this.#intervalMs) : 0
         this.#admit()
       },
       lost: (left) => {
-        if (!isOpen) return
-        isOpen = false
-        this.#underWay--
+        if (place.state !== 'under_way') return
+        place.state = 'lost'
         if (!left) this.#places.delete(place)
         this.#admit()
       },
@@ -238,6 +270,11 @@ class Window {
     this.#followDay(headers, nowMs)
     const waitMs = status === 429 ? retryAfterMs(status, headers, nowMs) : dailyWaitMs(headers, nowMs)
     this.#blockedUntilMs = Math.max(this.#blockedUntilMs, nowMs + (waitMs ?? this.#intervalMs))
+    const blockedMs = this.#blockedUntilMs - nowMs
+    this.#sendAway(
+      RANKS.filter((priority) => blockedMs > PATIENCE_MS[priority]),
+      usedUp(blockedMs),
+    )
   }
 
   /**
@@ -246,7 +283,7 @@ class Window {
    */
   #leaveToOthers(remaining: number | undefined, nowMs: number): void {
     if (remaining === undefined) return
-    const ours = [...this.#places].filter((place) => place.isAnswered).length
+    const ours = [...this.#places].filter(({ state }) => state === 'answered').length
     const count = Math.max(0, this.#max - remaining - ours)
     this.#others = { count, untilMs: nowMs + this.#intervalMs }
   }
@@ -258,21 +295,25 @@ class Window {
     const limit = numberIn(headers, 'x-ratelimit-limit-daily')
     this.#day = { limit, remaining, resetAtMs: nowMs + resetMs }
     if (!isReserve(this.#day)) return
-    for (const queue of [this.#waiting.gateway, this.#waiting.history])
-      for (const { reject } of queue.splice(0)) reject(reserved(resetMs))
+    this.#sendAway(['gateway', 'history'], reserved(resetMs))
   }
 
-  /** Answers admit the next by themselves; this is for the end of a block and for the first place that falls free. */
+  /** Answers admit the next by themselves; this is for the end of a wait and for the first place that falls free. */
   #setAlarm(nowMs: number): void {
     this.#alarm?.abort(new Error('rescheduled'))
     this.#alarm = undefined
     if (this.#queued() === 0) return
-    const ends = [...this.#places].map((place) => place.freeAtMs)
-    if (this.#others.count > 0) ends.push(this.#others.untilMs)
-    const freeAtMs = Math.min(...ends.filter((endMs) => endMs > nowMs))
-    const wakeAtMs = this.#blockedUntilMs > nowMs ? this.#blockedUntilMs : freeAtMs
-    // With no place taken there is nothing to wait for.
-    if (!Number.isFinite(wakeAtMs)) return
+    const frees = [...this.#places].map((place) => place.freeAtMs)
+    frees.push(this.#liveAtMs + this.#intervalMs)
+    if (this.#others.count > 0) frees.push(this.#others.untilMs)
+    const freeAtMs = Math.min(...frees.filter((endMs) => endMs > nowMs))
+    const scoutMs = this.#scoutUntilMs(nowMs)
+    const admitAtMs =
+      this.#blockedUntilMs > nowMs
+        ? this.#blockedUntilMs
+        : Math.min(freeAtMs, scoutMs > nowMs ? scoutMs : Infinity)
+    const giveUps = RANKS.flatMap((priority) => this.#waiting[priority][0]?.giveUpAtMs ?? [])
+    const wakeAtMs = Math.min(admitAtMs, ...giveUps)
     const alarm = new AbortController()
     this.#alarm = alarm
     this.#clock.sleep(wakeAtMs - nowMs, alarm.signal).then(
@@ -282,43 +323,13 @@ class Window {
   }
 }
 
-function numberIn(headers: IncomingHttpHeaders, name: string): number | undefined {
-  const value = headers[name]
-  const parsed = typeof value === 'string' && value !== '' ? Number(value) : Number.NaN
-  return Number.isFinite(parsed) && parsed >= 0 ? parsed : undefined
-}
-
 const isReserve = (day: { limit: number | undefined; remaining: number }): boolean =>
   day.remaining <= (day.limit ?? USUAL_PER_DAY) * LIVE_SHARE_OF_DAY
+
+const usedUp = (retryAfterMs: number): GhlError =>
+  new GhlError('GHL_RATE_LIMITED', 'GHL’s limit for this location is used up for now', { retryAfterMs })
 
 const reserved = (retryAfterMs: number): GhlError =>
   new GhlError('GHL_RATE_LIMITED', 'What is left of GHL’s limit for today is kept for live messages', {
     retryAfterMs,
   })
-
-/** How long until the next day begins: in milliseconds, as GHL's SDK reads it, or as a time. */
-function dailyResetMs(headers: IncomingHttpHeaders, nowMs: number): number | undefined {
-  const reset = numberIn(headers, 'x-ratelimit-daily-reset')
-  return reset !== undefined && reset > nowMs / 2 ? reset - nowMs : reset
-}
-
-/** The wait when the day's allowance is used up. */
-function dailyWaitMs(headers: IncomingHttpHeaders, nowMs: number): number {
-  if (numberIn(headers, 'x-ratelimit-daily-remaining') !== 0) return 0
-  return dailyResetMs(headers, nowMs) ?? 0
-}
-
-/** How long GHL asks us to stay away: `Retry-After`; after a 429 else the day's reset, else the interval. */
-export function retryAfterMs(
-  status: number,
-  headers: IncomingHttpHeaders,
-  nowMs: number,
-): number | undefined {
-  const seconds = numberIn(headers, 'retry-after')
-  if (seconds !== undefined) return seconds * 1_000
-  const dateMs = Date.parse(headers['retry-after'] ?? '')
-  if (Number.isFinite(dateMs)) return Math.max(0, dateMs - nowMs)
-  if (status !== 429) return undefined
-  const daily = dailyWaitMs(headers, nowMs)
-  return daily > 0 ? daily : numberIn(headers, 'x-ratelimit-interval-milliseconds')
-}

@@ -10,7 +10,8 @@ import { Agent, type Dispatcher } from 'undici'
 import type { Clock } from '../core/clock.ts'
 import { BridgeError, GhlError } from '../core/errors.ts'
 import type { Breakers, CallEnd, Pass } from './breaker.ts'
-import { type Priority, type RateLimiter, retryAfterMs, type Ticket } from './rate-limit.ts'
+import { retryAfterMs } from './limit-headers.ts'
+import type { Priority, RateLimiter, Ticket } from './rate-limit.ts'
 import { parseRefusal, type Refusal } from './refusals.ts'
 
 export interface GhlCall {

@@ -20,8 +20,12 @@ const HEARTBEAT_MS = 10_000
 const DRAIN_MS = 15_000
 /** Backstop for a wake-up that was lost, and the poll between nodes. */
 const POLL_MS = 1_000
-/** Lanes worked on at once. Each waits mostly for GHL or WhatsApp; more would only deepen the limiter's queue. */
-const CONCURRENCY = 64
+/** Lanes worked on at once. They mostly wait, for GHL, for WhatsApp or for their turn at GHL's limit. */
+const CONCURRENCY = 512
+/** Those of one location: enough to use its whole limit over slow answers, too few to keep the others from their places. */
+const PER_LOCATION = 32
+/** Taken by one claim: what a transaction leases in some ten milliseconds. */
+const BATCH = 64
 
 const NOTHING: Claim = { jobs: [], nextInMs: undefined }
 
@@ -41,6 +45,7 @@ export interface WorkerDeps {
 export class OutboxWorker {
   readonly #deps: WorkerDeps
   readonly #running = new Set<Promise<void>>()
+  readonly #inHand = new Map<LocationId, number>()
   readonly #stop = new AbortController()
   /** Rises with every yield: a lane that was begun under an earlier one takes no further job. */
   #generation = 0
@@ -83,7 +88,7 @@ export class OutboxWorker {
   async #run(): Promise<void> {
     while (!this.#stop.signal.aborted) {
       this.#wake = Promise.withResolvers()
-      const free = CONCURRENCY - this.#running.size
+      const free = Math.min(BATCH, CONCURRENCY - this.#running.size)
       const generation = this.#generation
       this.#claiming = free > 0 ? this.#claim(free) : Promise.resolve(NOTHING)
       const claim = await this.#claiming
@@ -94,7 +99,8 @@ export class OutboxWorker {
 
   async #claim(limit: number): Promise<Claim> {
     try {
-      return await this.#deps.outbox.claim(limit, LEASE_MS, this.#deps.locations())
+      const share = { perLocation: PER_LOCATION, inHand: this.#inHand }
+      return await this.#deps.outbox.claim(limit, LEASE_MS, this.#deps.locations(), share)
     } catch (thrown) {
       this.#deps.log.warn({ errorCode: toBridgeError(thrown).code }, 'could not claim jobs')
       return { jobs: [], nextInMs: POLL_MS }
@@ -110,8 +116,13 @@ export class OutboxWorker {
   }
 
   #begin(job: Job, generation: number): void {
+    const { locationId } = job
+    this.#inHand.set(locationId, (this.#inHand.get(locationId) ?? 0) + 1)
     const work = this.#workLane(job, generation).finally(() => {
       this.#running.delete(work)
+      const left = (this.#inHand.get(locationId) ?? 0) - 1
+      if (left > 0) this.#inHand.set(locationId, left)
+      else this.#inHand.delete(locationId)
       this.nudge()
     })
     this.#running.add(work)

@@ -14,10 +14,14 @@ const Depth = z.object({ waiting: z.number(), parked: z.number(), dead: z.number
 
 export function createOutbox({ database }: { database: Database }): Outbox {
   return {
-    async claim(limit, leaseMs, locations) {
+    async claim(limit, leaseMs, locations, share) {
       const claimId = randomUUID()
+      const sharing = share && {
+        perLocation: share.perLocation,
+        inHand: Object.fromEntries(share.inHand),
+      }
       const answer = await repeatLostAnswer((isRepeat) =>
-        database.call('claim', { limit, leaseMs, claimId, isRepeat, locations }),
+        database.call('claim', { limit, leaseMs, claimId, isRepeat, locations, ...sharing }),
       )
       const { jobs, nextInMs } = ClaimRow.parse(answer)
       return { jobs, nextInMs: nextInMs ?? undefined }

@@ -95,6 +95,7 @@ export const MessageRowSchema: z.ZodType<MessageRow> = z.object({
 export const JobRow: z.ZodType<Job> = z.object({
   jobId: z.string(),
   lane: z.string(),
+  locationId,
   token: z.string(),
   kind: z.enum(['inbound', 'outbound', 'ghl_status', 'note', 'contact', 'read']),
   subject: z.string(),

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import type { Job } from '../../../src/bridge/storage.ts'
+import type { Claim, Job } from '../../../src/bridge/storage.ts'
+import type { LocationId } from '../../../src/core/ids.ts'
 import {
   agentMessage,
   envelope,
@@ -56,6 +57,26 @@ export function describeOutbox(subject: () => Subject): void {
       const rest = (await outbox().claim(2, LEASE_MS)).jobs
       expect([two.length, rest.length]).toEqual([2, 1])
       expect(new Set([...two, ...rest].map((job) => job.lane)).size).toBe(3)
+    })
+
+    it('takes first from the location that has fewest in hand, and none from one whose hands are full', async () => {
+      const [busy, idle] = [await freshPlace(subject()), await freshPlace(subject())]
+      for (let n = 0; n < 5; n += 1) await enqueue(busy, 'busy')
+      for (let n = 0; n < 2; n += 1) await enqueue(idle, 'idle')
+      const locations = [busy.locationId, idle.locationId]
+      const claim = (limit: number, ...inHand: [LocationId, number][]) =>
+        outbox().claim(limit, LEASE_MS, locations, { perLocation: 3, inHand: new Map(inHand) })
+      const of = ({ jobs }: Claim) =>
+        jobs.map(({ locationId }) => (locationId === idle.locationId ? 'idle' : 'busy'))
+
+      expect(of(await claim(2, [busy.locationId, 1]))).toEqual(['idle', 'busy'])
+      const rest = await claim(10, [busy.locationId, 2], [idle.locationId, 1])
+      expect(of(rest)).toEqual(['idle', 'busy'])
+      // Three more are due, but not to be taken before a job of that location is settled.
+      const none = await claim(10, [busy.locationId, 3], [idle.locationId, 2])
+      expect(none.jobs).toEqual([])
+      expect(none.nextInMs).toBeGreaterThan(1_000)
+      expect(of(await outbox().claim(10, LEASE_MS))).toEqual(['busy', 'busy', 'busy'])
     })
 
     it('holds back the lane of a failed job and no other', async () => {

@@ -75,6 +75,7 @@ export const customer = (over: Partial<Contact> = {}): Contact => ({
 export const job = (over: Partial<Job> = {}): Job => ({
   jobId: '1',
   lane: 'lane',
+  locationId: LOCATION,
   token: '1',
   kind: 'inbound',
   subject: MESSAGE,

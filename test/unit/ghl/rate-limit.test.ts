@@ -58,23 +58,54 @@ describe('the rate limiter', () => {
     const { take, tickets } = createTaker(createRateLimiter(clock))
     for (let n = 0; n < 40; n++) take()
     await advance(0)
-    expect(tickets.length).toBe(10)
+    expect(tickets.length).toBe(1)
     tickets[0]?.answered(200, limits(25))
     await advance(0)
     expect(tickets.length).toBe(25)
   })
 
+  it('does not let everything wait for the first one when that is a slow upload', async () => {
+    const { clock, advance } = createFakeClock()
+    const { take, tickets } = createTaker(createRateLimiter(clock))
+    for (let n = 0; n < 4; n++) take()
+    await advance(999)
+    expect(tickets.length).toBe(1)
+    await advance(1)
+    expect(tickets.length).toBe(2)
+    tickets[1]?.answered(200, limits(25))
+    await advance(0)
+    expect(tickets.length).toBe(4)
+  })
+
+  it('asks as carefully again after a 429, and after an interval without an answer', async () => {
+    const { take, tickets, advance } = await known(10)
+    take()
+    await advance(0)
+    tickets[1]?.answered(429, { 'retry-after': '2' })
+    for (let n = 0; n < 5; n++) take()
+    await advance(2_000)
+    expect(tickets.length).toBe(3)
+    tickets[2]?.answered(200, limits(10, 6))
+    await advance(0)
+    expect(tickets.length).toBe(7)
+    for (const ticket of tickets) ticket.answered(200, limits(10))
+    await advance(11_000)
+    for (let n = 0; n < 5; n++) take()
+    await advance(0)
+    expect(tickets.length).toBe(8)
+  })
+
   it('keeps a place for the interval that the answer tells, not for the one that was expected', async () => {
     const { clock, advance } = createFakeClock()
     const { take, tickets } = createTaker(createRateLimiter(clock))
-    for (let n = 0; n < 2; n++) take()
+    take()
     await advance(0)
-    for (const ticket of tickets) ticket.answered(200, limits(2, undefined, 20_000))
+    tickets[0]?.answered(200, limits(1, undefined, 20_000))
     take()
     await advance(19_999)
-    expect(tickets.length).toBe(2)
+    expect(tickets.length).toBe(1)
     await advance(1)
-    expect(tickets.length).toBe(3)
+    expect(tickets.length).toBe(2)
   })
 
   it('starts at 100 per 10 s when GHL says nothing of limits', async () => {
@@ -126,6 +157,19 @@ describe('the rate limiter', () => {
     expect(order.at(-1)).toBe('live')
   })
 
+  it('keeps the calls of one first message when no live call came for an interval', async () => {
+    const { take, tickets, order, advance } = await known(100)
+    await advance(10_000)
+    for (let n = 0; n < 200; n++) take('gateway', 'gateway')
+    await advance(0)
+    tickets[1]?.answered(200, limits(100))
+    await advance(0)
+    expect(tickets.length).toBe(98)
+    for (let n = 0; n < 3; n++) take('live')
+    await advance(0)
+    expect(order.slice(-3)).toEqual(['live', 'live', 'live'])
+  })
+
   it('leaves the places free that another node has used', async () => {
     const { take, tickets, advance } = await known(10)
     take()
@@ -166,6 +210,84 @@ describe('the rate limiter', () => {
     expect(tickets.length).toBe(2)
     await advance(1)
     expect(tickets.length).toBe(3)
+  })
+
+  it.each([
+    [
+      'a used up day',
+      200,
+      { 'x-ratelimit-daily-remaining': '0', 'x-ratelimit-daily-reset': '7200000' },
+      7_200_000,
+    ],
+    ['a long Retry-After', 429, { 'retry-after': '3600' }, 3_600_000],
+    ['a Retry-After that is a date', 429, { 'retry-after': 'Sat, 21 Nov 2026 00:30:00 GMT' }, 1_800_000],
+  ])('sends everybody away who waits when %s begins a long block', async (_, status, headers, waitMs) => {
+    const { take, tickets, limiter, advance } = await known(1)
+    await advance(10_000)
+    take()
+    const waiting = (['live', 'gateway', 'history'] as const).map((priority) => limiter.take('loc', priority))
+    const gone = Promise.all(
+      waiting.map((each) =>
+        expect(each).rejects.toMatchObject({ code: 'GHL_RATE_LIMITED', disposition: 'park' }),
+      ),
+    )
+    await advance(0)
+    tickets[1]?.answered(status, headers)
+    await gone
+    await expect(limiter.take('loc', 'live')).rejects.toMatchObject({
+      retryAfterMs: status === 429 && waitMs === 1_800_000 ? waitMs - 10_000 : waitMs,
+    })
+  })
+
+  it.each([
+    ['seconds', String(Date.parse('2026-11-21T05:00:00Z') / 1_000), 5 * 3_600_000],
+    ['milliseconds', String(Date.parse('2026-11-21T05:00:00Z')), 5 * 3_600_000],
+    ['nonsense', '99999999999999999', 24 * 3_600_000],
+  ])('reads the end of the day in %s, and never waits for more than a day', async (_, reset, waitMs) => {
+    const { tickets, take, limiter, advance } = await known(10)
+    take()
+    await advance(0)
+    tickets[1]?.answered(200, { 'x-ratelimit-daily-remaining': '0', 'x-ratelimit-daily-reset': reset })
+    await expect(limiter.take('loc', 'live')).rejects.toMatchObject({ retryAfterMs: waitMs })
+  })
+
+  it('refuses no live call because sibling backends and history wait', async () => {
+    const { clock, advance } = createFakeClock()
+    const limiter = createRateLimiter(clock)
+    const refused: string[] = []
+    const { take, order } = createTaker(limiter)
+    for (const priority of ['gateway', 'history'] as const)
+      for (let n = 0; n < 1_000; n++) limiter.take('loc', priority).catch(() => refused.push(priority))
+    take('live')
+    await advance(1_000)
+    expect([order, new Set(refused)]).toEqual([['live'], new Set(['gateway', 'history'])])
+  })
+
+  it('keeps a sibling backend waiting for half a minute at most, and says when to come again', async () => {
+    const { limiter, advance, tickets, take } = await known(1)
+    await advance(10_000)
+    take()
+    const waiting = limiter.take('loc', 'gateway')
+    const refused = expect(waiting).rejects.toMatchObject({ code: 'GHL_RATE_LIMITED', retryAfterMs: 10_000 })
+    // Live messages stand before it all the time.
+    for (let n = 1; n < 5; n++) {
+      await advance(9_000)
+      tickets[n]?.answered(200, {})
+      take()
+      await advance(1_000)
+    }
+    await refused
+  })
+
+  it('forgets a caller that has gone', async () => {
+    const { limiter, take, order, advance, tickets } = await known(1)
+    const gone = new AbortController()
+    const waiting = limiter.take('loc', 'gateway', gone.signal)
+    gone.abort(new Error('gone'))
+    await expect(waiting).rejects.toThrow('gone')
+    take('gateway', 'gateway')
+    await advance(10_000)
+    expect([order, tickets.length]).toEqual([['first', 'gateway'], 2])
   })
 
   it('says at once how long a wait of more than a minute is', async () => {

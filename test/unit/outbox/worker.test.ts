@@ -29,7 +29,16 @@ function world() {
     const subject = lanes.get(lane)?.[0]
     if (subject === undefined) return undefined
     taken.add(lane)
-    return { jobId: subject, lane, token: '1', kind: 'inbound', subject, attempts: 1, mayHaveHappened: false }
+    return {
+      jobId: subject,
+      lane,
+      locationId: HERE,
+      token: '1',
+      kind: 'inbound',
+      subject,
+      attempts: 1,
+      mayHaveHappened: false,
+    }
   }
   const end = (job: Job, how: string): void => {
     settled.push(`${how} ${job.subject}`)
