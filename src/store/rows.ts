@@ -166,6 +166,8 @@ export const HealthCounts = z.object({
   uninstalled: tally,
 })
 
+export const TokenCounts = z.object({ access: tally, refresh: tally })
+
 export const LocationCounts = z.object({
   tokens: HealthCounts,
   numbers: z.object({ ready: tally, trouble: tally, none: tally }),
