@@ -16,6 +16,12 @@ import type { Store } from './store/open-store.ts'
 
 const NEEDED = ['GHL_CLIENT_ID', 'GHL_CLIENT_SECRET', 'GHL_PROVIDER_ID', 'GHL_SHARED_SECRET'] as const
 
+/**
+ * On every node, not only the one with the chores: that lease takes its time to change hands, and what a dead node's refresh
+ * has left is to be had for 30 s, of which its hold takes half.
+ */
+const FINISH_EVERY_MS = 3_000
+
 export interface AccountsDeps {
   readonly config: Config
   readonly store: Store
@@ -35,6 +41,8 @@ export interface Accounts {
   readonly routes: AccountDeps
   /** The person's code: saved when it resolves; an agency's locations follow in the background. */
   complete(code: string): Promise<InstallationRow>
+  start(): void
+  /** Resolves when nothing is done for any installation any more. */
   stop(): Promise<void>
 }
 
@@ -60,6 +68,7 @@ export function assembleAccounts({ config, store, ghl, handlers, wake, clock, lo
   const agencySync = new AgencySync({ installations, syncs, agency, wake, log })
   const tokens = {
     refresh: (row: InstallationRow) => ghl.tokens.refresh(row),
+    finish: (row: InstallationRow) => ghl.tokens.finish(row),
     check: (row: InstallationRow) => ghl.probe.read(row),
   }
   const care = new TokenCare({ installations, syncs, agency, tokens, wake, clock, log })
@@ -84,12 +93,26 @@ export function assembleAccounts({ config, store, ghl, handlers, wake, clock, lo
     log,
   })
 
+  let finishing: NodeJS.Timeout | undefined
+  let looking: Promise<void> | undefined
+  const finish = (): void => {
+    looking ??= care
+      .finishRefreshes()
+      .catch((thrown: unknown) => {
+        log.debug({ errorCode: toBridgeError(thrown).code }, 'could not look for unfinished refreshes')
+      })
+      .finally(() => {
+        looking = undefined
+      })
+  }
+
   return {
     events,
     chores,
     care,
     agencySync,
     routes: {
+      installUrl: `${config.PUBLIC_URL}/oauth/install`,
       care,
       agencySync,
       syncs,
@@ -116,10 +139,15 @@ export function assembleAccounts({ config, store, ghl, handlers, wake, clock, lo
       } else if (row.companyId !== undefined) agencySync.start(row.companyId)
       return row
     },
+    start() {
+      events.start()
+      finishing = setInterval(finish, FINISH_EVERY_MS)
+      finish()
+    },
     async stop() {
       chores.stop()
-      care.stop()
-      await Promise.all([events.stop(), agencySync.stop()])
+      clearInterval(finishing)
+      await Promise.all([events.stop(), agencySync.stop(), care.stop(), looking])
     },
   }
 }

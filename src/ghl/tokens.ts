@@ -110,6 +110,12 @@ export class GhlTokens {
     return await this.#renew(await this.#read({ ...installation, status: 'active' }))
   }
 
+  /** As {@link refresh}, unless the tokens are others by now than those of this row. */
+  async finish(installation: InstallationRow): Promise<void> {
+    const access = await this.#read({ ...installation, status: 'active' })
+    if (access.tokens.expiresAt.getTime() === installation.tokenExpiresAt.getTime()) await this.#renew(access)
+  }
+
   /** Resolves when no refresh is under way here: a pair that GHL has given is stored, not lost with the process. */
   async drain(): Promise<void> {
     while (this.#refreshing.size > 0) await Promise.allSettled(this.#refreshing.values())

@@ -542,7 +542,8 @@ export interface paths {
                                 scopes: string[];
                                 isBulk: boolean;
                                 versionId: string | null;
-                                expiresAt: string;
+                                /** @description null while there is no token */
+                                expiresAt: string | null;
                                 refreshedAt: string | null;
                                 checkedAt: string | null;
                                 installedAt: string;
@@ -551,6 +552,8 @@ export interface paths {
                                     message: string;
                                     action: string | null;
                                 } | null;
+                                /** @description Where a person connects it again; null while nothing is wrong */
+                                reconnectUrl: string | null;
                             }[];
                             total: number;
                             nextCursor: string | null;
@@ -602,11 +605,13 @@ export interface paths {
                             considered: number;
                             refreshed: number;
                             failed: number;
+                            /** @description those for which nothing was tried, for only a person can connect them; not failed */
+                            needsReconnect: number;
                             results: {
                                 installationId: string;
                                 locationId: string | null;
                                 /** @enum {string} */
-                                outcome: "refreshed" | "would_refresh" | "failed";
+                                outcome: "refreshed" | "would_refresh" | "failed" | "needs_reconnect";
                                 code: string | null;
                                 message: string | null;
                             }[];
@@ -661,7 +666,8 @@ export interface paths {
                             scopes: string[];
                             isBulk: boolean;
                             versionId: string | null;
-                            expiresAt: string;
+                            /** @description null while there is no token */
+                            expiresAt: string | null;
                             refreshedAt: string | null;
                             checkedAt: string | null;
                             installedAt: string;
@@ -670,6 +676,8 @@ export interface paths {
                                 message: string;
                                 action: string | null;
                             } | null;
+                            /** @description Where a person connects it again; null while nothing is wrong */
+                            reconnectUrl: string | null;
                         };
                     };
                 };
@@ -899,7 +907,10 @@ export interface paths {
                         "application/json": {
                             configured: boolean;
                             missing: string[];
-                            hasTokens: boolean;
+                            /** @description some installation has one that works by its date */
+                            hasAccessToken: boolean;
+                            /** @description some installation can renew its own; those of an agency’s locations are minted instead */
+                            hasRefreshToken: boolean;
                             valid: boolean;
                             /** @enum {string} */
                             authStatus: "ok" | "degraded" | "not_connected";
