@@ -335,6 +335,7 @@ CREATE INDEX contacts_by_ghl_contact ON bridge.contacts USING btree (location_id
 CREATE INDEX ghl_accounts_by_company ON bridge.ghl_accounts USING btree (company_id)
 CREATE INDEX ghl_accounts_by_expiry ON bridge.ghl_accounts USING btree (token_expires_at) WHERE (status = 'active'::text)
 CREATE UNIQUE INDEX ghl_accounts_one_per_company ON bridge.ghl_accounts USING btree (company_id) WHERE (location_id IS NULL)
+CREATE INDEX ghl_accounts_refreshing ON bridge.ghl_accounts USING btree (refresh_until) WHERE (refresh_until IS NOT NULL)
 CREATE INDEX history_imports_open ON bridge.history_imports USING btree (location_id) WHERE (state <> 'done'::text)
 CREATE INDEX jobs_dead ON bridge.jobs USING btree (id) WHERE (state = 'dead'::text)
 CREATE INDEX jobs_dead_by_lane ON bridge.jobs USING btree (lane) WHERE (state = 'dead'::text)
@@ -960,6 +961,16 @@ AS $function$
     'numbers', (select coalesce(jsonb_object_agg(numbers, count), '{}')
       from (select numbers, count(*) from location group by 1) counted))
 $function$
+CREATE OR REPLACE FUNCTION bridge.count_tokens(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select jsonb_build_object(
+    'access', count(account.access_token) filter (where account.token_expires_at > clock_timestamp()),
+    'refresh', count(account.refresh_token))
+  from bridge.ghl_accounts account where account.status = 'active'
+$function$
 CREATE OR REPLACE FUNCTION bridge.create_oauth_state(args jsonb)
  RETURNS jsonb
  LANGUAGE plpgsql
@@ -1145,6 +1156,19 @@ begin
   where session.id = session_id;
   perform bridge.announce('session', location || ' ' || session_id);
   return 'true';
+end
+$function$
+CREATE OR REPLACE FUNCTION bridge.end_tokens(args jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+AS $function$
+begin
+  update bridge.ghl_accounts account
+  set token_expires_at = now(), updated_at = now()
+  where account.id = args->>'installationId' and account.status = 'needs_reconnect'
+    and bridge.to_ms(account.token_expires_at) = (args->>'expiresAt')::bigint
+    and account.token_expires_at > now();
+  return to_jsonb(found);
 end
 $function$
 CREATE OR REPLACE FUNCTION bridge.enqueue(lane_key text, lane_location text, job_kind text, job_subject text)
@@ -3235,6 +3259,20 @@ AS $function$
     'refreshToken', account.refresh_token,
     'expiresAt', bridge.to_ms(account.token_expires_at))
 $function$
+CREATE OR REPLACE FUNCTION bridge.unfinished_refreshes(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select coalesce(jsonb_agg(bridge.installation_json(account) order by account.refresh_until desc), '[]')
+  from (
+    select * from bridge.ghl_accounts unfinished
+    where unfinished.refresh_until <= clock_timestamp() and unfinished.access_token is not null
+      and unfinished.status in ('active', 'needs_reconnect')
+    order by unfinished.refresh_until desc limit (args->>'limit')::int
+  ) chosen
+  join bridge.ghl_accounts account on account.id = chosen.id
+$function$
 CREATE OR REPLACE FUNCTION bridge.uninstall(args jsonb)
  RETURNS jsonb
  LANGUAGE plpgsql
@@ -3515,6 +3553,10 @@ CREATE OR REPLACE FUNCTION public.bridge_count_locations(args jsonb)
  RETURNS jsonb
  LANGUAGE sql
 AS $function$ select bridge.count_locations(args) $function$
+CREATE OR REPLACE FUNCTION public.bridge_count_tokens(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+AS $function$ select bridge.count_tokens(args) $function$
 CREATE OR REPLACE FUNCTION public.bridge_create_oauth_state(args jsonb)
  RETURNS jsonb
  LANGUAGE sql
@@ -3555,6 +3597,10 @@ CREATE OR REPLACE FUNCTION public.bridge_edit_session(args jsonb)
  RETURNS jsonb
  LANGUAGE sql
 AS $function$ select bridge.edit_session(args) $function$
+CREATE OR REPLACE FUNCTION public.bridge_end_tokens(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+AS $function$ select bridge.end_tokens(args) $function$
 CREATE OR REPLACE FUNCTION public.bridge_extend(args jsonb)
  RETURNS jsonb
  LANGUAGE sql
@@ -3883,6 +3929,10 @@ CREATE OR REPLACE FUNCTION public.bridge_tend_leases(args jsonb)
  RETURNS jsonb
  LANGUAGE sql
 AS $function$ select bridge.tend_leases(args) $function$
+CREATE OR REPLACE FUNCTION public.bridge_unfinished_refreshes(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+AS $function$ select bridge.unfinished_refreshes(args) $function$
 CREATE OR REPLACE FUNCTION public.bridge_uninstall(args jsonb)
  RETURNS jsonb
  LANGUAGE sql

@@ -16,6 +16,12 @@ import type { Store } from './store/open-store.ts'
 
 const NEEDED = ['GHL_CLIENT_ID', 'GHL_CLIENT_SECRET', 'GHL_PROVIDER_ID', 'GHL_SHARED_SECRET'] as const
 
+/**
+ * On every node, not only the one with the chores: that lease takes its time to change hands, and what a dead node's refresh
+ * has left is to be had for 30 s, of which its hold takes half.
+ */
+const FINISH_EVERY_MS = 3_000
+
 export interface AccountsDeps {
   readonly config: Config
   readonly store: Store
@@ -35,6 +41,8 @@ export interface Accounts {
   readonly routes: AccountDeps
   /** The person's code: saved when it resolves; an agency's locations follow in the background. */
   complete(code: string): Promise<InstallationRow>
+  start(): void
+  /** Resolves when nothing is done for any installation any more. */
   stop(): Promise<void>
 }
 
@@ -59,7 +67,11 @@ export function assembleAccounts({ config, store, ghl, handlers, wake, clock, lo
   }
   const check = (row: InstallationRow) => ghl.probe.read(row)
   const agencySync = new AgencySync({ installations, syncs, agency, check, wake, clock, log })
-  const tokens = { refresh: (row: InstallationRow) => ghl.tokens.refresh(row), check }
+  const tokens = {
+    refresh: (row: InstallationRow) => ghl.tokens.refresh(row),
+    finish: (row: InstallationRow) => ghl.tokens.finish(row),
+    check,
+  }
   const care = new TokenCare({ installations, syncs, agency, tokens, wake, clock, log })
   const events = new AppEvents({
     events: webhookEvents,
@@ -91,12 +103,26 @@ export function assembleAccounts({ config, store, ghl, handlers, wake, clock, lo
     log,
   })
 
+  let finishing: NodeJS.Timeout | undefined
+  let looking: Promise<void> | undefined
+  const finish = (): void => {
+    looking ??= care
+      .finishRefreshes()
+      .catch((thrown: unknown) => {
+        log.debug({ errorCode: toBridgeError(thrown).code }, 'could not look for unfinished refreshes')
+      })
+      .finally(() => {
+        looking = undefined
+      })
+  }
+
   return {
     events,
     chores,
     care,
     agencySync,
     routes: {
+      installUrl: `${config.PUBLIC_URL}/oauth/install`,
       care,
       agencySync,
       wake,
@@ -124,10 +150,15 @@ export function assembleAccounts({ config, store, ghl, handlers, wake, clock, lo
       } else if (row.companyId !== undefined) agencySync.start(row.companyId, row.refreshedAt)
       return row
     },
+    start() {
+      events.start()
+      finishing = setInterval(finish, FINISH_EVERY_MS)
+      finish()
+    },
     async stop() {
       chores.stop()
-      care.stop()
-      await Promise.all([events.stop(), agencySync.stop()])
+      clearInterval(finishing)
+      await Promise.all([events.stop(), agencySync.stop(), care.stop(), looking])
     },
   }
 }

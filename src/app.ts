@@ -305,7 +305,7 @@ export async function startApp(config: Config, secrets: AppSecrets, log: Log): P
   })
   started.defer(() => callLogSyncs.stop())
   const serviceKeys = createServiceKeys(store.serviceKeys)
-  accounts.events.start()
+  accounts.start()
   const server = await createServer({
     bodyLimitBytes: config.BODY_LIMIT_BYTES,
     publicUrl: config.PUBLIC_URL,

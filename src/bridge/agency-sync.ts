@@ -9,13 +9,11 @@ import type { Log } from '../core/log.ts'
 import { type InstallationRow, type InstallationStore, isServed } from './installations.ts'
 import type { AgencyTokens, InstalledPage } from './installs.ts'
 import { mayPass, Patience } from './patience.ts'
-import type { SyncRow, SyncRun, SyncStore } from './syncs.ts'
+import { type KeptRun, keepRun, type SyncRow, type SyncStore } from './syncs.ts'
 
 const KIND = 'installations'
 /** The daily round of all agencies, each of which reports for itself. */
 export const DAILY_SYNC = { kind: 'installations_daily', scope: 'all' } as const
-/** A page of a hundred tokens at GHL's limit takes ten seconds. */
-const HOLD_MS = 120_000
 const REPORT_EVERY_MS = 500
 /** Locations of one agency that are connected at a time. */
 const CONCURRENCY = 4
@@ -95,10 +93,15 @@ export class AgencySync {
   /** {@link startAll} once a day: what failed is tried again, and what no event told is found. */
   async daily(): Promise<void> {
     const { syncs } = this.#deps
-    const run = await syncs.begin(DAILY_SYNC, HOLD_MS)
+    const run = await keepRun(syncs, DAILY_SYNC)
     if (run === undefined) return
-    const begun = await this.startAll()
-    await syncs.finish(run, 'done', `${begun.length} agencies begun`)
+    try {
+      const begun = await this.startAll()
+      await run.finish('done', `${begun.length} agencies begun`)
+    } catch (thrown) {
+      await run.release()
+      throw thrown
+    }
   }
 
   /** Goes on with those whose node died. */
@@ -126,48 +129,49 @@ export class AgencySync {
   }
 
   async #report(companyId: string, why: string): Promise<void> {
-    const { syncs } = this.#deps
-    const run = await syncs.begin({ kind: KIND, scope: companyId }, HOLD_MS)
-    if (run !== undefined) await syncs.finish(run, 'failed', why)
+    const run = await keepRun(this.#deps.syncs, { kind: KIND, scope: companyId })
+    await run?.finish('failed', why)
   }
 
   async #run(companyId: string, grantedAt: Date | undefined): Promise<void> {
     const { syncs, log } = this.#deps
     if (this.#isStopping) return
-    const run = await syncs.begin({ kind: KIND, scope: companyId }, HOLD_MS)
+    const run = await keepRun(syncs, { kind: KIND, scope: companyId })
     if (run === undefined) return
     try {
       const tally = await this.#pages(run, grantedAt)
-      if (tally === undefined) return
-      await syncs.finish(run, tally.postponed === undefined ? 'done' : 'failed', sentenceOf(tally))
+      if (tally === undefined) await run.release()
+      else await run.finish(tally.postponed === undefined ? 'done' : 'failed', sentenceOf(tally))
     } catch (thrown) {
-      if (thrown instanceof StoreError) throw thrown
+      if (thrown instanceof StoreError) {
+        await run.release()
+        throw thrown
+      }
       const error = toBridgeError(thrown)
       log.warn({ companyId, errorCode: error.code }, 'the sync of an agency failed half way')
-      await syncs.finish(run, 'failed', `${error.code}: ${error.message}`)
+      await run.finish('failed', `${error.code}: ${error.message}`)
     }
   }
 
-  /** Undefined when it was stopped before its end. */
-  async #pages(run: SyncRun, grantedAt: Date | undefined): Promise<Tally | undefined> {
-    const { syncs, agency, clock } = this.#deps
-    const patience = new Patience(clock, this.#stop.signal, () => syncs.advance(run, {}, HOLD_MS))
-    let skip: number | undefined = Number(run.cursor ?? 0)
+  /** Undefined when it was stopped before its end: the page is begun again elsewhere, which does no harm. */
+  async #pages(run: KeptRun, grantedAt: Date | undefined): Promise<Tally | undefined> {
+    const { agency, clock } = this.#deps
+    const { scope } = run.begun
+    const patience = new Patience(clock, this.#stop.signal, () => run.advance({}))
+    let skip: number | undefined = Number(run.begun.cursor ?? 0)
     const isWhole = skip === 0
     // Of a page that was interrupted some are counted already, and they come again.
-    const failed = Math.min(run.failed, skip)
+    const failed = Math.min(run.begun.failed, skip)
     const tally: Tally = { done: skip - failed, failed, unread: 0, postponed: undefined }
     const counts = () => ({ done: tally.done, failed: tally.failed })
     const report = reporter(async (total) => {
-      await syncs.advance(run, { ...counts(), total }, HOLD_MS)
+      await run.advance({ ...counts(), total })
     })
     const seen = new Set<string>()
     while (skip !== undefined) {
       const from: number = skip
       const askedAt = new Date(clock.nowMs())
-      const page = await this.#unlessStopped(() =>
-        patience.through(() => agency.listInstalled(run.scope, from)),
-      )
+      const page = await this.#unlessStopped(() => patience.through(() => agency.listInstalled(scope, from)))
       const isRepeat = page?.ids.every((id) => seen.has(id)) === true
       // A list that turns in a circle has no more to say than one that has ended.
       if (page !== undefined && isRepeat) break
@@ -178,27 +182,19 @@ export class AgencySync {
       await patience.each(
         page?.locations ?? [],
         CONCURRENCY,
-        (listed) => this.#settle(run.scope, listed, askedAt, grantedAt),
+        (listed) => this.#settle(scope, listed, askedAt, grantedAt),
         async ({ locationId }, error) => {
           tally[error === undefined ? 'done' : 'failed']++
           if (error !== undefined) this.#failed(locationId, error, tally)
           await report(total)
         },
       )
-      if (this.#isStopping) {
-        // Free for another node at once; the page is begun again there, which does no harm.
-        await syncs.advance(run, {}, 0)
-        return undefined
-      }
+      if (this.#isStopping) return undefined
       skip = page?.nextSkip
-      await syncs.advance(
-        run,
-        { ...counts(), cursor: skip === undefined ? null : String(skip), total },
-        HOLD_MS,
-      )
+      await run.advance({ ...counts(), cursor: skip === undefined ? null : String(skip), total })
     }
-    await syncs.advance(run, { ...counts(), cursor: null }, HOLD_MS)
-    if (isWhole) await this.#lookForRemoved(run.scope, seen)
+    await run.advance({ ...counts(), cursor: null })
+    if (isWhole) await this.#lookForRemoved(scope, seen)
     return tally
   }
 

@@ -142,6 +142,8 @@ export interface InstallationStore {
     readonly total: number
     readonly nextCursor: string | undefined
   }>
+  /** Of installations in use: how many have an access token that works by its date, and how many can renew theirs themselves. */
+  countTokens(): Promise<{ readonly access: number; readonly refresh: number }>
   countByHealth(): Promise<Readonly<Record<TokenHealth, number>>>
   /** Of the locations alone, without the agencies' own installations. */
   countLocations(): Promise<LocationCounts>
@@ -210,6 +212,16 @@ export interface InstallationStore {
   ): Promise<void>
   /** Gives the right back without new tokens; `needsReconnect` also marks the installation. */
   abandonRefresh(installationId: string, holder: string, needsReconnect: boolean): Promise<void>
+  /**
+   * Whose refresh was begun and neither finished nor given up by the end of its hold: whoever began it is gone, perhaps with a
+   * pair that GHL gives once more for a moment. Latest first, at most `limit`.
+   */
+  unfinishedRefreshes(limit: number): Promise<readonly InstallationRow[]>
+  /**
+   * GHL refuses the access token that was to end at `expiresAt`, and every way to another: it ends now. Changes nothing while
+   * the installation is active, or when it has other tokens by now.
+   */
+  endTokens(installationId: string, expiresAt: Date): Promise<void>
   rememberProviderType(locationId: LocationId, providerType: 'Custom' | 'SMS'): Promise<void>
   /** A one-time `state` for the OAuth round trip. */
   createOauthState(stateHash: string, ttlMs: number): Promise<void>

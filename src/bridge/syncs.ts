@@ -1,4 +1,10 @@
 /** Reports of long work (a reconciliation, a scheduled refresh, an import), which is resumed where it was interrupted. */
+import { StoreError } from '../core/errors.ts'
+
+/** A run that says nothing for this long is dead: another node goes on with it. */
+const HOLD_MS = 20_000
+/** Three words are lost before a living run counts as dead. */
+const BEAT_MS = 5_000
 
 /** What the work is, and about what: a location, an agency, or `all`. One run at a time for each. */
 export interface SyncSubject {
@@ -46,4 +52,83 @@ export interface SyncStore {
   finish(run: SyncRun, state: 'done' | 'failed', message?: string): Promise<void>
   /** Latest first, 200 at most. */
   list(filter?: Partial<SyncSubject>): Promise<readonly SyncRow[]>
+}
+
+/**
+ * A run that stays ours for as long as the process lives, however slow its steps are, and is free for another within seconds of
+ * its death, or at once when it is let go. Begun by {@link keepRun}; every one must come to `finish` or `release`.
+ */
+export class KeptRun {
+  /** As it was begun: where to go on, and what was counted until then. */
+  readonly begun: SyncRow
+  readonly #syncs: SyncStore
+  readonly #run: SyncRun
+  readonly #timer: NodeJS.Timeout
+  #beating: Promise<void> | undefined
+  #isLost = false
+
+  constructor(syncs: SyncStore, run: SyncRun) {
+    this.begun = run
+    this.#syncs = syncs
+    this.#run = run
+    this.#timer = setInterval(() => {
+      this.#beat()
+    }, BEAT_MS)
+    this.#timer.unref()
+  }
+
+  /** Another runs it by now: whatever is still done here is done twice. */
+  get isLost(): boolean {
+    return this.#isLost
+  }
+
+  /** Writes progress. @throws {StoreError} `STORE_LEASE_LOST` when another runs it by now. */
+  async advance(progress: SyncProgress): Promise<void> {
+    await this.#syncs.advance(this.#run, progress, HOLD_MS)
+  }
+
+  async finish(state: 'done' | 'failed', message?: string): Promise<void> {
+    await this.#end()
+    await this.#syncs.finish(this.#run, state, message)
+  }
+
+  /** Stopped before its end: any node may go on at once from the cursor that was written last. */
+  async release(): Promise<void> {
+    await this.#end()
+    if (!this.#isLost) await this.#syncs.advance(this.#run, {}, 0)
+  }
+
+  #beat(): void {
+    this.#beating ??= this.advance({})
+      .catch((thrown: unknown) => {
+        // Anything else is the database's trouble; the next beat may get through.
+        if (!(thrown instanceof StoreError) || thrown.code !== 'STORE_LEASE_LOST') return
+        this.#isLost = true
+        clearInterval(this.#timer)
+      })
+      .finally(() => {
+        this.#beating = undefined
+      })
+  }
+
+  /** A beat that came after the end would hold what nobody does any more. */
+  async #end(): Promise<void> {
+    clearInterval(this.#timer)
+    await this.#beating
+  }
+}
+
+/**
+ * Begins a run, or goes on with an interrupted one, as {@link SyncStore.begin} says, and keeps it. `undefined` while another
+ * runs it.
+ *
+ * @throws {StoreError} `STORE_UNAVAILABLE`.
+ */
+export async function keepRun(
+  syncs: SyncStore,
+  subject: SyncSubject,
+  params?: string,
+): Promise<KeptRun | undefined> {
+  const run = await syncs.begin(subject, HOLD_MS, params)
+  return run && new KeptRun(syncs, run)
 }

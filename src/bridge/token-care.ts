@@ -14,14 +14,15 @@ import {
   type TokenHealth,
 } from './installations.ts'
 import type { AgencyTokens } from './installs.ts'
-import type { SyncRun, SyncStore } from './syncs.ts'
+import { type KeptRun, keepRun, type SyncRow, type SyncStore, type SyncSubject } from './syncs.ts'
 
 const PAGE = 200
 const CONCURRENCY = 4
-const HOLD_MS = 300_000
 /** Between two starts of one worker: a thousand installations are no reason to call GHL a thousand times in a second. */
 const PAUSE_MS = 50
 const MOST_RESULTS = 1_000
+/** Unfinished refreshes that are gone on with in one look. */
+const MOST_UNFINISHED = 50
 
 export interface TokenCareDeps {
   readonly installations: InstallationStore
@@ -29,6 +30,8 @@ export interface TokenCareDeps {
   readonly tokens: {
     /** @throws {GhlError} what the refresh met. */
     refresh(installation: InstallationRow): Promise<unknown>
+    /** As `refresh`, unless the tokens are others by now than those of this row. */
+    finish(installation: InstallationRow): Promise<unknown>
     /** A call under the tokens, made to find out. @throws {GhlError} what it met. */
     check(installation: InstallationRow): Promise<{
       readonly locationName?: string | undefined
@@ -46,7 +49,8 @@ type Row = InstallationRow & { readonly health: TokenHealth }
 export interface CareResult {
   readonly installationId: string
   readonly locationId: string | null
-  readonly outcome: 'refreshed' | 'would_refresh' | 'failed'
+  /** `needs_reconnect`: nothing was tried, for only a person can connect it again. */
+  readonly outcome: 'refreshed' | 'would_refresh' | 'failed' | 'needs_reconnect'
   readonly code: string | null
   readonly message: string | null
 }
@@ -56,6 +60,8 @@ export interface CareReport {
   readonly considered: number
   readonly refreshed: number
   readonly failed: number
+  /** Those for which a person is needed; not among the failed. */
+  readonly needsReconnect: number
   /** The first thousand of those that were not passed over. */
   readonly results: readonly CareResult[]
 }
@@ -67,21 +73,27 @@ export interface RefreshWish {
   readonly dryRun?: boolean | undefined
 }
 
+/** What can be done for a row: nothing is done for `person`. */
+type Cure = 'refresh' | 'connect' | 'person'
+
 export class TokenCare {
   readonly #deps: TokenCareDeps
+  readonly #running = new Set<Promise<unknown>>()
   #isStopping = false
 
   constructor(deps: TokenCareDeps) {
     this.#deps = deps
   }
 
-  /** Lets go of what it does after the installation in hand. */
-  stop(): void {
+  /** Resolves when the installations in hand are done with; the rest of a run is free for another node at once. */
+  async stop(): Promise<void> {
     this.#isStopping = true
+    await Promise.allSettled(this.#running)
   }
 
   /**
-   * Renews what is due (within two hours of its end, or over), or with `force` everything; connects anew what an agency can.
+   * Renews what is due (within two hours of its end, or over), or with `force` everything, also where GHL refused once before;
+   * connects anew what an agency can.
    *
    * @param scope the run's name in sync_status. `undefined` comes back while another node does the same run.
    */
@@ -89,16 +101,37 @@ export class TokenCare {
     { force = false, dryRun = false }: RefreshWish,
     scope: string,
   ): Promise<CareReport | undefined> {
-    const isDue = (row: Row): boolean => {
-      if (row.status === 'active') return force || row.health !== 'healthy'
-      // Also of one whose agency GHL did not name: any that has the app may be the one.
-      return isServed(row) && row.locationId !== undefined
+    const agencies = new Map<string, boolean>()
+    const cureOf = async (row: Row): Promise<Cure | undefined> => {
+      if (!isServed(row)) return undefined
+      if (row.status === 'active') return force || row.health !== 'healthy' ? 'refresh' : undefined
+      if (row.status === 'needs_reconnect' && force) return 'refresh'
+      return (await this.#hasAgency(row, agencies)) ? 'connect' : 'person'
     }
-    if (dryRun) return await this.#dryRun(isDue)
-    return await this.#run({ kind: 'token_refresh', scope }, isDue, async (row) => {
-      if (row.status === 'active') await this.#deps.tokens.refresh(row)
-      else await this.#reconnect(row)
+    if (dryRun) return await this.#dryRun(cureOf)
+    return await this.#run({ kind: 'token_refresh', scope }, cureOf, async (row, cure) => {
+      if (cure === 'connect') await this.#connect(row)
+      else await this.refreshOne(row)
     })
+  }
+
+  /** Whether an agency can give this location a token; asked of the store once per agency. */
+  async #hasAgency(
+    { locationId, companyId }: InstallationRow,
+    known: Map<string, boolean>,
+  ): Promise<boolean> {
+    if (locationId === undefined) return false
+    const { installations } = this.#deps
+    // Where GHL did not name the agency, any that has the app may be the one.
+    const has =
+      known.get(companyId ?? '') ??
+      (companyId === undefined
+        ? (await installations.page({ userType: 'Company', limit: PAGE })).rows.some(
+            ({ status }) => status === 'active',
+          )
+        : (await installations.findCompany(companyId))?.status === 'active')
+    known.set(companyId ?? '', has)
+    return has
   }
 
   /** Calls GHL once under every active installation, and learns names and time zones of locations on the way. */
@@ -106,7 +139,7 @@ export class TokenCare {
     const { installations, tokens } = this.#deps
     return await this.#run(
       { kind: 'token_check', scope },
-      (row) => row.status === 'active',
+      async (row) => (row.status === 'active' ? 'refresh' : undefined),
       async (row) => {
         const facts = await tokens.check(row)
         await installations.noteAttempt(row.installationId, { isCheck: true })
@@ -115,53 +148,89 @@ export class TokenCare {
     )
   }
 
-  /** One installation, now. @throws {GhlError} what it met. */
+  /**
+   * One installation, now. Where GHL refused once before, what we have is tried before the agency is asked: an answer that was
+   * misread, or trouble at GHL's door, has spent nothing.
+   *
+   * @throws {GhlError} what it met.
+   */
   async refreshOne(row: InstallationRow): Promise<void> {
     if (row.status === 'deactivated') throw deactivated(row)
-    if (row.status === 'active') {
-      await this.#deps.tokens.refresh(row)
+    const { tokens, wake } = this.#deps
+    try {
+      await tokens.refresh(row)
+    } catch (thrown) {
+      const isRefused = thrown instanceof GhlError && thrown.code === 'GHL_NEEDS_RECONNECT'
+      if (!isRefused || row.status === 'active') throw thrown
+      await this.#connect(row)
       return
     }
-    try {
-      await this.#reconnect(row)
-    } catch (thrown) {
-      throw thrown instanceof NoAgency ? needsPerson(row) : thrown
-    }
+    if (row.status !== 'active' && row.locationId !== undefined) await wake(row.locationId)
   }
 
-  async #reconnect({ locationId, companyId }: InstallationRow): Promise<void> {
-    if (locationId === undefined) throw new NoAgency()
+  /**
+   * Goes on with refreshes whose node died over them: for half a minute GHL gives the pair once more that died with it, and
+   * an access token that is still valid brings nobody else to ask in time.
+   */
+  async finishRefreshes(): Promise<void> {
+    const { installations, tokens, log } = this.#deps
+    const finish = async (row: InstallationRow): Promise<void> => {
+      const { installationId, locationId } = row
+      try {
+        await tokens.finish(row)
+        log.info({ installationId, locationId }, 'a refresh that nobody had finished is finished')
+      } catch (thrown) {
+        const { code } = toBridgeError(thrown)
+        log.warn({ installationId, locationId, errorCode: code }, 'could not finish a refresh')
+      }
+    }
+    const unfinished = await installations.unfinishedRefreshes(MOST_UNFINISHED)
+    if (!this.#isStopping) await this.#tracked(Promise.all(unfinished.map(finish)))
+  }
+
+  async #connect(row: InstallationRow): Promise<void> {
+    const { locationId, companyId } = row
+    if (locationId === undefined) throw needsPerson(row)
     const { agency, wake } = this.#deps
-    if ((await agency.connect(locationId, companyId)) === 'no_agency') throw new NoAgency()
+    if ((await agency.connect(locationId, companyId)) === 'no_agency') throw needsPerson(row)
     await wake(locationId)
   }
 
-  async #dryRun(isDue: (row: Row) => boolean): Promise<CareReport> {
+  async #tracked<T>(work: Promise<T>): Promise<T> {
+    this.#running.add(work)
+    try {
+      return await work
+    } finally {
+      this.#running.delete(work)
+    }
+  }
+
+  async #dryRun(cureOf: (row: Row) => Promise<Cure | undefined>): Promise<CareReport> {
     const report = new Report()
     for await (const row of this.#rows(undefined)) {
       report.considered++
-      if (isDue(row)) report.add(row, 'would_refresh')
+      const cure = await cureOf(row)
+      if (cure !== undefined) report.add(row, cure === 'person' ? 'needs_reconnect' : 'would_refresh')
     }
     return report
   }
 
   async #run(
-    subject: { kind: string; scope: string },
-    isDue: (row: Row) => boolean,
-    act: (row: Row) => Promise<void>,
+    subject: SyncSubject,
+    cureOf: (row: Row) => Promise<Cure | undefined>,
+    act: (row: Row, cure: Cure) => Promise<void>,
   ): Promise<CareReport | undefined> {
     const { syncs, log } = this.#deps
-    const run = await syncs.begin(subject, HOLD_MS)
+    const run = await keepRun(syncs, subject)
     if (run === undefined) return undefined
-    const report = new Report(run)
+    const report = new Report(run.begun)
     try {
-      await this.#pages(run, report, isDue, act)
+      await this.#tracked(this.#pages(run, report, cureOf, act))
     } catch (thrown) {
       const { code } = toBridgeError(thrown)
-      await syncs.finish(run, 'failed', code)
+      await run.finish('failed', code)
       throw thrown
     }
-    if (!this.#isStopping) await syncs.finish(run, 'done', report.sentence())
     log.info(
       { ...subject, considered: report.considered, refreshed: report.refreshed, failed: report.failed },
       'tokens looked after',
@@ -170,44 +239,58 @@ export class TokenCare {
   }
 
   async #pages(
-    run: SyncRun,
+    run: KeptRun,
     report: Report,
-    isDue: (row: Row) => boolean,
-    act: (row: Row) => Promise<void>,
+    cureOf: (row: Row) => Promise<Cure | undefined>,
+    act: (row: Row, cure: Cure) => Promise<void>,
   ): Promise<void> {
-    const { installations, syncs, clock, log } = this.#deps
-    let cursor = run.cursor
+    const { installations } = this.#deps
+    const isOver = (): boolean => this.#isStopping || run.isLost
+    let { cursor } = run.begun
     do {
       const page = await installations.page({ limit: PAGE, ...(cursor !== undefined && { cursor }) })
       report.considered += page.rows.length
-      const due = page.rows.filter(isDue)
+      const waiting = [...page.rows]
       const work = async (): Promise<void> => {
-        for (let row = due.shift(); row !== undefined && !this.#isStopping; row = due.shift()) {
-          try {
-            await act(row)
-            report.add(row, 'refreshed')
-          } catch (thrown) {
-            if (thrown instanceof NoAgency) continue
-            const error = toBridgeError(thrown)
-            report.add(row, 'failed', error)
-            await this.#note(row, error)
-            log.warn(
-              { installationId: row.installationId, locationId: row.locationId, errorCode: error.code },
-              'could not look after a token',
-            )
-          }
-          await clock.sleep(PAUSE_MS * Math.random())
-        }
+        for (let row = waiting.shift(); row !== undefined && !isOver(); row = waiting.shift())
+          await this.#cure(row, report, cureOf, act)
       }
       await Promise.all(Array.from({ length: CONCURRENCY }, work))
+      // The page is begun again elsewhere, which does no harm.
+      if (isOver()) {
+        await run.release()
+        return
+      }
       cursor = page.nextCursor
       const { refreshed: done, failed } = report
-      await syncs.advance(
-        run,
-        { total: page.total, done, failed, cursor: cursor ?? null },
-        this.#isStopping ? 0 : HOLD_MS,
+      await run.advance({ total: page.total, done, failed, cursor: cursor ?? null })
+    } while (cursor !== undefined)
+    await run.finish('done', report.sentence())
+  }
+
+  async #cure(
+    row: Row,
+    report: Report,
+    cureOf: (row: Row) => Promise<Cure | undefined>,
+    act: (row: Row, cure: Cure) => Promise<void>,
+  ): Promise<void> {
+    const { clock, log } = this.#deps
+    const cure = await cureOf(row)
+    if (cure === 'person') report.add(row, 'needs_reconnect')
+    if (cure === undefined || cure === 'person') return
+    try {
+      await act(row, cure)
+      report.add(row, 'refreshed')
+    } catch (thrown) {
+      const error = toBridgeError(thrown)
+      report.add(row, 'failed', error)
+      await this.#note(row, error)
+      log.warn(
+        { installationId: row.installationId, locationId: row.locationId, errorCode: error.code },
+        'could not look after a token',
       )
-    } while (cursor !== undefined && !this.#isStopping)
+    }
+    await clock.sleep(PAUSE_MS * Math.random())
   }
 
   async #note({ installationId }: Row, { code, message, action }: BridgeError): Promise<void> {
@@ -230,8 +313,6 @@ export class TokenCare {
 }
 
 /** Nobody but a person can connect it. */
-class NoAgency extends Error {}
-
 const needsPerson = ({ installationId }: InstallationRow): GhlError =>
   new GhlError('GHL_NEEDS_RECONNECT', 'GHL takes none of this installation’s tokens any more', {
     action: 'Connect it again with the install link.',
@@ -242,10 +323,11 @@ class Report implements CareReport {
   considered = 0
   refreshed: number
   failed: number
+  needsReconnect = 0
   readonly results: CareResult[] = []
 
   /** @param run of which earlier counts are kept. */
-  constructor(run?: SyncRun) {
+  constructor(run?: SyncRow) {
     this.refreshed = run?.done ?? 0
     this.failed = run?.failed ?? 0
   }
@@ -253,6 +335,7 @@ class Report implements CareReport {
   add(row: Row, outcome: CareResult['outcome'], error?: BridgeError): void {
     if (outcome === 'refreshed') this.refreshed++
     if (outcome === 'failed') this.failed++
+    if (outcome === 'needs_reconnect') this.needsReconnect++
     if (this.results.length === MOST_RESULTS) return
     this.results.push({
       installationId: row.installationId,
@@ -264,6 +347,7 @@ class Report implements CareReport {
   }
 
   sentence(): string {
-    return `${this.refreshed} of ${this.considered} done, ${this.failed} failed`
+    const people = this.needsReconnect === 0 ? '' : `, ${this.needsReconnect} need a person`
+    return `${this.refreshed} of ${this.considered} done, ${this.failed} failed${people}`
   }
 }

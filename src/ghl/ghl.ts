@@ -73,7 +73,7 @@ export interface Ghl {
   conditions(): readonly GhlCondition[]
   /** Another node makes this location's calls: those that wait for their turn are not made. */
   leave(location: LocationId): void
-  /** Ends every connection; calls under way fail. */
+  /** Lets refreshes under way finish, then ends every connection; other calls under way fail. */
   close(): Promise<void>
 }
 
@@ -134,17 +134,16 @@ export function createGhl({ config, installations, log, clock, onCall, onRecover
     parseAppEvent,
     lend: async (installationId) => {
       const row = await installations.find(installationId)
-      const access =
-        row?.locationId === undefined
-          ? await tokens.companyAccess(row?.companyId)
-          : await tokens.access(row.locationId)
-      if (access === undefined) {
+      if (row === undefined || row.status === 'uninstalled') {
         throw new GhlError('GHL_NOT_INSTALLED', 'The app is not installed there', {
           action: 'Install the app again.',
           details: { installationId },
         })
       }
-      return { accessToken: access.tokens.accessToken, installationId, locationId: row?.locationId }
+      const access = await (row.locationId === undefined
+        ? tokens.accessOf(row)
+        : tokens.access(row.locationId))
+      return { accessToken: access.tokens.accessToken, installationId, locationId: row.locationId }
     },
     conditions: () => {
       const limits = limiter.states()
@@ -159,6 +158,7 @@ export function createGhl({ config, installations, log, clock, onCall, onRecover
       limiter.abandon(location)
     },
     close: async () => {
+      await tokens.drain()
       await Promise.all([transport.close(), attachments.close()])
     },
   }

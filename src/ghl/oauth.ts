@@ -11,9 +11,10 @@ import type { Clock } from '../core/clock.ts'
 import { type BridgeError, ConfigError, GhlError, RequestError, toBridgeError } from '../core/errors.ts'
 import { type LocationId, parseLocationId } from '../core/ids.ts'
 import type { Log } from '../core/log.ts'
+import { grantError } from './grants.ts'
 import { type Granted, parseGranted, readableId } from './payloads.ts'
 import { refusalError } from './refusals.ts'
-import { type Access, type GhlTokens, grantError, problemOf } from './tokens.ts'
+import { type Access, type GhlTokens, problemOf } from './tokens.ts'
 
 /** What the bridge itself needs, then what its other routes offer. @see ghl.md 2.7 */
 const SCOPES = [

@@ -47,7 +47,7 @@ export function parseRefusal(status: number, body: unknown, retryAfterMs?: numbe
   const message = Array.isArray(data?.message) ? data.message.join('; ') : data?.message
   return {
     status,
-    message: presentable(message ?? inner?.message ?? data?.error_description ?? plain ?? `HTTP ${status}`),
+    message: presentable(data?.error_description ?? message ?? inner?.message ?? plain ?? `HTTP ${status}`),
     canonicalCode: data?.canonicalCode ?? inner?.canonicalCode ?? data?.meta?.canonicalCode ?? inner?.code,
     traceId: data?.traceId ?? inner?.traceId ?? data?.meta?.traceId,
     error: plain,
@@ -155,8 +155,10 @@ export function refusalError(refusal: Refusal, what: string): GhlError {
   if (isContactGone(refusal)) return new GhlError('GHL_CONTACT_NOT_FOUND', sentence, { details })
   const row = authRowOf(refusal)
   if (row?.verdict === 'too_early') return new GhlError('GHL_STATUS_TOO_EARLY', sentence, { details })
-  // A new token was tried already: it is GHL's trouble with tokens, not the message's, and passes.
-  if (row?.verdict === 'refresh') return new GhlError('GHL_UNAVAILABLE', sentence, { details })
+  // A new token was tried already, or is too young to be the reason: it is GHL's trouble with tokens, not the message's, and
+  // passes. Words that nobody knows are no final refusal.
+  if (row?.verdict === 'refresh' || row?.verdict === 'refresh_if_old')
+    return new GhlError('GHL_UNAVAILABLE', sentence, { details })
   if (row !== undefined) {
     return new GhlError('GHL_FORBIDDEN', sentence, {
       details,

@@ -3,10 +3,10 @@
  *
  * 1. one refresh at a time, in this process by a shared promise, among nodes by the store's `beginRefresh`;
  * 2. after taking the right, look whether another has refreshed already;
- * 3. a lost answer is asked for again at once with the same refresh token: for 30 s GHL gives the same pair;
+ * 3. a lost answer is asked for again at once with the same refresh token: for 30 s GHL gives the same pair (grants.ts);
  * 4. the new pair is stored before it is used; a pair that cannot be stored is kept here and stored next time;
- * 5. a refresh that fails leaves a token that is still valid in use; one that GHL refuses for good marks the
- *    installation `needs_reconnect`.
+ * 5. a token that is still valid stays in use while it is renewed, and when that fails; a refresh that GHL refuses for good
+ *    marks the installation `needs_reconnect`, and when GHL refused the access token too, that one is over.
  *
  * Tokens minted from an agency (Company) token have no refresh token of their own: they are minted again.
  */
@@ -18,31 +18,27 @@ import {
   type TokenPair,
 } from '../bridge/installations.ts'
 import type { Clock } from '../core/clock.ts'
-import { BridgeError, ConfigError, GhlError, StoreError, toBridgeError } from '../core/errors.ts'
+import { type BridgeError, GhlError, StoreError, toBridgeError } from '../core/errors.ts'
 import type { LocationId } from '../core/ids.ts'
 import type { Log } from '../core/log.ts'
-import { type Granted, parseGranted } from './payloads.ts'
+import { GhlGrants, grantedBy, mintError } from './grants.ts'
+import type { Granted } from './payloads.ts'
 import { authVerdict, type Refusal, refusalError } from './refusals.ts'
+import { TokenRefusals, type Used } from './token-refusals.ts'
 import type { Answer, Credentials, GhlCall, GhlTransport, OpenAnswer } from './transport.ts'
 
 /** Renewed this long before its end. */
 const RENEW_WITHIN_MS = 5 * 60_000
+/** A token that lives longer than this is handed out at once while its renewal goes on; longer than a call waits for GHL. */
+const USABLE_MS = 30_000
 /** After a proactive attempt, good or bad, a token that is still valid is used this long before the next. */
 const PROACTIVE_PAUSE_MS = 30_000
-/**
- * A token younger than this that is refused in unknown words is not refused for its age; and where a new token did not help,
- * the next is asked for after this, so that trouble at GHL's door does not become a refresh per call.
- */
-const FRESH_MS = 60_000
 /** The row is read again after this time, so that a re-installation through another node is seen. */
 const CACHE_MS = 60_000
 /** A node that dies over a refresh leaves half of GHL's 30 s for another to ask for the same pair again. */
 const HOLD_MS = 15_000
 const WAIT_MS = 60_000
 const POLL_MS = 100
-/** GHL repeats a refresh answer for 30 s; stay well inside. */
-const SAME_TOKEN_MS = 25_000
-const REFRESH_TIMEOUT_MS = 8_000
 const PERSIST_ATTEMPTS = 5
 
 /** Whom a call speaks for. */
@@ -66,16 +62,17 @@ interface TokensDeps {
 
 export class GhlTokens {
   readonly #deps: TokensDeps
+  readonly #grants: GhlGrants
+  readonly #refusals: TokenRefusals
   readonly #cache = new Map<LocationId, Cached>()
   readonly #refreshing = new Map<string, Promise<TokenPair>>()
   readonly #triedAtMs = new Map<string, number>()
-  readonly #mintedAtMs = new Map<string, number>()
-  /** When GHL last called a token invalid that it had just given. */
-  readonly #fruitlessAtMs = new Map<string, number>()
   readonly #unsaved = new Map<string, { spent: string | undefined; granted: Granted }>()
 
   constructor(deps: TokensDeps) {
     this.#deps = deps
+    this.#grants = new GhlGrants(deps)
+    this.#refusals = new TokenRefusals(deps.clock)
   }
 
   /**
@@ -85,13 +82,7 @@ export class GhlTokens {
    */
   async access(locationId: LocationId): Promise<Access> {
     const cached = this.#cache.get(locationId)
-    const nowMs = this.#deps.clock.nowMs()
-    if (
-      cached !== undefined &&
-      nowMs - cached.readAtMs < CACHE_MS &&
-      remainingMs(cached, nowMs) > RENEW_WITHIN_MS
-    )
-      return cached
+    if (cached !== undefined && this.#isGood(cached)) return cached
     const installation = await this.#deps.installations.findByLocation(locationId)
     if (installation === undefined || installation.status === 'uninstalled') {
       this.#cache.delete(locationId)
@@ -107,6 +98,11 @@ export class GhlTokens {
     return await this.#valid(installation)
   }
 
+  /** As {@link access}, of a location's or an agency's own installation, which the caller has just read. */
+  async accessOf(installation: InstallationRow): Promise<Access> {
+    return await this.#valid(installation)
+  }
+
   /** The agency installation that can mint tokens for its locations, `undefined` when there is none. */
   async companyAccess(companyId: string | undefined): Promise<Access | undefined> {
     const company =
@@ -119,9 +115,20 @@ export class GhlTokens {
     this.#cache.delete(locationId)
   }
 
-  /** Refreshes now, whatever the age of the token. @throws as {@link access}. */
+  /** Refreshes now, whatever the age of the token, and also where GHL refused once before. @throws as {@link access}. */
   async refresh(installation: InstallationRow): Promise<Access> {
     return await this.#renew(await this.#read({ ...installation, status: 'active' }))
+  }
+
+  /** As {@link refresh}, unless the tokens are others by now than those of this row. */
+  async finish(installation: InstallationRow): Promise<void> {
+    const access = await this.#read({ ...installation, status: 'active' })
+    if (access.tokens.expiresAt.getTime() === installation.tokenExpiresAt.getTime()) await this.#renew(access)
+  }
+
+  /** Resolves when no refresh is under way here: a pair that GHL has given is stored, not lost with the process. */
+  async drain(): Promise<void> {
+    while (this.#refreshing.size > 0) await Promise.allSettled(this.#refreshing.values())
   }
 
   /**
@@ -144,9 +151,14 @@ export class GhlTokens {
   ): Promise<A> {
     const spoken = this.#speaking(access)
     const answer = await make(spoken)
-    if (answer.refusal === undefined || !this.#curable(access, answer.refusal)) return answer
-    const renewed = await this.#renew(spoken.used())
+    if (answer.refusal === undefined) {
+      this.#noteWell(access.installation)
+      if (call.stream !== undefined) this.#refusals.noteWorks(access.installation.installationId)
+    }
+    if (answer.refusal === undefined || !this.#isCurable(spoken.used(), answer.refusal)) return answer
+    const renewed = await this.#replace(spoken.used())
     if (call.stream !== undefined) {
+      this.#refusals.noteUntried(usedOf(renewed), answer.refusal)
       throw new GhlError(
         'GHL_TOKEN_RENEWED',
         'GHL took the access token for spent and the body was not kept',
@@ -157,8 +169,7 @@ export class GhlTokens {
       )
     }
     const second = await make(this.#speaking(renewed))
-    const isFruitless = second.refusal !== undefined && authVerdict(second.refusal) === 'refresh'
-    if (isFruitless) this.#fruitlessAtMs.set(access.installation.installationId, this.#deps.clock.nowMs())
+    this.#refusals.noteCure(usedOf(renewed), answer.refusal, second.refusal)
     return second
   }
 
@@ -180,7 +191,8 @@ export class GhlTokens {
   /**
    * A location token minted from the agency's token.
    *
-   * @throws {GhlError} `GHL_NEEDS_RECONNECT` when the app is not installed in the location, or in another version.
+   * @throws {GhlError} `GHL_NEEDS_RECONNECT` when the app is not installed in the location, or in another version, or when the
+   * agency's token may not mint.
    */
   async mint(company: Access, locationId: LocationId): Promise<Granted> {
     const answer = await this.exchange(company, {
@@ -189,48 +201,72 @@ export class GhlTokens {
       form: { companyId: company.installation.companyId, locationId },
       idempotent: true,
     })
-    if (answer.refusal === undefined) {
-      // Whether a minted token's own refresh token works is not known; minting again always does (ghl.md 12).
-      const granted = parseGranted(answer.body, this.#deps.clock.nowMs())
-      return { ...granted, locationId, tokens: { ...granted.tokens, refreshToken: undefined } }
-    }
-    if (answer.status === 400 || answer.status === 403) {
-      throw new GhlError(
-        'GHL_NEEDS_RECONNECT',
-        `GHL gives no token for this location: ${answer.refusal.message}`,
-        {
-          action: 'Install the app in this location again, or update it there.',
-          details: { locationId, status: answer.status },
-        },
-      )
-    }
-    throw refusalError(answer.refusal, 'GHL refused a token for this location')
+    if (answer.refusal !== undefined) throw mintError(answer.refusal, locationId)
+    // Whether a minted token's own refresh token works is not known; minting again always does (ghl.md 12).
+    const granted = grantedBy(answer.body, this.#deps.clock.nowMs())
+    return { ...granted, locationId, tokens: { ...granted.tokens, refreshToken: undefined } }
   }
 
-  #curable(access: Access, refusal: Refusal): boolean {
-    const { installationId } = access.installation
-    const isLongAgo = (atMs = 0) => this.#deps.clock.nowMs() - atMs > FRESH_MS
+  /** Whether another token, one that is here already or a new one, may do what this one could not. */
+  #isCurable(used: Access, refusal: Refusal): boolean {
+    const { locationId } = used.installation
+    const newest = locationId && this.#cache.get(locationId)
     const verdict = authVerdict(refusal)
-    if (verdict === 'refresh') return isLongAgo(this.#fruitlessAtMs.get(installationId))
-    return verdict === 'refresh_if_old' && isLongAgo(this.#mintedAtMs.get(installationId))
+    if (newest && newest.tokens.accessToken !== used.tokens.accessToken)
+      return verdict === 'refresh' || verdict === 'refresh_if_old'
+    return this.#refusals.isCurable(usedOf(used), refusal)
+  }
+
+  /** What an earlier attempt met has passed. A scope that is missing is no better for another call that works. */
+  #noteWell(installation: InstallationRow): void {
+    const { installationId, locationId, status, problem } = installation
+    if (status !== 'active' || problem === undefined || problem.code === 'GHL_FORBIDDEN') return
+    const cached = locationId && this.#cache.get(locationId)
+    if (locationId && cached)
+      this.#cache.set(locationId, { ...cached, installation: { ...installation, problem: undefined } })
+    // The next call that works says it again.
+    this.#deps.installations.noteAttempt(installationId, {}).catch(() => undefined)
+  }
+
+  /** A token instead of one that GHL refused. When there will be none, the refused one is over, whatever its date says. */
+  async #replace(refused: Access): Promise<Access> {
+    try {
+      return await this.#renew(refused)
+    } catch (thrown) {
+      const { installationId, locationId } = refused.installation
+      if (isFinal(thrown)) {
+        if (locationId !== undefined) this.#cache.delete(locationId)
+        await this.#deps.installations.endTokens(installationId, refused.tokens.expiresAt)
+      }
+      throw thrown
+    }
   }
 
   async #valid(installation: InstallationRow): Promise<Access> {
     const access = await this.#read(installation)
-    const { clock, log } = this.#deps
+    const { clock } = this.#deps
     const leftMs = remainingMs(access, clock.nowMs())
     if (leftMs > RENEW_WITHIN_MS) return access
-    const { installationId } = installation
-    if (leftMs > 0 && (installation.status !== 'active' || this.#triedLately(installationId))) return access
-    if (installation.status !== 'active') throw needsReconnect(installation)
-    try {
-      return await this.#renew(access)
-    } catch (thrown) {
-      if (remainingMs(access, clock.nowMs()) <= 0) throw thrown
-      const errorCode = thrown instanceof BridgeError ? thrown.code : 'unknown'
-      log.warn({ installationId, errorCode }, 'could not renew a token early; the old one is still valid')
+    if (installation.status !== 'active' && leftMs <= 0) throw needsReconnect(installation)
+    if (leftMs > 0 && (installation.status !== 'active' || this.#triedLately(installation.installationId)))
       return access
-    }
+    const renewal = this.#renew(access).catch((thrown: unknown) => {
+      if (remainingMs(access, clock.nowMs()) <= 0) throw thrown
+      return access
+    })
+    if (leftMs <= USABLE_MS) return await renewal
+    // Whoever comes when it is over meets the same refusal, by his own attempt.
+    renewal.catch(() => undefined)
+    return access
+  }
+
+  /** Read lately, and not to be renewed, or in renewal. */
+  #isGood(cached: Cached): boolean {
+    const nowMs = this.#deps.clock.nowMs()
+    if (nowMs - cached.readAtMs >= CACHE_MS) return false
+    const leftMs = remainingMs(cached, nowMs)
+    const { installationId } = cached.installation
+    return leftMs > RENEW_WITHIN_MS || (leftMs > USABLE_MS && this.#refreshing.has(installationId))
   }
 
   #triedLately(installationId: string): boolean {
@@ -263,7 +299,13 @@ export class GhlTokens {
       })
     this.#refreshing.set(installationId, shared)
     const tokens = await shared
-    return this.#remember({ ...installation, status: 'active', tokenExpiresAt: tokens.expiresAt }, tokens)
+    const row = {
+      ...installation,
+      status: 'active',
+      problem: undefined,
+      tokenExpiresAt: tokens.expiresAt,
+    } as const
+    return this.#remember(row, tokens)
   }
 
   async #refreshOnce({ installation, tokens: stale }: Access): Promise<TokenPair> {
@@ -287,7 +329,7 @@ export class GhlTokens {
   }
 
   async #spend(installation: InstallationRow, holder: string, held: TokenPair): Promise<TokenPair> {
-    const { installations, clock, log } = this.#deps
+    const { installations, log } = this.#deps
     const { installationId } = installation
     try {
       const unsaved = this.#unsaved.get(installationId)
@@ -298,15 +340,16 @@ export class GhlTokens {
       this.#unsaved.set(installationId, { spent: held.refreshToken, granted })
       await this.#persist(installationId, holder, granted)
       this.#unsaved.delete(installationId)
-      this.#mintedAtMs.set(installationId, clock.nowMs())
+      this.#refusals.given({ installationId, accessToken: granted.tokens.accessToken })
       log.info({ installationId, locationId: installation.locationId }, 'access token renewed')
       return granted.tokens
     } catch (thrown) {
       if (thrown instanceof StoreError) return await this.#takenOver(installationId, held, thrown)
-      const isFinal = thrown instanceof GhlError && thrown.code === 'GHL_NEEDS_RECONNECT'
+      const error = toBridgeError(thrown)
+      log.warn({ installationId, errorCode: error.code }, 'could not renew an access token')
       if (installation.locationId !== undefined) this.#cache.delete(installation.locationId)
-      await installations.abandonRefresh(installationId, holder, isFinal)
-      await installations.noteAttempt(installationId, { problem: problemOf(toBridgeError(thrown)) })
+      await installations.abandonRefresh(installationId, holder, isFinal(error))
+      await installations.noteAttempt(installationId, { problem: problemOf(error) })
       throw thrown
     }
   }
@@ -335,56 +378,16 @@ export class GhlTokens {
   }
 
   async #obtain(installation: InstallationRow, refreshToken: string | undefined): Promise<Granted> {
-    const refused = refreshToken === undefined ? undefined : await this.#spendRefreshToken(refreshToken)
+    const refused = refreshToken === undefined ? undefined : await this.#grants.refresh(refreshToken)
     if (refused !== undefined && 'tokens' in refused) return refused
     const company = installation.locationId && (await this.companyAccess(installation.companyId))
     if (installation.locationId && company) return await this.mint(company, installation.locationId)
     throw needsReconnect(installation, refused)
   }
 
-  /** The new pair, or GHL's final refusal of this refresh token. */
-  async #spendRefreshToken(refreshToken: string): Promise<Granted | Refusal> {
-    const { clock } = this.#deps
-    const answer = await this.#repeatedGrant({ grant_type: 'refresh_token', refresh_token: refreshToken })
-    if (answer.refusal === undefined) {
-      const granted = parseGranted(answer.body, clock.nowMs())
-      return {
-        ...granted,
-        tokens: { ...granted.tokens, refreshToken: granted.tokens.refreshToken ?? refreshToken },
-      }
-    }
-    if (isSpent(answer.refusal)) return answer.refusal
-    throw grantError(answer.refusal)
-  }
-
-  /** Asks again after a lost answer or an error of GHL's own, while GHL still gives the same pair. */
-  async #repeatedGrant(fields: Readonly<Record<string, string>>): Promise<Answer> {
-    const { clock } = this.#deps
-    const giveUpAtMs = clock.nowMs() + SAME_TOKEN_MS - REFRESH_TIMEOUT_MS
-    for (let attempt = 0; ; attempt++) {
-      const isLast = clock.nowMs() >= giveUpAtMs
-      try {
-        const answer = await this.grant(fields)
-        if (answer.status < 500 || isLast) return answer
-      } catch (thrown) {
-        if (!(thrown instanceof GhlError) || isLast) throw thrown
-      }
-      await clock.sleep(Math.min(500 * attempt, 3_000))
-    }
-  }
-
-  /** `POST /oauth/token`. @throws {ConfigError} when the app's credentials are not configured. */
+  /** `POST /oauth/token`, once. @throws {ConfigError} when the app's credentials are not configured. */
   async grant(fields: Readonly<Record<string, string>>): Promise<Answer> {
-    const { transport, clientId, clientSecret } = this.#deps
-    if (clientId === undefined || clientSecret === undefined) {
-      throw new ConfigError('CONFIG_MISSING', 'GHL_CLIENT_ID and GHL_CLIENT_SECRET are not set')
-    }
-    return await transport.exchange({
-      method: 'POST',
-      path: '/oauth/token',
-      form: { client_id: clientId, client_secret: clientSecret, ...fields },
-      timeoutMs: REFRESH_TIMEOUT_MS,
-    })
+    return await this.#grants.ask(fields)
   }
 }
 
@@ -395,26 +398,15 @@ export const problemOf = ({ code, message, action }: BridgeError): Problem => ({
   ...(action !== undefined && { action }),
 })
 
+const usedOf = ({ installation, tokens }: Access): Used => ({
+  installationId: installation.installationId,
+  accessToken: tokens.accessToken,
+})
+
+const isFinal = (thrown: unknown): boolean =>
+  thrown instanceof GhlError && thrown.code === 'GHL_NEEDS_RECONNECT'
+
 const remainingMs = ({ tokens }: Access, nowMs: number): number => tokens.expiresAt.getTime() - nowMs
-
-/** GHL will never take this refresh token again. Wrong app credentials are not that: they concern every installation. */
-function isSpent(refusal: Refusal): boolean {
-  if (refusal.status !== 400 && refusal.status !== 401) return false
-  return refusal.error === 'invalid_grant' || !isAboutApp(refusal)
-}
-
-const isAboutApp = (refusal: Refusal): boolean => /client/i.test(`${refusal.error ?? ''} ${refusal.message}`)
-
-/** @param refusal of `/oauth/token`. */
-export function grantError(refusal: Refusal): GhlError {
-  if (isAboutApp(refusal)) {
-    return new GhlError('GHL_UNAVAILABLE', `GHL does not accept the app’s credentials: ${refusal.message}`, {
-      action: 'Check GHL_CLIENT_ID and GHL_CLIENT_SECRET.',
-      details: { status: refusal.status },
-    })
-  }
-  return refusalError(refusal, 'GHL refused a token')
-}
 
 function needsReconnect(installation: InstallationRow, refusal?: Refusal): GhlError {
   return new GhlError('GHL_NEEDS_RECONNECT', 'GHL no longer accepts this installation’s tokens', {

@@ -10,6 +10,7 @@ import {
   InstallationRowSchema,
   LocationCounts,
   locationId,
+  TokenCounts,
 } from './rows.ts'
 import type { Seal, SealedPlace } from './seal.ts'
 
@@ -74,6 +75,7 @@ export function createInstallationStore(deps: { database: Database; seal: Seal }
       )
       return { rows, total, nextCursor: rows.length < query.limit ? undefined : cursorOf(lastRank) }
     },
+    countTokens: async () => TokenCounts.parse(await database.call('count_tokens', {})),
     countByHealth: async () => HealthCounts.parse(await database.call('count_installations', {})),
     countLocations: async () => LocationCounts.parse(await database.call('count_locations', {})),
     async noteInstall({ happenedAt, ...note }) {
@@ -128,6 +130,12 @@ export function createInstallationStore(deps: { database: Database; seal: Seal }
     },
     async abandonRefresh(installationId, holder, needsReconnect) {
       await database.call('abandon_refresh', { installationId, holder, needsReconnect })
+    },
+    async unfinishedRefreshes(limit) {
+      return z.array(InstallationRowSchema).parse(await database.call('unfinished_refreshes', { limit }))
+    },
+    async endTokens(installationId, expiresAt) {
+      await database.call('end_tokens', { installationId, expiresAt: expiresAt.getTime() })
     },
     async rememberProviderType(locationId, providerType) {
       await database.call('remember_provider_type', { locationId, providerType })

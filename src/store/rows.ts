@@ -188,6 +188,8 @@ export const HealthCounts = z.object({
   deactivated: tally,
 })
 
+export const TokenCounts = z.object({ access: tally, refresh: tally })
+
 export const LocationCounts = z.object({
   tokens: HealthCounts,
   numbers: z.object({ ready: tally, trouble: tally, none: tally }),

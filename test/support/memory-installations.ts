@@ -148,6 +148,7 @@ export function createMemoryInstallations(nowMs: () => number = Date.now): Memor
       total: entries.size,
       nextCursor: undefined,
     }),
+    countTokens: () => Promise.reject(new Error('no test with this store counts tokens')),
     async countByHealth() {
       const counts = {
         healthy: 0,
@@ -226,7 +227,9 @@ export function createMemoryInstallations(nowMs: () => number = Date.now): Memor
       entry.row = {
         ...entry.row,
         status: 'active',
+        problem: undefined,
         tokenExpiresAt: tokens.expiresAt,
+        refreshedAt: new Date(nowMs()),
         scopes: scopes ?? entry.row.scopes,
       }
       entry.held = undefined
@@ -238,6 +241,17 @@ export function createMemoryInstallations(nowMs: () => number = Date.now): Memor
       if (needsReconnect) entry.row = { ...entry.row, status: 'needs_reconnect' }
     },
 
+    unfinishedRefreshes: async (limit) =>
+      [...entries.values()]
+        .filter(({ held }) => held !== undefined && held.untilMs <= nowMs())
+        .slice(0, limit)
+        .map(({ row }) => row),
+    async endTokens(installationId, expiresAt) {
+      const entry = entryOf(installationId)
+      if (entry.row.status === 'active' || entry.tokens?.expiresAt.getTime() !== expiresAt.getTime()) return
+      entry.tokens = { ...entry.tokens, expiresAt: new Date(nowMs()) }
+      entry.row = { ...entry.row, tokenExpiresAt: entry.tokens.expiresAt }
+    },
     async rememberProviderType(locationId, providerType) {
       for (const entry of entries.values())
         if (entry.row.locationId === locationId) entry.row = { ...entry.row, providerType }

@@ -11,9 +11,15 @@ export interface InstallationDeps {
   readonly installations: Pick<InstallationStore, 'find' | 'page' | 'deactivate' | 'activate'>
   /** Messages that waited for the location go on. */
   readonly wake: (locationId: LocationId) => Promise<void>
+  /** Where a person connects it again. */
+  readonly installUrl: string
 }
 
-export function installationRoutes({ installations, wake }: InstallationDeps): FastifyPluginCallbackZod {
+export function installationRoutes({
+  installations,
+  wake,
+  installUrl,
+}: InstallationDeps): FastifyPluginCallbackZod {
   const found = async (installationId: string): Promise<InstallationRow> => {
     const row = await installations.find(installationId)
     if (row !== undefined && row.status !== 'uninstalled') return row
@@ -31,6 +37,7 @@ export function installationRoutes({ installations, wake }: InstallationDeps): F
       return await installationBody(
         installations,
         (await installations.deactivate(row.installationId)) ?? row,
+        installUrl,
       )
     })
 
@@ -38,7 +45,7 @@ export function installationRoutes({ installations, wake }: InstallationDeps): F
       const row = await found(request.params.installationId)
       request.deed = deedOn(row)
       for (const locationId of await installations.activate(row.installationId)) await wake(locationId)
-      return await installationBody(installations, row)
+      return await installationBody(installations, row, installUrl)
     })
     done()
   }

@@ -47,7 +47,12 @@ export function integrationRoutes(deps: IntegrationDeps): FastifyPluginCallbackZ
             200: z.object({
               configured: z.boolean(),
               missing: z.array(z.string()),
-              hasTokens: z.boolean(),
+              hasAccessToken: z.boolean().describe('some installation has one that works by its date'),
+              hasRefreshToken: z
+                .boolean()
+                .describe(
+                  'some installation can renew its own; those of an agency’s locations are minted instead',
+                ),
               valid: z.boolean(),
               /** `ok`: every installation works; `degraded`: some do; `not_connected`: none does. */
               authStatus: z.enum(['ok', 'degraded', 'not_connected']),
@@ -59,14 +64,18 @@ export function integrationRoutes(deps: IntegrationDeps): FastifyPluginCallbackZ
         },
       },
       async () => {
-        const counts = await installations.countByHealth()
+        const [counts, tokens] = await Promise.all([
+          installations.countByHealth(),
+          installations.countTokens(),
+        ])
         const [storeMs, ghlMs] = await Promise.all([measured(check.ping), measured(check.probe.reach)])
         const valid = counts.healthy + counts.expiring
         const broken = counts.expired + counts.needs_reconnect + counts.pending
         return {
           configured: check.missing.length === 0,
           missing: [...check.missing],
-          hasTokens: valid + counts.expired > 0,
+          hasAccessToken: tokens.access > 0,
+          hasRefreshToken: tokens.refresh > 0,
           valid: valid > 0,
           authStatus: authStatusOf(valid, broken),
           autoRefresh: true,

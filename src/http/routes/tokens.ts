@@ -15,6 +15,8 @@ import { problemOf } from './locations.ts'
 export interface TokenDeps {
   readonly installations: InstallationStore
   readonly care: Pick<TokenCare, 'refresh' | 'refreshOne'>
+  /** Where a person connects an installation again. */
+  readonly installUrl: string
 }
 
 const tally = z.number().int()
@@ -39,30 +41,37 @@ export const InstallationBody = z.object({
   scopes: z.array(z.string()),
   isBulk: z.boolean(),
   versionId: z.string().nullable(),
-  expiresAt: z.string(),
+  expiresAt: z.string().nullable().describe('null while there is no token'),
   refreshedAt: z.string().nullable(),
   checkedAt: z.string().nullable(),
   installedAt: z.string(),
   problem: ProblemBody.nullable(),
   deactivated: z.boolean(),
+  reconnectUrl: z
+    .string()
+    .nullable()
+    .describe('Where a person connects it again; null while nothing is wrong'),
 })
 
 const ReportBody = z.object({
   considered: tally,
   refreshed: tally,
   failed: tally,
+  needsReconnect: tally.describe(
+    'those for which nothing was tried, for only a person can connect them; not failed',
+  ),
   results: z.array(
     z.object({
       installationId: z.string(),
       locationId: z.string().nullable(),
-      outcome: z.enum(['refreshed', 'would_refresh', 'failed']),
+      outcome: z.enum(['refreshed', 'would_refresh', 'failed', 'needs_reconnect']),
       code: z.string().nullable(),
       message: z.string().nullable(),
     }),
   ),
 })
 
-export function tokenRoutes({ installations, care }: TokenDeps): FastifyPluginCallbackZod {
+export function tokenRoutes({ installations, care, installUrl }: TokenDeps): FastifyPluginCallbackZod {
   return (app, _options, done) => {
     app.get(
       '/api/ghl/tokens',
@@ -91,7 +100,7 @@ export function tokenRoutes({ installations, care }: TokenDeps): FastifyPluginCa
         ])
         return {
           counts: { ...counts },
-          installations: page.rows.map(bodyOf),
+          installations: page.rows.map((row) => bodyOf(row, installUrl)),
           total: page.total,
           nextCursor: page.nextCursor ?? null,
         }
@@ -125,7 +134,7 @@ export function tokenRoutes({ installations, care }: TokenDeps): FastifyPluginCa
             action: 'GET /api/ghl/tokens lists them.',
           })
         await care.refreshOne(row)
-        return await installationBody(installations, row)
+        return await installationBody(installations, row, installUrl)
       },
     )
     done()
@@ -136,6 +145,7 @@ export function tokenRoutes({ installations, care }: TokenDeps): FastifyPluginCa
 export async function installationBody(
   installations: Pick<InstallationStore, 'page'>,
   row: InstallationRow,
+  installUrl: string,
 ): Promise<z.output<typeof InstallationBody>> {
   const { rows } = await installations.page({
     limit: 500,
@@ -144,10 +154,11 @@ export async function installationBody(
     ...(row.companyId === undefined ? {} : { companyId: row.companyId }),
   })
   const now = rows.find((each) => each.installationId === row.installationId)
-  return bodyOf(now ?? { ...row, health: 'healthy' })
+  return bodyOf(now ?? { ...row, health: 'healthy' }, installUrl)
 }
 
-function bodyOf(row: InstallationRow & { readonly health: TokenHealth }) {
+function bodyOf(row: InstallationRow & { readonly health: TokenHealth }, installUrl: string) {
+  const hasToken = row.status !== 'pending' && row.status !== 'uninstalled'
   const problem = problemOf(row)
   return {
     installationId: row.installationId,
@@ -160,11 +171,12 @@ function bodyOf(row: InstallationRow & { readonly health: TokenHealth }) {
     scopes: row.scopes.split(' ').filter((scope) => scope !== ''),
     isBulk: row.isBulk,
     versionId: row.versionId ?? null,
-    expiresAt: row.tokenExpiresAt.toISOString(),
+    expiresAt: hasToken ? row.tokenExpiresAt.toISOString() : null,
     refreshedAt: row.refreshedAt?.toISOString() ?? null,
     checkedAt: row.checkedAt?.toISOString() ?? null,
     installedAt: row.installedAt.toISOString(),
     problem: problem && { action: null, ...problem },
     deactivated: row.status === 'deactivated',
+    reconnectUrl: row.status === 'active' || row.status === 'deactivated' ? null : installUrl,
   }
 }

@@ -831,7 +831,8 @@ export interface paths {
                                 scopes: string[];
                                 isBulk: boolean;
                                 versionId: string | null;
-                                expiresAt: string;
+                                /** @description null while there is no token */
+                                expiresAt: string | null;
                                 refreshedAt: string | null;
                                 checkedAt: string | null;
                                 installedAt: string;
@@ -841,6 +842,8 @@ export interface paths {
                                     action: string | null;
                                 } | null;
                                 deactivated: boolean;
+                                /** @description Where a person connects it again; null while nothing is wrong */
+                                reconnectUrl: string | null;
                             }[];
                             total: number;
                             nextCursor: string | null;
@@ -941,11 +944,13 @@ export interface paths {
                             considered: number;
                             refreshed: number;
                             failed: number;
+                            /** @description those for which nothing was tried, for only a person can connect them; not failed */
+                            needsReconnect: number;
                             results: {
                                 installationId: string;
                                 locationId: string | null;
                                 /** @enum {string} */
-                                outcome: "refreshed" | "would_refresh" | "failed";
+                                outcome: "refreshed" | "would_refresh" | "failed" | "needs_reconnect";
                                 code: string | null;
                                 message: string | null;
                             }[];
@@ -1049,7 +1054,8 @@ export interface paths {
                             scopes: string[];
                             isBulk: boolean;
                             versionId: string | null;
-                            expiresAt: string;
+                            /** @description null while there is no token */
+                            expiresAt: string | null;
                             refreshedAt: string | null;
                             checkedAt: string | null;
                             installedAt: string;
@@ -1059,6 +1065,8 @@ export interface paths {
                                 action: string | null;
                             } | null;
                             deactivated: boolean;
+                            /** @description Where a person connects it again; null while nothing is wrong */
+                            reconnectUrl: string | null;
                         };
                     };
                 };
@@ -1156,7 +1164,8 @@ export interface paths {
                             scopes: string[];
                             isBulk: boolean;
                             versionId: string | null;
-                            expiresAt: string;
+                            /** @description null while there is no token */
+                            expiresAt: string | null;
                             refreshedAt: string | null;
                             checkedAt: string | null;
                             installedAt: string;
@@ -1166,6 +1175,8 @@ export interface paths {
                                 action: string | null;
                             } | null;
                             deactivated: boolean;
+                            /** @description Where a person connects it again; null while nothing is wrong */
+                            reconnectUrl: string | null;
                         };
                     };
                 };
@@ -1263,7 +1274,8 @@ export interface paths {
                             scopes: string[];
                             isBulk: boolean;
                             versionId: string | null;
-                            expiresAt: string;
+                            /** @description null while there is no token */
+                            expiresAt: string | null;
                             refreshedAt: string | null;
                             checkedAt: string | null;
                             installedAt: string;
@@ -1273,6 +1285,8 @@ export interface paths {
                                 action: string | null;
                             } | null;
                             deactivated: boolean;
+                            /** @description Where a person connects it again; null while nothing is wrong */
+                            reconnectUrl: string | null;
                         };
                     };
                 };
@@ -1729,7 +1743,10 @@ export interface paths {
                         "application/json": {
                             configured: boolean;
                             missing: string[];
-                            hasTokens: boolean;
+                            /** @description some installation has one that works by its date */
+                            hasAccessToken: boolean;
+                            /** @description some installation can renew its own; those of an agency’s locations are minted instead */
+                            hasRefreshToken: boolean;
                             valid: boolean;
                             /** @enum {string} */
                             authStatus: "ok" | "degraded" | "not_connected";

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { AgencySync } from '../../../src/bridge/agency-sync.ts'
-import type { SyncRow } from '../../../src/bridge/syncs.ts'
+import { keepRun, type SyncRow } from '../../../src/bridge/syncs.ts'
 import { TokenCare } from '../../../src/bridge/token-care.ts'
 import { agencyChores, Chores, tokenChores } from '../../../src/chores.ts'
 import { systemClock } from '../../../src/core/clock.ts'
@@ -57,7 +57,7 @@ describe('chores', () => {
     const care = new TokenCare({
       installations,
       syncs,
-      tokens: { refresh: note('refresh'), check: note('check') },
+      tokens: { refresh: note('refresh'), finish: note('finish'), check: note('check') },
       agency: { connect: async () => 'no_agency' },
       wake: async () => undefined,
       clock: systemClock,
@@ -86,7 +86,7 @@ describe('chores', () => {
       syncs,
       log: silentLog,
     })
-    return { chores, did, idle: () => agencySync.idle() }
+    return { chores, care, did, idle: () => agencySync.idle() }
   }
   const report = async (scope: string): Promise<SyncRow | undefined> =>
     (await subject.store.syncs.list({ scope }))[0]
@@ -203,6 +203,58 @@ describe('chores', () => {
     await chores.doDue()
     expect(did).toEqual(['resume', `refresh ${due.find((each) => each !== seen) ?? ''}`])
     expect(await report('hourly')).toMatchObject({ state: 'done', done: 8, failed: 1 })
+  })
+
+  it('are free for another node within half a minute of a death, and at once when they are let go', async () => {
+    await allRanNow()
+    await ranBefore('token_refresh', 'hourly', 2 * HOUR_MS)
+    const due = [await install(HOUR_MS), await install(HOUR_MS)]
+    const { syncs } = subject.store
+    const kept = await keepRun(syncs, { kind: 'token_refresh', scope: 'hourly' })
+    const { chores, did } = node()
+    await chores.doDue()
+    expect(did).toEqual(['resume'])
+    await subject.run(`update bridge.sync_status set until = until - interval '30 s' where scope = 'hourly'`)
+    expect((await report('hourly'))?.state).toBe('interrupted')
+    await kept?.advance({})
+    await kept?.release()
+    await chores.doDue()
+    expect(did.slice(2).toSorted()).toEqual(due.map((id) => `refresh ${id}`).toSorted())
+  })
+
+  it('that go on for longer than a hold stay with the node that does them', async () => {
+    const { syncs } = subject.store
+    const run = { kind: 'token_refresh', scope: 'slow' }
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+    const kept = await keepRun(syncs, run)
+    const holdOver = `update bridge.sync_status set until = clock_timestamp() - interval '1 s' where scope = 'slow'`
+    await subject.run(holdOver)
+    expect((await report('slow'))?.state).toBe('interrupted')
+    vi.advanceTimersByTime(6_000)
+    vi.useRealTimers()
+    await vi.waitFor(async () => expect((await report('slow'))?.state).toBe('running'))
+    expect(await keepRun(syncs, run)).toBeUndefined()
+    await kept?.finish('done')
+    expect((await report('slow'))?.state).toBe('done')
+  })
+
+  it('stop with the installations in hand, and the rest of the page is begun again elsewhere', async () => {
+    await allRanNow()
+    await ranBefore('token_refresh', 'hourly', 2 * HOUR_MS)
+    const due = await Promise.all(Array.from({ length: 12 }, () => install(HOUR_MS)))
+    const first = node()
+    const running = first.chores.doDue()
+    await vi.waitFor(() => expect(first.did.length).toBeGreaterThan(1))
+    await first.care.stop()
+    const begun = first.did.length
+    await running
+    expect(first.did).toHaveLength(begun)
+    expect(begun - 1).toBeLessThan(due.length)
+    expect((await report('hourly'))?.state).toBe('interrupted')
+    const second = node()
+    await second.chores.doDue()
+    expect(second.did.slice(1).toSorted()).toEqual(due.map((id) => `refresh ${id}`).toSorted())
+    expect(await report('hourly')).toMatchObject({ state: 'done', done: due.length, failed: 0 })
   })
 
   it('are done by one node when two find them due, and one refusal stops nothing', async () => {

@@ -131,11 +131,14 @@ describe('a refusal of a spent token', () => {
     },
   )
 
-  it('in words that nobody has seen makes one, while the token may be old', async () => {
+  it('in words that nobody has seen makes one, while the token may be old, and kills no message', async () => {
     await installed()
     refuse(401, 'Computer says no')
-    for (let n = 0; n < 3; n++) expect(await outcome(addMessage)).toBe('GHL_FORBIDDEN')
+    for (let n = 0; n < 3; n++) expect(await outcome(addMessage)).toBe('GHL_UNAVAILABLE')
     expect([refreshes(), attempts()]).toEqual([1, 4])
+    bench.sandbox.faults.clear()
+    expect(await outcome(addMessage)).toBe('done')
+    expect(refreshes()).toBe(1)
   })
 })
 

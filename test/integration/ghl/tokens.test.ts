@@ -50,27 +50,34 @@ describe('an access token', () => {
     expect(refreshes()).toBe(1)
   })
 
-  it('is renewed before it ends, without a refused call', async () => {
+  it('is renewed before it ends, behind the calls that it still serves, and without a refused one', async () => {
     const locationId = await installed()
     await endsIn(locationId, 4 * 60_000)
+    bench.sandbox.faults.add({ route: TOKEN, when: 'after', effect: { kind: 'delay', ms: 500 } })
+    const askedAtMs = performance.now()
     await ask(bench.ghl, locationId)
+    await ask(bench.ghl, locationId)
+    expect(performance.now() - askedAtMs).toBeLessThan(400)
+    await bench.ghl.tokens.drain()
     await ask(bench.ghl, locationId)
     expect(refreshes()).toBe(1)
     expect(bench.sandbox.calls({ status: 401 })).toEqual([])
     expect((await row(locationId)).tokenExpiresAt.getTime()).toBeGreaterThan(Date.now() + 23 * 3_600_000)
   })
 
-  it('that is still valid stays in use when it cannot be renewed early', async () => {
+  it.each([
+    ['refused in words about nothing', { kind: 'status', status: 400, body: { error: 'temporary' } }],
+    ['answered by an error', { kind: 'status', status: 500 }],
+    ['not answered', { kind: 'delay', ms: 60_000 }],
+  ] as const)('that is still valid stays in use, at once, while its renewal is %s', async (_, effect) => {
     const locationId = await installed()
     await endsIn(locationId, 60_000)
-    bench.sandbox.faults.add({
-      route: TOKEN,
-      times: null,
-      effect: { kind: 'status', status: 400, body: { error: 'temporary' } },
-    })
-    await ask(bench.ghl, locationId)
-    await ask(bench.ghl, locationId)
-    expect(refreshes()).toBe(1)
+    bench.sandbox.faults.add({ route: TOKEN, times: null, effect })
+    const askedAtMs = performance.now()
+    for (let n = 0; n < 3; n++) await ask(bench.ghl, locationId)
+    expect(performance.now() - askedAtMs).toBeLessThan(2_000)
+    expect((await row(locationId)).status).toBe('active')
+    bench.sandbox.faults.clear()
   })
 
   it('is not renewed for a refusal that no token can cure', async () => {
@@ -95,9 +102,107 @@ describe('an access token', () => {
       effect: { kind: 'status', status: 401, body: { message: 'no' } },
     })
     for (let n = 0; n < 3; n++)
-      await expect(ask(bench.ghl, locationId)).rejects.toMatchObject({ code: 'GHL_FORBIDDEN' })
+      await expect(ask(bench.ghl, locationId)).rejects.toMatchObject({ code: 'GHL_UNAVAILABLE' })
     expect(refreshes()).toBe(1)
   })
+
+  it('that GHL refuses while there is no way to another is over, for everybody', async () => {
+    const locationId = await installed()
+    const { installationId } = await row(locationId)
+    bench.sandbox.tokens.expireAccess()
+    bench.sandbox.tokens.revokeRefresh()
+    const failure = { code: 'GHL_NEEDS_RECONNECT' }
+    await expect(ask(bench.ghl, locationId)).rejects.toMatchObject(failure)
+    bench.sandbox.forget()
+    for (const node of [bench.ghl, bench.anotherNode()]) {
+      await expect(node.lend(installationId)).rejects.toMatchObject(failure)
+      await expect(ask(node, locationId)).rejects.toMatchObject(failure)
+    }
+    expect(bench.sandbox.calls()).toEqual([])
+  })
+
+  it('of an agency that needs a reconnect is not lent, and it is said why', async () => {
+    bench = await startBench()
+    const { ghl, sandbox } = bench
+    const agency = await ghl.oauth.complete(await approve(ghl.oauth.installUrl('s'), { company: '1' }))
+    sandbox.tokens.revokeRefresh()
+    await expect(ghl.tokens.refresh(agency)).rejects.toMatchObject({ code: 'GHL_NEEDS_RECONNECT' })
+    bench.installations.edit(agency.installationId, { tokens: { expiresAt: new Date(Date.now() - 1) } })
+    await expect(ghl.lend(agency.installationId)).rejects.toMatchObject({ code: 'GHL_NEEDS_RECONNECT' })
+  })
+})
+
+describe('trouble at the door where tokens come from', () => {
+  const odd = [
+    [400, { error: 'temporary' }],
+    [400, { message: 'Bad Request' }],
+    [400, { error: 'invalid_request', error_description: 'Invalid grant type' }],
+    [401, { statusCode: 401, message: 'Unauthorized' }],
+    [403, { message: 'Forbidden' }],
+    [404, { message: 'Cannot POST /oauth/token' }],
+    [405, {}],
+    [422, { statusCode: 422, message: ['x must be a string'], error: 'Unprocessable Entity' }],
+  ] as const
+
+  it.each(odd)('%i %o is tried again later, with the same refresh token', async (status, body) => {
+    const locationId = await installed()
+    bench.sandbox.tokens.expireAccess()
+    bench.sandbox.faults.add({ route: TOKEN, times: null, effect: { kind: 'status', status, body } })
+    await expect(ask(bench.ghl, locationId)).rejects.toMatchObject({
+      code: 'GHL_UNAVAILABLE',
+      disposition: 'retry',
+      certainty: 'not_sent',
+    })
+    expect((await row(locationId)).status).toBe('active')
+    bench.sandbox.faults.clear()
+    await ask(bench.ghl, locationId)
+    expect((await row(locationId)).problem).toBeUndefined()
+  })
+
+  it('a limit makes it wait', async () => {
+    const locationId = await installed()
+    bench.sandbox.tokens.expireAccess()
+    bench.sandbox.faults.add({ route: TOKEN, effect: { kind: 'status', status: 429, body: {} } })
+    await expect(ask(bench.ghl, locationId)).rejects.toMatchObject({ code: 'GHL_RATE_LIMITED' })
+  })
+
+  it.each([
+    [401, { message: 'Unauthorized' }, 'GHL_UNAVAILABLE', 'retry', 'active'],
+    [404, { message: 'Cannot POST /oauth/locationToken' }, 'GHL_UNAVAILABLE', 'retry', 'active'],
+    [422, { message: ['x should not exist'] }, 'GHL_UNAVAILABLE', 'retry', 'active'],
+    [
+      401,
+      { message: 'The token is not authorized for this scope.' },
+      'GHL_NEEDS_RECONNECT',
+      'park',
+      'needs_reconnect',
+    ],
+    [
+      403,
+      { message: 'The location runs another version of the app' },
+      'GHL_NEEDS_RECONNECT',
+      'park',
+      'needs_reconnect',
+    ],
+  ] as const)(
+    'a mint refused with %i %o becomes %s: it kills nothing',
+    async (status, body, code, disposition, then) => {
+      bench = await startBench()
+      const { ghl, sandbox } = bench
+      const locationId = parseLocationId(sandbox.addLocation().id)
+      sandbox.installIn(locationId)
+      await ghl.oauth.complete(await approve(ghl.oauth.installUrl('s'), { company: '1' }))
+      await ghl.oauth.connect(locationId, sandbox.companyId)
+      sandbox.tokens.expireAccess(locationId)
+      sandbox.faults.add({
+        route: 'POST /oauth/locationToken',
+        times: null,
+        effect: { kind: 'status', status, body },
+      })
+      await expect(ask(ghl, locationId)).rejects.toMatchObject({ code, disposition })
+      expect((await row(locationId)).status).toBe(then)
+    },
+  )
 })
 
 describe('a refresh', () => {
@@ -174,6 +279,29 @@ describe('a refresh', () => {
       expect(refreshes()).toBe(1)
     },
   )
+
+  it('that an operator asks for tries the stored refresh token again where GHL refused it once', async () => {
+    const locationId = await installed()
+    const spoiled = { status: 'needs_reconnect' } as const
+    bench.installations.edit((await row(locationId)).installationId, { row: spoiled })
+    await bench.ghl.tokens.refresh(await row(locationId))
+    expect((await row(locationId)).status).toBe('active')
+    await ask(bench.ghl, locationId)
+  })
+
+  it('under way is finished and stored before the connections end', async () => {
+    const locationId = await installed({ settings: { refreshGraceMs: 0 } })
+    bench.sandbox.tokens.expireAccess()
+    bench.sandbox.faults.add({ route: TOKEN, when: 'after', effect: { kind: 'delay', ms: 500 } })
+    const leaving = bench.anotherNode()
+    const asked = ask(leaving, locationId).catch(() => 'closed')
+    await bench.sandbox.waitForCall(({ route }) => route === TOKEN)
+    await leaving.close()
+    await asked
+    await ask(bench.ghl, locationId)
+    expect(refreshes()).toBe(1)
+    expect((await row(locationId)).status).toBe('active')
+  })
 
   it('with the wrong app secret does not spoil the installation', async () => {
     const locationId = await installed()

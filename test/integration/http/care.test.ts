@@ -2,15 +2,18 @@
 import { execFile } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { freePort } from '../../../sandbox/bridge-process.ts'
 import { type GhlApp, startGhlApp } from '../../support/ghl-app.ts'
+import { waitFor } from '../../support/wait-for.ts'
 
 interface Report {
   readonly considered: number
   readonly refreshed: number
   readonly failed: number
+  readonly needsReconnect: number
   readonly results: readonly {
     readonly locationId: string | null
     readonly outcome: string
@@ -27,8 +30,10 @@ interface Tokens {
     readonly locationId: string | null
     readonly scopes: readonly string[]
     readonly health: string
-    readonly expiresAt: string
+    readonly status: string
+    readonly expiresAt: string | null
     readonly refreshedAt: string | null
+    readonly reconnectUrl: string | null
   }[]
   readonly total: number
   readonly nextCursor: string | null
@@ -83,7 +88,10 @@ describe('the care for tokens', () => {
 
   it('refreshes nothing that is healthy, and says what it looked at', async () => {
     const { status, body } = await refresh()
-    expect([status, body]).toEqual([200, { considered: 2, refreshed: 0, failed: 0, results: [] }])
+    expect([status, body]).toEqual([
+      200,
+      { considered: 2, refreshed: 0, failed: 0, needsReconnect: 0, results: [] },
+    ])
     expect(refreshes()).toBe(0)
   })
 
@@ -115,6 +123,22 @@ describe('the care for tokens', () => {
     await installBoth()
   })
 
+  it('tries what it has once more where GHL refused it before: one tap heals what has healed', async () => {
+    const row = async () =>
+      (await get<Tokens>('/api/ghl/tokens')).body.installations.find(({ locationId }) => locationId === here)
+    const path = `/api/ghl/tokens/${(await row())?.installationId ?? ''}/refresh`
+    const dead = { error: 'invalid_grant', error_description: 'Invalid grant' }
+    app.sandbox.faults.add({ route: TOKEN, effect: { kind: 'status', status: 400, body: dead } })
+    const refused = await app.call<Refused>('POST', path)
+    expect([refused.status, refused.body.error.code]).toEqual([409, 'GHL_NEEDS_RECONNECT'])
+    expect(await row()).toMatchObject({
+      status: 'needs_reconnect',
+      reconnectUrl: expect.stringContaining('/oauth/install') as string,
+    })
+    const healed = await app.call<Tokens['installations'][number]>('POST', path)
+    expect([healed.status, healed.body.status, healed.body.reconnectUrl]).toEqual([200, 'active', null])
+  })
+
   it('tells the state of the whole', async () => {
     const { status, body } = await get('/api/integrations/ghl/status')
     expect([status, body]).toMatchObject([
@@ -122,7 +146,8 @@ describe('the care for tokens', () => {
       {
         configured: true,
         missing: [],
-        hasTokens: true,
+        hasAccessToken: true,
+        hasRefreshToken: true,
         valid: true,
         authStatus: 'ok',
         installations: { healthy: 2, needs_reconnect: 0 },
@@ -226,6 +251,18 @@ describe('the care for tokens', () => {
     expect(refreshes()).toBe(2)
   }, 30_000)
 
+  it('on the command line exits with 1 when one failed, and finds a server that listens on IPv6', async () => {
+    app.sandbox.faults.add({ route: TOKEN, effect: { kind: 'status', status: 403, body: {} } })
+    const some = await cli(['--force'])
+    expect([some.code, JSON.parse(some.stdout)]).toMatchObject([1, { refreshed: 1, failed: 1 }])
+    const six = createServer((_request, response) => void response.end('{"failed":0}'))
+    await once(six.listen(0, '::1'), 'listening')
+    const { port } = six.address() as AddressInfo // a TCP server's address is always this
+    const found = await cli([], { HOST: '::1', PORT: String(port) })
+    six.close()
+    expect([found.code, JSON.parse(found.stdout)]).toEqual([0, { failed: 0 }])
+  }, 30_000)
+
   it('on the command line fails aloud: wrong key, wrong option, no server', async () => {
     const refused = await cli([], { API_KEY: 'another-key-than-the-right-one' })
     expect([refused.code, refused.stdout]).toEqual([1, expect.stringContaining('UNAUTHENTICATED')])
@@ -292,6 +329,41 @@ describe('the care for tokens', () => {
     const page = await app.call<Refused>(method, path, { as: await app.page(here) })
     expect([page.status, page.body.error.code]).toEqual([403, 'FORBIDDEN'])
     expect(app.sandbox.calls()).toEqual([])
+  })
+
+  it('says of what only a person can connect that it needs him, on a dry run as on a real one', async () => {
+    const pending = app.sandbox.addLocation({ name: 'Waits' }).id
+    const event = JSON.stringify({
+      type: 'INSTALL',
+      appId: app.sandbox.appId,
+      locationId: pending,
+      companyId: 'anAgencyWithoutTheApp',
+      webhookId: 'waits',
+    })
+    const send = async (body: string) =>
+      await fetch(`${app.nodes[0]?.url}/ghl/webhook`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', 'x-ghl-signature': app.sandbox.deliveries.sign(body) },
+        body,
+      })
+    expect((await send(event)).status).toBe(200)
+    const row = async () =>
+      (await get<Tokens>('/api/ghl/tokens')).body.installations.find(
+        ({ locationId }) => locationId === pending,
+      )
+    await waitFor('the pending row', row)
+    expect(await row()).toMatchObject({
+      expiresAt: null,
+      reconnectUrl: expect.stringContaining('/oauth/install') as string,
+    })
+    const said = { refreshed: 0, failed: 0, needsReconnect: 1 }
+    const results = [{ locationId: pending, outcome: 'needs_reconnect' }]
+    expect((await refresh({ dryRun: true })).body).toMatchObject({ ...said, results })
+    expect((await refresh()).body).toMatchObject({ ...said, results })
+    expect(refreshes()).toBe(0)
+    const gone = { type: 'UNINSTALL', appId: app.sandbox.appId, locationId: pending, webhookId: 'gone' }
+    await send(JSON.stringify(gone))
+    await waitFor('the removal', async () => (await row())?.status === 'uninstalled')
   })
 })
 

@@ -91,6 +91,70 @@ export function describeAccounts(subject: () => Subject): void {
       expect(await installations.beginRefresh(installationId, 60_000)).toBeDefined()
     })
 
+    /** With a token that is good for an hour. */
+    const installNow = async (): Promise<string> => {
+      const { installations } = subject().store
+      const { locationId, installationId } = await install()
+      const expiresAt = new Date(Date.now() + 3_600_000)
+      await installations.save({
+        locationId,
+        companyId: 'company-1',
+        userType: 'Location',
+        scopes: '',
+        tokens: { ...tokens('now'), expiresAt },
+      })
+      return installationId
+    }
+
+    it('end a token that GHL refuses when there is no way to another, and no other token', async () => {
+      const { installations } = subject().store
+      const installationId = await installNow()
+      const expiresAt = (await installations.readTokens(installationId))?.expiresAt ?? new Date(0)
+      const ends = async () => (await installations.readTokens(installationId))?.expiresAt
+      await installations.endTokens(installationId, expiresAt)
+      expect(await ends()).toEqual(expiresAt)
+      const held = await installations.beginRefresh(installationId, 60_000)
+      await installations.abandonRefresh(installationId, held?.holder ?? '', true)
+      await installations.endTokens(installationId, new Date(expiresAt.getTime() + 1))
+      expect(await ends()).toEqual(expiresAt)
+      await installations.endTokens(installationId, expiresAt)
+      expect(Number(await ends())).toBeLessThanOrEqual(Date.now() + 1_000)
+      expect((await installations.find(installationId))?.tokenExpiresAt).toEqual(await ends())
+    })
+
+    it('name the refreshes whose node is gone, and no other', async () => {
+      const { installations } = subject().store
+      const ids = await Promise.all(Array.from({ length: 4 }, async () => (await install()).installationId))
+      const [underWay = '', finished = '', givenUp = '', unfinished = ''] = ids
+      const named = async () =>
+        (await installations.unfinishedRefreshes(50))
+          .map((row) => row.installationId)
+          .filter((id) => ids.includes(id))
+      await installations.beginRefresh(underWay, 60_000)
+      const done = await installations.beginRefresh(finished, 60_000)
+      await installations.finishRefresh(finished, done?.holder ?? '', tokens('new'), undefined)
+      const left = await installations.beginRefresh(givenUp, 60_000)
+      await installations.abandonRefresh(givenUp, left?.holder ?? '', false)
+      expect(await named()).toEqual([])
+      await installations.beginRefresh(unfinished, -1)
+      expect(await named()).toEqual([unfinished])
+      expect(await installations.beginRefresh(unfinished, 60_000)).toBeDefined()
+      expect(await named()).toEqual([])
+    })
+
+    it('count the tokens of both kinds', async () => {
+      const { installations } = subject().store
+      const before = await installations.countTokens()
+      const installationId = await installNow()
+      expect(await installations.countTokens()).toEqual({
+        access: before.access + 1,
+        refresh: before.refresh + 1,
+      })
+      const held = await installations.beginRefresh(installationId, 60_000)
+      await installations.abandonRefresh(installationId, held?.holder ?? '', true)
+      expect(await installations.countTokens()).toEqual(before)
+    })
+
     it('take an OAuth state once, and only in its time', async () => {
       const { installations } = subject().store
       const [state, late] = [randomUUID(), randomUUID()]

@@ -83,7 +83,7 @@ describe('a refusal of GHL', () => {
 
   it.each([
     ['400', 400, { statusCode: 400, message: 'no', traceId: 'T' }, 'GHL_REJECTED'],
-    ['401', 401, { statusCode: 401, message: 'no', error: 'Unauthorized', traceId: 'T' }, 'GHL_FORBIDDEN'],
+    ['401', 401, { statusCode: 401, message: 'no', error: 'Unauthorized', traceId: 'T' }, 'GHL_UNAVAILABLE'],
     ['422', 422, { statusCode: 422, message: ['a', 'b'], error: 'x', traceId: 'T' }, 'GHL_REJECTED'],
     [
       'the conversations area',
