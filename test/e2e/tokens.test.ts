@@ -76,9 +76,10 @@ describe('two nodes with one installation', () => {
    */
   async function killBetweenAnswerAndPersist(): Promise<void> {
     stage.ghl.tokens.expireAccess(locationId)
-    stage.ghl.faults.add({ route: TOKEN, when: 'after', effect: { kind: 'delay', ms: 1_000 } })
+    stage.ghl.faults.add({ route: TOKEN, when: 'after', effect: { kind: 'delay', ms: 1_500 } })
     const asked = ask(victim()).catch(() => 'died')
-    await stage.ghl.waitForCall(({ route }) => route === TOKEN)
+    // Looked for again and again: the sandbox announces calls when they end.
+    await waitFor('the refresh', () => refreshes() > 0)
     await locker.query('begin')
     await locker.query('select from bridge.ghl_accounts where location_id = $1 for update', [locationId])
     const writer = await waitFor('the write of the pair', async () => {
@@ -117,6 +118,32 @@ describe('two nodes with one installation', () => {
     expect(await ask(victim())).toBe(200)
     expect(refreshes()).toBe(3)
   }, 90_000)
+
+  it.each(['the other', 'the same one, started again'])(
+    'recover the pair by %s although nobody asks for anything',
+    async (who) => {
+      const isAlone = who !== 'the other'
+      if (isAlone) await heir().kill()
+      await killBetweenAnswerAndPersist()
+      if (isAlone) await victim().start()
+      const isFinished = async () => {
+        const { rows } = await observer.query<{ refreshed: boolean }>(
+          'select refresh_until is null as refreshed from bridge.ghl_accounts where location_id = $1',
+          [locationId],
+        )
+        return rows[0]?.refreshed
+      }
+      await waitFor('the pair', isFinished, 30_000)
+      expect(refreshes()).toBe(2)
+      stage.ghl.settings.refreshGraceMs = 0
+      await (isAlone ? heir() : victim()).start()
+      stage.ghl.tokens.expireAccess(locationId)
+      expect(new Set(await askMany(stage.nodes, 1))).toEqual(new Set([200]))
+      expect(refreshes()).toBe(3)
+      expect(await listed()).toMatchObject({ status: 'connected' })
+    },
+    90_000,
+  )
 
   it('ask for a reconnect, and do not try for ever, when one dies so and GHL’s 30 s are over', async () => {
     stage.ghl.settings.refreshGraceMs = 0

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { type LocationId, parseLocationId } from '../../../src/core/ids.ts'
 import type { Ghl } from '../../../src/ghl/ghl.ts'
+import { waitFor } from '../../support/wait-for.ts'
 import { approve, type Bench, startBench } from './bench.ts'
 
 let bench: Bench
@@ -295,7 +296,7 @@ describe('a refresh', () => {
     bench.sandbox.faults.add({ route: TOKEN, when: 'after', effect: { kind: 'delay', ms: 500 } })
     const leaving = bench.anotherNode()
     const asked = ask(leaving, locationId).catch(() => 'closed')
-    await bench.sandbox.waitForCall(({ route }) => route === TOKEN)
+    await waitFor('the refresh', () => refreshes() > 0)
     await leaving.close()
     await asked
     await ask(bench.ghl, locationId)
