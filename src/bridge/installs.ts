@@ -2,7 +2,7 @@
 import { GhlError } from '../core/errors.ts'
 import type { LocationId } from '../core/ids.ts'
 import type { EventHandler } from './app-events.ts'
-import type { InstallationRow, InstallationStore } from './installations.ts'
+import { type InstallationRow, type InstallationStore, isServed } from './installations.ts'
 
 /** Some of the locations in which GHL says that the app is installed. */
 export interface InstalledPage {
@@ -71,6 +71,8 @@ export function installHandlers(
 
   /** Whether GHL takes the tokens. @throws {GhlError} when that cannot be told now. */
   const isAlive = async (row: InstallationRow): Promise<boolean> => {
+    // Some call has found out already.
+    if (row.status === 'needs_reconnect') return false
     try {
       await check(row)
       return true
@@ -96,7 +98,7 @@ export function installHandlers(
     const gone: LocationId[] = []
     for (const each of rows) {
       const afterMs = (each.refreshedAt?.getTime() ?? 0) - happenedAt.getTime()
-      if (each.status !== 'active' || afterMs < 0 || afterMs > CLOCKS_MS || (await isAlive(each))) continue
+      if (!isServed(each) || afterMs < 0 || afterMs > CLOCKS_MS || (await isAlive(each))) continue
       const grantIsOver = new Date(happenedAt.getTime() + afterMs + 1)
       gone.push(...(await installations.uninstall({ ...idsOf(each), happenedAt: grantIsOver })))
     }

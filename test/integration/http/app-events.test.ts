@@ -92,8 +92,10 @@ it('a late removal does not take the tokens of the installation that followed it
 it('a removal that GHL’s clock puts a moment before the grant is one all the same, when the tokens are dead', async () => {
   await quietApp()
   const id = app.sandbox.addLocation().id
-  const timestamp = new Date().toISOString()
   await app.install({ location: id })
+  const { body } = await app.call<{ installations: { refreshedAt: string }[] }>('GET', '/api/ghl/tokens')
+  const grantedAtMs = Date.parse(body.installations[0]?.refreshedAt ?? '')
+  const timestamp = new Date(grantedAtMs - 1_000).toISOString()
   app.sandbox.uninstallFrom(id)
   await post({ type: 'UNINSTALL', locationId: id, timestamp })
   await becomes(id, 'uninstalled')
