@@ -153,6 +153,10 @@ export const ROUTES: Readonly<Record<string, Described>> = {
     summary: 'Renew what is due, or all by force; a dry run changes nothing',
   },
   'POST /api/ghl/tokens/{installationId}/refresh': { summary: 'Renew one installation’s tokens' },
+  'POST /api/ghl/tokens/{installationId}/deactivate': {
+    summary: 'Switch an installation off: its numbers stop, its messages wait, GHL is not called',
+  },
+  'POST /api/ghl/tokens/{installationId}/activate': { summary: 'Switch it on again' },
   'POST /admin/ghl/sync-all-subaccounts': { summary: 'Reconcile installations with what GHL knows' },
   'GET /api/sync/status': { summary: 'How far long work is, and how it ended' },
   'GET /api/ghl/events': { summary: 'GHL’s app events and what became of each' },

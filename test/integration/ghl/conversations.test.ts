@@ -404,7 +404,7 @@ describe('an uploaded file', () => {
     bench.sandbox.tokens.expireAccess()
     const bytes = randomBytes(200_000)
     const attempt = () => bench.ghl.conversations.upload(...target, file('a.png', 'image/png', bytes))
-    await expect(attempt()).rejects.toMatchObject({ code: 'GHL_UNAVAILABLE', disposition: 'retry' })
+    await expect(attempt()).rejects.toMatchObject({ code: 'GHL_TOKEN_RENEWED', disposition: 'retry' })
     expect(sha256(await served(await attempt()))).toBe(sha256(bytes))
   })
 
