@@ -160,8 +160,8 @@ const tokenSchema = z.looseObject({
   accessToken: maybe(z.string()),
   refresh_token: maybe(z.string()),
   refreshToken: maybe(z.string()),
-  expires_in: lenient(z.coerce.number().positive()),
-  expiresIn: lenient(z.coerce.number().positive()),
+  expires_in: lenient(z.coerce.number()),
+  expiresIn: lenient(z.coerce.number()),
   userType: lenient(z.enum(['Location', 'Company'])),
   user_type: lenient(z.enum(['Location', 'Company'])),
   locationId: lenient(locationId),
@@ -189,6 +189,8 @@ export interface Granted {
 
 /** GHL's usual life of an access token, in seconds, for an answer that does not say. */
 const USUAL_LIFE_SEC = 86_399
+/** A refresh token's life: no access token outlives it. */
+const LONGEST_LIFE_SEC = 365 * 86_400
 
 /** Both spellings: version 2 says `access_token`, version 3 `accessToken`. */
 export function parseGranted(body: unknown, nowMs: number): Granted {
@@ -199,19 +201,40 @@ export function parseGranted(body: unknown, nowMs: number): Granted {
       certainty: 'unknown',
     })
   }
-  const lifeSec = data.expires_in ?? data.expiresIn ?? USUAL_LIFE_SEC
+  // What is over when it comes is renewed before its first use.
+  const saidSec = data.expires_in ?? data.expiresIn ?? USUAL_LIFE_SEC
+  const lifeSec = Math.min(Math.max(saidSec, 1), LONGEST_LIFE_SEC)
+  const userType = data.userType ?? data.user_type
   return {
     tokens: {
       accessToken,
       refreshToken: data.refresh_token ?? data.refreshToken,
       expiresAt: new Date(nowMs + lifeSec * 1_000),
     },
-    userType: data.userType ?? data.user_type,
-    locationId: data.locationId ?? data.location_id,
+    userType,
+    locationId:
+      data.locationId ??
+      data.location_id ??
+      (userType === 'Company' ? undefined : locationInside(accessToken)),
     companyId: data.companyId ?? data.company_id,
     scopes: data.scope,
     userId: data.userId ?? data.user_id,
     versionId: data.versionId,
     isBulk: data.isBulkInstallation,
+  }
+}
+
+const claimsSchema = z.looseObject({ authClass: z.literal('Location'), authClassId: locationId })
+
+/**
+ * The location that an access token speaks for, from its own claims, for an answer that does not say: a code is spent by then.
+ * It decides nothing about access; GHL looks at the token itself.
+ */
+function locationInside(accessToken: string): LocationId | undefined {
+  try {
+    const claims: unknown = JSON.parse(Buffer.from(accessToken.split('.')[1] ?? '', 'base64url').toString())
+    return claimsSchema.safeParse(claims).data?.authClassId
+  } catch {
+    return undefined
   }
 }

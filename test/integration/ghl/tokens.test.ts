@@ -336,6 +336,19 @@ describe('a refresh', () => {
   })
 })
 
+it.each([
+  ['GHL_UNAVAILABLE', 'is gone'],
+  ['GHL_FORBIDDEN', 'stays'],
+] as const)('a problem (%s) of an earlier check %s when another call works', async (code, then) => {
+  const locationId = await installed()
+  bench.installations.edit((await row(locationId)).installationId, {
+    row: { problem: { code, message: '' } },
+  })
+  bench.ghl.tokens.forget(locationId)
+  await ask(bench.ghl, locationId)
+  expect((await row(locationId)).problem?.code).toBe(then === 'stays' ? code : undefined)
+})
+
 it('an unknown location is told apart from a broken one', async () => {
   const locationId = await installed()
   bench.installations.edit((await row(locationId)).installationId, { row: { status: 'uninstalled' } })

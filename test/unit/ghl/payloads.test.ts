@@ -172,6 +172,30 @@ describe('a token answer', () => {
     })
   })
 
+  it.each([
+    [0, 1_000],
+    [-5, 1_000],
+    ['3600', 3_600_000],
+    ['soon', 86_399_000],
+    [undefined, 86_399_000],
+    [1e15, 365 * 86_400_000],
+  ])('that lasts %s seconds ends after %i ms', (expires_in, ms) => {
+    const { tokens } = parseGranted({ access_token: 'a', expires_in }, nowMs)
+    expect(tokens.expiresAt.getTime() - nowMs).toBe(ms)
+  })
+
+  it.each([
+    ['a location’s token', { authClass: 'Location', authClassId: 'abc' }, 'Location', 'abc'],
+    ['a token of an answer without a type', { authClass: 'Location', authClassId: 'abc' }, undefined, 'abc'],
+    ['an agency’s token', { authClass: 'Company', authClassId: 'abc' }, 'Company', undefined],
+    ['an agency’s answer', { authClass: 'Location', authClassId: 'abc' }, 'Company', undefined],
+    ['odd claims', { authClass: 'Location', authClassId: '../x' }, 'Location', undefined],
+  ])('without a location has the one of its claims: %s', (_, claims, userType, locationId) => {
+    const access_token = `e30.${Buffer.from(JSON.stringify(claims)).toString('base64url')}.x`
+    expect(parseGranted({ access_token, userType }, nowMs).locationId).toBe(locationId)
+    expect(parseGranted({ access_token: 'no.jwt', userType }, nowMs).locationId).toBeUndefined()
+  })
+
   it('without a token is refused', () => {
     expect(() => parseGranted({ expires_in: 5 }, nowMs)).toThrow(
       expect.objectContaining({ code: 'GHL_RESPONSE_INVALID' }),
