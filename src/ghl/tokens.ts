@@ -230,6 +230,9 @@ export class GhlTokens {
 
   /** A token instead of one that GHL refused. When there will be none, the refused one is over, whatever its date says. */
   async #replace(refused: Access): Promise<Access> {
+    // Whoever asked before us, here or on another node, may know by now that there is none.
+    const now = await this.#deps.installations.find(refused.installation.installationId)
+    if (now?.status === 'needs_reconnect') throw needsReconnect(now)
     try {
       return await this.#renew(refused)
     } catch (thrown) {
