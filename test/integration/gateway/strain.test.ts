@@ -97,6 +97,17 @@ describe('a sibling backend', () => {
     await waitFor('a free line', async () => (await read(here)).status === 200)
   })
 
+  it('gives its line back after every kind of answer', async () => {
+    const contact = person(here)
+    for (let n = 0; n < 20; n += 1) {
+      await bench.call('HEAD', `${proxy(here)}/contacts/${contact}`)
+      const effect = { kind: 'status', status: n % 2 === 0 ? 401 : 403 } as const
+      bench.sandbox.faults.add({ route: 'GET /contacts/:contactId', effect })
+      await bench.call('GET', `${proxy(here)}/contacts/${contact}`)
+    }
+    expect((await read(here)).status).toBe(200)
+  })
+
   it('whose 401 comes compressed spends no refresh token on a scope that is missing', async () => {
     const body = { statusCode: 401, message: 'The token is not authorized for this scope.' }
     const refreshes = () => bench.sandbox.calls({ route: 'POST /oauth/token' }).length
