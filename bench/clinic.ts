@@ -1,5 +1,5 @@
 /** One location with one number and one customer: the server in a process of its own, both sandboxes in this one. */
-import { Stage } from '../sandbox/stage.ts'
+import { Stage, type StageOptions } from '../sandbox/stage.ts'
 
 export const OWNER = '15550009999'
 export const ANA = '15551230001'
@@ -12,8 +12,8 @@ export interface Clinic extends AsyncDisposable {
   fromAna(text: string): Promise<number>
 }
 
-export async function openClinic(): Promise<Clinic> {
-  const stage = await Stage.set({ ghl: { statusEarlyMs: 0 }, env: { LOG_LEVEL: 'warn' } })
+export async function openClinic(ghl: StageOptions['ghl'] = {}): Promise<Clinic> {
+  const stage = await Stage.set({ ghl: { statusEarlyMs: 0, ...ghl }, env: { LOG_LEVEL: 'warn' } })
   stage.whatsapp.addAccount({ phone: OWNER, name: 'Dental Care' })
   stage.whatsapp.addAccount({ phone: ANA, name: 'Ana' })
   const locationId = stage.ghl.addLocation({ name: 'Dental Care' }).id

@@ -3,9 +3,11 @@
 export interface Figure {
   readonly what: string
   readonly value: number
-  readonly unit: 'MiB' | 'ms' | 'calls' | 's'
+  readonly unit: 'MiB' | 'ms' | 'calls' | 's' | '%'
   /** The most it may be. @see design.md 5 */
   readonly budget?: number
+  /** The least it may be, where more is better. */
+  readonly atLeast?: number
 }
 
 export interface Measurement {

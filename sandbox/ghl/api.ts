@@ -3,8 +3,10 @@
  * token, scope, rate limit, then its route. Routes are plain functions from a call to an answer; they throw a
  * `Refusal` to say no.
  */
+
 import type { IncomingMessage } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { gzipSync } from 'node:zlib'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { type RecordedCall, summarised } from './call-log.ts'
 import { publishExchange } from './exchanges.ts'
@@ -206,12 +208,17 @@ async function meetFault(
     case 'delay':
       await sleep(effect.ms)
       return
-    case 'status':
+    case 'status': {
+      const body = effect.body ?? { statusCode: effect.status, message: 'Fault on demand' }
       reply.headers(effect.headers ?? {})
-      throw new Refusal(
-        effect.status,
-        effect.body ?? { statusCode: effect.status, message: 'Fault on demand' },
-      )
+      if (!effect.gzip) throw new Refusal(effect.status, body)
+      const compressed = { 'content-type': 'application/json', 'content-encoding': 'gzip' }
+      await reply
+        .status(effect.status)
+        .headers(compressed)
+        .send(gzipSync(JSON.stringify(body)))
+      return
+    }
     case 'drop':
       call.status = 0
       reply.hijack()

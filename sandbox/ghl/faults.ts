@@ -20,6 +20,8 @@ export const faultSchema = z.strictObject({
       status: z.number().int().min(400).max(599),
       body: z.unknown().optional(),
       headers: z.record(z.string(), z.string()).optional(),
+      /** The body compressed, as GHL's front does for whoever accepts it. Only `before`. */
+      gzip: z.boolean().default(false),
     }),
     z.strictObject({ kind: z.literal('delay'), ms: z.number().int().nonnegative() }),
     z.strictObject({ kind: z.literal('drop') }),

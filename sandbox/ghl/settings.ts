@@ -62,6 +62,8 @@ export const settingsSchema = z.strictObject({
   searchLagMs: count.default(0),
   /** `refused`: an attachment URL with a query string is answered 422, as once reported. */
   attachmentQueryStrings: z.enum(['refused', 'accepted']).default('refused'),
+  /** `conversation`: an inbound message by contact is a mismatch for the provider, as one integrator reported. */
+  inboundBy: z.enum(['either', 'conversation']).default('either'),
   /** `GET /conversations/messages/:id` is sometimes wrapped in `{message}`. */
   wrapSingleMessage: z.boolean().default(true),
   /** `POST /medias/upload-file`: largest file and largest video. */

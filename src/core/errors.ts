@@ -81,6 +81,8 @@ const REQUEST_CODES = {
   /** Not open to sibling backends. */
   PATH_NOT_ALLOWED: 'refuse',
   LINK_EXPIRED: 'refuse',
+  /** Nobody is there any more to be answered. */
+  CALLER_GONE: 'refuse',
   OAUTH_STATE_INVALID: 'refuse',
   WEBHOOK_SIGNATURE_INVALID: 'refuse',
   WEBHOOK_MALFORMED: 'refuse',

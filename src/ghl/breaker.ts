@@ -5,7 +5,8 @@
  * its lane without spending an attempt) -> when the pause is over `probing` (one single call goes through) -> `closed` when
  * GHL answers it, else `open` again for twice as long.
  *
- * A failure is a time-out, no connection, or a 5xx; any other answer, refusals included, shows that GHL works. Libraries
+ * A failure is a time-out, no connection, or a 5xx; any other answer, refusals included, shows that GHL works. Of a sibling
+ * backend's calls only the answers count: it may ask for what GHL always fails, and its caller may hang up. Libraries
  * for this know neither the pause that the outbox wants to hear of nor a call that ends without having been made.
  */
 import type { Clock } from '../core/clock.ts'
@@ -31,8 +32,11 @@ export interface BreakerState {
 }
 
 export interface Breakers {
-  /** @throws {GhlError} `GHL_PAUSED` while the location is left alone. */
-  enter(resourceId: string): Pass
+  /**
+   * @param mayProbe false for a call that tells nothing when it fails: it is let through as soon as the pause is over.
+   * @throws {GhlError} `GHL_PAUSED` while the location is left alone.
+   */
+  enter(resourceId: string, mayProbe?: boolean): Pass
   states(): ReadonlyMap<string, BreakerState>
 }
 
@@ -46,10 +50,10 @@ const PROBE_LOOK_MS = 2_000
 export function createBreakers(clock: Clock, onClosed: (resourceId: string) => void): Breakers {
   const breakers = new Map<string, Breaker>()
   return {
-    enter(resourceId) {
+    enter(resourceId, mayProbe = true) {
       const breaker = breakers.get(resourceId) ?? new Breaker(clock, () => onClosed(resourceId))
       breakers.set(resourceId, breaker)
-      return breaker.enter()
+      return breaker.enter(mayProbe)
     },
     states: () => new Map([...breakers].map(([resourceId, breaker]) => [resourceId, breaker.state()])),
   }
@@ -78,14 +82,15 @@ class Breaker {
     }
   }
 
-  enter(): Pass {
+  enter(mayProbe: boolean): Pass {
     const me = Symbol('call')
-    this.#refuseWhileOpen()
-    if (this.#openUntilMs > 0) this.#probe = me
+    const refuse = () => (mayProbe ? this.#refuseWhileOpen() : this.#refuseInPause())
+    refuse()
+    if (mayProbe && this.#openUntilMs > 0) this.#probe = me
     let isOpen = true
     return {
       check: () => {
-        if (this.#probe !== me) this.#refuseWhileOpen()
+        if (this.#probe !== me) refuse()
       },
       ended: (end) => {
         if (!isOpen) return
@@ -98,9 +103,13 @@ class Breaker {
     }
   }
 
-  #refuseWhileOpen(): void {
+  #refuseInPause(): void {
     const leftMs = this.#openUntilMs - this.#clock.nowMs()
     if (leftMs > 0) throw paused(leftMs)
+  }
+
+  #refuseWhileOpen(): void {
+    this.#refuseInPause()
     if (this.#probe !== undefined) throw paused(PROBE_LOOK_MS)
   }
 

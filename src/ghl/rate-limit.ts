@@ -62,6 +62,8 @@ export interface LimitState {
 }
 
 const START = { max: 100, intervalMs: 10_000 }
+/** Requests under way before the first answer has told the real limit: sandbox agencies have 25, not 100. */
+const BLIND_REQUESTS = 10
 /** A request that goes ahead to learn the limit and is not answered by then (a slow upload) is followed by the next. */
 const SCOUT_MS = 1_000
 /** Share of the places that everything else leaves to live traffic. */
@@ -112,6 +114,8 @@ class Window {
   #intervalMs = START.intervalMs
   /** When GHL last answered otherwise than with 429: for an interval it is known how many places are left. */
   #heardAtMs = Number.NEGATIVE_INFINITY
+  /** No answer has come yet. */
+  #isNew = true
   #liveAtMs = Number.NEGATIVE_INFINITY
   #blockedUntilMs = 0
   /** Requests that GHL has counted and that were not ours, as of the latest answer. */
@@ -228,12 +232,14 @@ class Window {
     return nowMs - this.#liveAtMs < this.#intervalMs ? share : Math.min(share, FIRST_MESSAGE)
   }
 
-  /** Until when the one that went ahead is waited for; the past when nobody is. */
+  /** Until when those that went ahead are waited for; the past when nobody is. */
   #scoutUntilMs(nowMs: number): number {
     // The places of a burst come back one interval after its last answers, and are taken as one.
     if (nowMs - this.#heardAtMs < this.#intervalMs * (1 + COUNTED_WITHIN)) return 0
     const ahead = [...this.#places].filter(({ state }) => state === 'under_way')
-    return Math.max(0, ...ahead.map(({ takenAtMs }) => takenAtMs + SCOUT_MS))
+    const scouts = this.#isNew ? BLIND_REQUESTS : 1
+    const last = ahead.toSorted((one, other) => other.takenAtMs - one.takenAtMs)[scouts - 1]
+    return last === undefined ? 0 : last.takenAtMs + SCOUT_MS
   }
 
   #ticket(nowMs: number): Ticket {
@@ -247,6 +253,7 @@ class Window {
         // A token refused at the door comes without the limit's headers: it never got as far as being counted.
         const isCounted = status !== 401 || headers['x-ratelimit-remaining'] !== undefined
         this.#follow(status, headers)
+        this.#isNew = false
         if (status === 429) this.#heardAtMs = Number.NEGATIVE_INFINITY
         else if (isCounted) this.#heardAtMs = this.#clock.nowMs()
         // The answer may have told of another interval than the one that the place was taken for.

@@ -74,6 +74,8 @@ interface AuthRow {
 }
 
 const UPDATE_APP = 'Update or re-install the app in this location, so that it gets the scopes it needs.'
+const PROVIDER_NOT_ACTIVE =
+  'The conversation provider is not active in this location: check GHL_PROVIDER_ID, and that the provider is switched on in the installed app version; then re-install the app.'
 const WRONG_PROVIDER =
   'Check GHL_PROVIDER_ID and that the installed app version owns that provider; then re-install the app.'
 
@@ -123,7 +125,10 @@ export function authVerdict(refusal: Refusal): AuthVerdict | undefined {
   return authRowOf(refusal)?.verdict
 }
 
-export const MISMATCH = 'CONVERSATIONS_MSG_CONVERSATION_PROVIDER_MISMATCH'
+/** The provider takes messages in another way; not every such answer has the code. */
+export const isMismatch = (refusal: Refusal | undefined): boolean =>
+  refusal?.canonicalCode === 'CONVERSATIONS_MSG_CONVERSATION_PROVIDER_MISMATCH' ||
+  (refusal?.status === 400 && /incorrect conversationProviderId/i.test(refusal.message))
 
 /** Outside the conversations area GHL says it in words only. */
 const isContactGone = ({ status, message, canonicalCode }: Refusal): boolean =>
@@ -165,5 +170,7 @@ export function refusalError(refusal: Refusal, what: string): GhlError {
       ...(row.action !== undefined && { action: row.action }),
     })
   }
+  if (isMismatch(refusal))
+    return new GhlError('GHL_REJECTED', sentence, { details, action: PROVIDER_NOT_ACTIVE })
   return new GhlError('GHL_REJECTED', sentence, { details })
 }

@@ -8,9 +8,12 @@ import type { IncomingHttpHeaders } from 'node:http'
 import { Readable } from 'node:stream'
 import { Agent, type Dispatcher } from 'undici'
 import type { Clock } from '../core/clock.ts'
-import { BridgeError, GhlError } from '../core/errors.ts'
+import { GhlError } from '../core/errors.ts'
 import type { Breakers, CallEnd, Pass } from './breaker.ts'
+import { decoded } from './content-encoding.ts'
 import { retryAfterMs } from './limit-headers.ts'
+import { Lines } from './lines.ts'
+import { callerGone, endedBy, networkError, noticeLeaving } from './network.ts'
 import type { Priority, RateLimiter, Ticket } from './rate-limit.ts'
 import { parseRefusal, type Refusal } from './refusals.ts'
 
@@ -25,7 +28,7 @@ export interface GhlCall {
   readonly stream?: { readonly body: NodeJS.ReadableStream; readonly headers: Record<string, string> }
   /** As they are, over our own; for {@link GhlTransport.open}. */
   readonly raw?: { readonly body: Uint8Array | undefined; readonly headers: Record<string, string> }
-  /** For somebody else: it comes and goes at his pace. */
+  /** For somebody else: it comes and goes at his pace, on connections of its own, and its failure says nothing of GHL. */
   readonly isPassedOn?: boolean
   /** The caller has gone: stop. */
   readonly signal?: AbortSignal
@@ -82,6 +85,12 @@ interface How<A> {
   readonly read: (response: Dispatcher.ResponseData) => Promise<A>
 }
 
+interface Made<A> {
+  readonly answer: A
+  /** GHL asks to stay away for so long. */
+  readonly retryAfterMs: number | undefined
+}
+
 /** Whose token, and whose rate limit. */
 export interface Credentials {
   readonly resourceId: string
@@ -109,6 +118,9 @@ const MAX_CONNECTIONS = 256
 
 export class GhlTransport {
   readonly #agent: Agent
+  /** For what is passed on: {@link Lines} keeps the number of its connections down. */
+  readonly #passingAgent: Agent
+  readonly #lines: Lines
   readonly #options: TransportOptions
   readonly #origin: string
   readonly #basePath: string
@@ -119,11 +131,10 @@ export class GhlTransport {
     this.#origin = base.origin
     this.#basePath = base.pathname.replace(/\/$/, '')
     // HTTP/1.1 only: with HTTP/2 a lost connection leaves it open which of its requests GHL had read.
-    this.#agent = new Agent({
-      connections: MAX_CONNECTIONS,
-      allowH2: false,
-      connect: { timeout: Math.min(options.timeoutMs, 10_000) },
-    })
+    const common = { allowH2: false, connect: { timeout: Math.min(options.timeoutMs, 10_000) } }
+    this.#agent = new Agent({ ...common, connections: MAX_CONNECTIONS })
+    this.#passingAgent = new Agent(common)
+    this.#lines = new Lines(options.clock)
   }
 
   /**
@@ -131,7 +142,7 @@ export class GhlTransport {
    *
    * @param credentials undefined for `/oauth/token`, which has neither token nor limit.
    * @throws {GhlError} `GHL_UNAVAILABLE`, `GHL_TIMEOUT`, or without any call `GHL_RATE_LIMITED` (our own limiter) or
-   * `GHL_PAUSED` (GHL keeps failing for this location).
+   * `GHL_PAUSED` (GHL keeps failing for this location). @throws {RequestError} `CALLER_GONE`.
    */
   async exchange(call: GhlCall, credentials?: Credentials): Promise<Answer> {
     const read = (response: Dispatcher.ResponseData) => this.#readWhole(response)
@@ -140,7 +151,21 @@ export class GhlTransport {
 
   /** As {@link exchange}, but the body comes as GHL sends it. @throws {GhlError} as there, until the headers are here. */
   async open(call: GhlCall, credentials: Credentials): Promise<OpenAnswer> {
-    return await this.#make(call, credentials, openedOf)
+    if (call.isPassedOn !== true) return await this.#make(call, credentials, openedOf)
+    const hangUp = await this.#lines.take(credentials.resourceId, call.signal).catch((thrown: unknown) => {
+      if (call.signal?.aborted === true) throw callerGone(thrown)
+      this.#options.onCall('limited')
+      throw thrown
+    })
+    try {
+      const answer = await this.#make(call, credentials, openedOf)
+      if (answer.refusal === undefined) answer.body.once('close', hangUp)
+      else hangUp()
+      return answer
+    } catch (thrown) {
+      hangUp()
+      throw thrown
+    }
   }
 
   async #make<A extends { readonly status: number }>(
@@ -148,20 +173,20 @@ export class GhlTransport {
     credentials: Credentials | undefined,
     read: (response: Dispatcher.ResponseData) => Promise<A>,
   ): Promise<A> {
-    const pass = credentials && this.#enter(credentials)
+    const pass = credentials && this.#enter(call, credentials)
     try {
       const answer = await this.#makePatiently(call, { credentials, pass, read })
-      pass?.ended(endOf(answer.status))
+      pass?.ended(endOf(answer.status, call))
       return answer
     } catch (thrown) {
-      pass?.ended(endOfError(thrown))
-      throw thrown
+      pass?.ended(endOfError(thrown, call))
+      throw call.signal?.aborted === true ? callerGone(thrown) : thrown
     }
   }
 
-  #enter({ resourceId }: Credentials): Pass {
+  #enter(call: GhlCall, { resourceId }: Credentials): Pass {
     try {
-      return this.#options.breakers.enter(resourceId)
+      return this.#options.breakers.enter(resourceId, call.isPassedOn !== true)
     } catch (thrown) {
       this.#options.onCall('paused')
       throw thrown
@@ -171,28 +196,27 @@ export class GhlTransport {
   async #makePatiently<A extends { readonly status: number }>(call: GhlCall, how: How<A>): Promise<A> {
     for (const waitMs of REPEAT_AFTER_MS) {
       try {
-        const answer = await this.#makeOnce(call, how)
-        if (!PASSING.has(answer.status) || !isRepeatable(call)) return answer
+        const { answer, retryAfterMs: askedMs = 0 } = await this.#makeOnce(call, how)
+        if (!PASSING.has(answer.status) || !isRepeatable(call) || askedMs > waitMs) return answer
         if ('headers' in answer && 'body' in answer && answer.body instanceof Readable) answer.body.destroy()
       } catch (thrown) {
         if (!mayRepeat(thrown, call)) throw thrown
       }
       await this.#options.clock.sleep(waitMs, call.signal)
     }
-    return await this.#makeOnce(call, how)
+    return (await this.#makeOnce(call, how)).answer
   }
 
   /** This request's turn. @throws {GhlError} `GHL_RATE_LIMITED`, `GHL_PAUSED`. */
   async #turn(call: GhlCall, { resourceId }: Credentials, pass: Pass | undefined): Promise<Ticket> {
     const { limiter, onCall } = this.#options
     const priority = call.priority ?? pressure.getStore() ?? 'live'
-    const ticket = await limiter.take(resourceId, priority).catch((thrown: unknown) => {
-      onCall('limited')
+    const ticket = await limiter.take(resourceId, priority, call.signal).catch((thrown: unknown) => {
+      if (call.signal?.aborted !== true) onCall('limited')
       throw thrown
     })
     try {
       pass?.check()
-      call.signal?.throwIfAborted()
       return ticket
     } catch (thrown) {
       ticket.lost(false)
@@ -201,8 +225,8 @@ export class GhlTransport {
     }
   }
 
-  async #makeOnce<A>(call: GhlCall, { credentials, pass, read }: How<A>): Promise<A> {
-    const { onCall } = this.#options
+  async #makeOnce<A>(call: GhlCall, { credentials, pass, read }: How<A>): Promise<Made<A>> {
+    const { onCall, clock } = this.#options
     const ticket = credentials && (await this.#turn(call, credentials, pass))
     const trace = { hasLeft: false }
     try {
@@ -210,11 +234,12 @@ export class GhlTransport {
       ticket?.answered(response.statusCode, response.headers)
       const answer = await read(response)
       onCall(outcomeOf(response.statusCode))
-      return answer
+      return { answer, retryAfterMs: retryAfterMs(response.statusCode, response.headers, clock.nowMs()) }
     } catch (thrown) {
       ticket?.lost(trace.hasLeft)
-      const error = networkError(thrown, call, trace.hasLeft)
-      onCall(error.code === 'GHL_TIMEOUT' ? 'timeout' : 'unreachable')
+      const error = networkError(thrown, call.method, trace.hasLeft)
+      // A caller who hangs up says nothing of GHL.
+      if (call.signal?.aborted !== true) onCall(error.code === 'GHL_TIMEOUT' ? 'timeout' : 'unreachable')
       throw error
     }
   }
@@ -228,10 +253,10 @@ export class GhlTransport {
   }
 
   async close(): Promise<void> {
-    await this.#agent.destroy()
+    await Promise.all([this.#agent.destroy(), this.#passingAgent.destroy()])
   }
 
-  #request(
+  async #request(
     call: GhlCall,
     accessToken: string | undefined,
     trace: { hasLeft: boolean },
@@ -242,7 +267,9 @@ export class GhlTransport {
     const ownMs = call.stream === undefined ? answerMs : STREAM_MS + answerMs
     const totalMs = call.isPassedOn === true ? PASSED_ON_MS : ownMs
     const signal = AbortSignal.any([AbortSignal.timeout(totalMs), ...(call.signal ? [call.signal] : [])])
-    return this.#agent.compose(noticeLeaving(trace, signal)).request({
+    signal.throwIfAborted()
+    const agent = call.isPassedOn === true ? this.#passingAgent : this.#agent
+    const dispatched = agent.compose(noticeLeaving(trace, signal)).request({
       origin: this.#origin,
       path: `${this.#basePath}${call.path}`,
       method: call.method,
@@ -254,13 +281,17 @@ export class GhlTransport {
       bodyTimeout: answerMs,
       signal,
     })
+    return await endedBy(signal, dispatched)
   }
 }
 
-const endOf = (status: number): CallEnd => (status >= 500 ? 'failed' : 'answered')
+/** A sibling's call may be one that GHL always fails: only our own tell whether GHL works. */
+const endOf = (status: number, call: GhlCall): CallEnd =>
+  status < 500 ? 'answered' : call.isPassedOn === true ? 'not_made' : 'failed'
 
 /** Our own refusals to make a call, and a file that ended while it was being sent, say nothing of GHL. */
-function endOfError(thrown: unknown): CallEnd {
+function endOfError(thrown: unknown, call: GhlCall): CallEnd {
+  if (call.isPassedOn === true || call.signal?.aborted === true) return 'not_made'
   const code = thrown instanceof GhlError ? thrown.code : undefined
   return code === 'GHL_UNAVAILABLE' || code === 'GHL_TIMEOUT' ? 'failed' : 'not_made'
 }
@@ -285,27 +316,6 @@ function mayRepeat(thrown: unknown, call: GhlCall): boolean {
   return isRepeatable(call) || thrown.certainty === 'not_sent'
 }
 
-/** Notes the moment before the first byte is written to an open connection. */
-function noticeLeaving(
-  trace: { hasLeft: boolean },
-  signal: AbortSignal,
-): Dispatcher.DispatcherComposeInterceptor {
-  return (dispatch) => (options, handler) => {
-    const noticing = new Proxy(handler, {
-      get(target, name) {
-        const value: unknown = Reflect.get(target, name)
-        if (typeof value !== 'function') return value
-        return (...args: unknown[]): unknown => {
-          // undici starts an aborted request only to end it, before anything is written.
-          if (name === 'onRequestStart' && !signal.aborted) trace.hasLeft = true
-          return Reflect.apply(value, target, args)
-        }
-      },
-    })
-    return dispatch(options, noticing)
-  }
-}
-
 function headersOf(call: GhlCall, accessToken: string | undefined): Record<string, string> {
   const version = versionOf(call.path)
   return {
@@ -326,7 +336,8 @@ async function openedOf({ statusCode, headers, body }: Dispatcher.ResponseData):
   if (statusCode !== 401 && statusCode !== 403)
     return { status: statusCode, headers, body, refusal: undefined }
   const bytes = Buffer.from(await body.arrayBuffer())
-  const refusal = parseRefusal(statusCode, parsedJson(bytes.toString('utf8')))
+  const plain = decoded(bytes, headers['content-encoding'])
+  const refusal = parseRefusal(statusCode, parsedJson(plain.toString('utf8')))
   return { status: statusCode, headers, body: Readable.from(bytes, { objectMode: false }), refusal }
 }
 
@@ -347,20 +358,4 @@ function parsedJson(text: string): unknown {
   } catch {
     return undefined
   }
-}
-
-const TIMEOUTS = new Set(['TimeoutError', 'HeadersTimeoutError', 'BodyTimeoutError', 'ConnectTimeoutError'])
-
-function networkError(thrown: unknown, call: GhlCall, hasLeft: boolean): BridgeError {
-  if (thrown instanceof BridgeError) return thrown
-  const name = thrown instanceof Error ? thrown.name : typeof thrown
-  const certainty = hasLeft && call.method !== 'GET' ? 'unknown' : 'not_sent'
-  const options = { certainty, cause: thrown, details: { cause: codeOf(thrown) ?? name } } as const
-  if (hasLeft && TIMEOUTS.has(name)) return new GhlError('GHL_TIMEOUT', 'GHL did not answer in time', options)
-  return new GhlError('GHL_UNAVAILABLE', 'GHL could not be reached', options)
-}
-
-function codeOf(thrown: unknown): string | undefined {
-  const code: unknown = thrown instanceof Error && 'code' in thrown ? thrown.code : undefined
-  return typeof code === 'string' ? code : undefined
 }

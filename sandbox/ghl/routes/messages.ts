@@ -235,7 +235,8 @@ function checkProvider(parts: SandboxParts, call: ApiCall, body: InboundBody): v
   if (providerId === undefined) throw refuse(400, 'No conversationProviderId passed in body')
   if (providerId !== provider.id || call.caller.authClass === 'Private') throw refuseNoAccess(providerId)
   const expectedType = provider.kind === 'custom' ? 'Custom' : 'SMS'
-  if (body.type !== expectedType) {
+  const isByConversation = body.conversationId !== undefined
+  if (body.type !== expectedType || (parts.settings.inboundBy === 'conversation' && !isByConversation)) {
     throw refuseConversation(
       400,
       'CONVERSATIONS_MSG_CONVERSATION_PROVIDER_MISMATCH',

@@ -2,15 +2,19 @@
  * What GHL posts to us. Order of checks: size, signature over the raw bytes, JSON, shape, then one durable write; only
  * then the 200. Anything we ignore on purpose is a 200 too, because GHL repeats other answers for days (ghl.md 7).
  */
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyPluginCallback, FastifyRequest } from 'fastify'
 import type { AcceptedFromGhl } from '../../bridge/ghl-to-whatsapp.ts'
-import { RequestError } from '../../core/errors.ts'
+import { RequestError, StoreError } from '../../core/errors.ts'
 import type { Log } from '../../core/log.ts'
 import type { AgentMessage, OutboundPart } from '../../core/message.ts'
 
 export type ParsedDelivery =
   | { readonly message: AgentMessage; readonly parts: readonly OutboundPart[] }
   | { readonly ignored: string }
+
+/** GHL repeats after a 503, but may give up a request that hangs as long as a stuck database does. */
+const ANSWER_MS = 3_000
 
 export interface WebhookDeps {
   /** True only for bytes that GHL signed. */
@@ -36,13 +40,28 @@ export function webhookRoutes(deps: WebhookDeps): FastifyPluginCallback {
     app.post('/ghl/provider/webhook', async (request) => {
       const parsed = deps.parseDelivery(signedJson(deps, request))
       if ('ignored' in parsed) return note(deps.log, parsed)
-      const accepted = await deps.accept(parsed.message, parsed.parts)
+      const accepted = await inTime(deps.accept(parsed.message, parsed.parts))
       if (typeof accepted === 'object') return note(deps.log, accepted)
       return { accepted }
     })
 
-    app.post('/ghl/webhook', async (request) => await deps.acceptEvent(signedJson(deps, request)))
+    app.post('/ghl/webhook', async (request) => await inTime(deps.acceptEvent(signedJson(deps, request))))
     done()
+  }
+}
+
+/** A write that comes through later all the same does no harm: GHL's next attempt is known by its id. */
+async function inTime<T>(write: Promise<T>): Promise<T> {
+  const over = new AbortController()
+  const late = sleep(ANSWER_MS, undefined, { signal: over.signal }).then((): never => {
+    throw new StoreError('STORE_UNAVAILABLE', 'The database does not answer in time', {
+      certainty: 'unknown',
+    })
+  })
+  try {
+    return await Promise.race([write, late])
+  } finally {
+    over.abort()
   }
 }
 

@@ -37,25 +37,29 @@ export async function startGatewayBench(
   const subject = subjectOf('postgres', await openPostgres(target.url, silentLog))
   const { store } = subject
   const sandbox = await startGhlSandbox({ redirectUris: [REDIRECT_URI], ...options })
-  const ghl = createGhl({
-    config: {
-      apiUrl: await apiOf(sandbox.url),
-      marketplaceUrl: sandbox.marketplaceUrl,
-      clientId: sandbox.clientId,
-      clientSecret: sandbox.clientSecret,
-      redirectUri: REDIRECT_URI,
-      appVersionId: undefined,
-      providerId: sandbox.providerId,
-      providerType: 'custom',
-      sharedSecret: undefined,
-      webhookPublicKeys: [sandbox.publicKey],
-      timeoutMs: 5_000,
-      attachmentAllowedHosts: [new URL(sandbox.url).host],
-    },
-    installations: store.installations,
-    log: silentLog,
-    clock: systemClock,
-  })
+  const apiUrl = await apiOf(sandbox.url)
+  /** The adapter of a process. */
+  const anotherGhl = () =>
+    createGhl({
+      config: {
+        apiUrl,
+        marketplaceUrl: sandbox.marketplaceUrl,
+        clientId: sandbox.clientId,
+        clientSecret: sandbox.clientSecret,
+        redirectUri: REDIRECT_URI,
+        appVersionId: undefined,
+        providerId: sandbox.providerId,
+        providerType: 'custom',
+        sharedSecret: undefined,
+        webhookPublicKeys: [sandbox.publicKey],
+        timeoutMs: 5_000,
+        attachmentAllowedHosts: [new URL(sandbox.url).host],
+      },
+      installations: store.installations,
+      log: silentLog,
+      clock: systemClock,
+    })
+  const ghl = anotherGhl()
   const callLogSyncs = new CallLogSyncs({
     source: ghl.callLogs,
     callLogs: store.callLogs,
@@ -139,6 +143,7 @@ export async function startGatewayBench(
     store,
     subject,
     ghl,
+    anotherGhl,
     call,
     async install(name = 'Dental Care'): Promise<LocationId> {
       const location = sandbox.addLocation({ name })

@@ -117,19 +117,40 @@ describe('a message added to a conversation', () => {
     })
   })
 
-  it('is added by conversation where the provider wants neither type by contact', async () => {
+  it.each([
+    ['custom', 'custom', 3],
+    ['sms', 'sms', 3],
+    ['custom', 'sms', 4],
+    ['sms', 'custom', 4],
+  ] as const)(
+    'is added by conversation where the %s provider wants that, configured as %s, and the way is remembered',
+    async (providerKind, providerType, firstCosts) => {
+      const target = await ready({ providerKind }, { providerType })
+      bench.sandbox.agentReply({
+        locationId: target[0],
+        contactId: target[1],
+        message: 'there is a conversation',
+      })
+      bench.sandbox.settings.inboundBy = 'conversation'
+      await bench.ghl.conversations.addInbound(inbound(target))
+      expect(calls(INBOUND).length).toBe(firstCosts)
+      await bench.ghl.conversations.addInbound(inbound(target, { altId: parseWaMessageId('3EB0BB') }))
+      expect(calls(INBOUND).length).toBe(firstCosts + 1)
+      expect(
+        bench.sandbox.messages(target[0]).filter(({ direction }) => direction === 'inbound').length,
+      ).toBe(2)
+    },
+  )
+
+  it('for a provider that takes it in no way is refused for good, and says what to do', async () => {
     const target = await ready()
-    await bench.ghl.conversations.addInbound(inbound(target))
-    bench.sandbox.forget()
-    const body = { canonicalCode: 'CONVERSATIONS_MSG_CONVERSATION_PROVIDER_MISMATCH', message: 'Incorrect' }
-    bench.sandbox.faults.add({ route: INBOUND, times: 2, effect: { kind: 'status', status: 400, body } })
-    const added = bench.ghl.conversations.addInbound(inbound(target, { altId: parseWaMessageId('3EB0BB') }))
-    // The third attempt is by conversation, as type SMS, which this provider refuses for good.
-    await expect(added).rejects.toMatchObject({ code: 'GHL_REJECTED' })
-    const bodies = bench.sandbox.calls({ route: INBOUND }).map((call) => call.bodySummary)
-    expect(bodies.length).toBe(3)
-    expect(bodies[2]).toContain('conversationId')
-    expect(bodies[2]).not.toContain('contactId')
+    const body = { message: 'Incorrect conversationProviderId/type' }
+    bench.sandbox.faults.add({ route: INBOUND, times: null, effect: { kind: 'status', status: 400, body } })
+    const added = bench.ghl.conversations.addInbound(inbound(target))
+    await expect(added).rejects.toMatchObject({ code: 'GHL_REJECTED', disposition: 'dead' })
+    await expect(added).rejects.toHaveProperty('action', expect.stringContaining('GHL_PROVIDER_ID'))
+    // Without the code of a mismatch its words are enough. There is no conversation to try.
+    expect(calls(INBOUND).length).toBe(2)
   })
 
   it('that is in GHL is done, even when its provider type cannot be remembered', async () => {

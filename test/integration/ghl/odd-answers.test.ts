@@ -78,10 +78,24 @@ describe('an answer of GHL', () => {
     ['an empty object', '{}'],
     ['nothing', ''],
     ['HTML', '<html>'],
-    ['only half of the ids', '{"messageId":"m"}'],
+    ['the conversation alone', '{"conversationId":"c"}'],
   ])('201 with %s is not taken for a stored message', async (_, body) => {
     const ghl = await answering(() => [201, body])
     await expect(add(ghl)).rejects.toMatchObject({ code: 'GHL_RESPONSE_INVALID', disposition: 'dead' })
+  })
+
+  it('201 without the conversation is a stored message all the same, and says where when that is known', async () => {
+    const ghl = await answering(({ url = '' }) =>
+      url.includes('/search') ? [200, '{"conversations":[{"id":"c"}]}'] : [201, '{"messageId":"m"}'],
+    )
+    expect(await add(ghl)).toEqual({ ghlMessageId: 'm', ghlConversationId: 'c' })
+  })
+
+  it('201 without the conversation, which no search finds, has it looked up before it is added again', async () => {
+    const ghl = await answering(({ url = '' }) =>
+      url.includes('/search') ? [500, '{}'] : [201, '{"messageId":"m"}'],
+    )
+    await expect(add(ghl)).rejects.toMatchObject({ disposition: 'retry', certainty: 'unknown' })
   })
 
   it.each([

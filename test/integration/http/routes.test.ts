@@ -174,6 +174,7 @@ async function start(world: ReturnType<typeof surroundings>) {
       },
       accept: (message) => {
         if (world.isDown()) return Promise.reject(new StoreError('STORE_UNAVAILABLE', 'down'))
+        if (message.ghlMessageId === 'hangs') return new Promise(() => undefined)
         if (message.ghlMessageId === 'elsewhere')
           return Promise.resolve({ ignored: 'unknown_location' as const })
         const seen = world.accepted.some(({ ghlMessageId }) => ghlMessageId === message.ghlMessageId)
@@ -256,6 +257,12 @@ describe('the routes', () => {
       const answer = await deliver('{"messageId":"m1"}')
       expect(answer.statusCode).toBe(503)
       expect(answer.json()).toMatchObject({ error: { code: 'STORE_UNAVAILABLE' } })
+    })
+
+    it('answers 503 while GHL still listens when the store hangs', async () => {
+      const startMs = performance.now()
+      expect((await deliver('{"messageId":"hangs"}')).statusCode).toBe(503)
+      expect(performance.now() - startMs).toBeLessThan(5_000)
     })
   })
 

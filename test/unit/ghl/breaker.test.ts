@@ -94,6 +94,20 @@ describe('the circuit breaker', () => {
     probe.check()
   })
 
+  it('never has a sibling backend look, but lets its calls through after the pause, and closes for their answer', async () => {
+    const { breakers, fail, advance, state } = world()
+    fail(5)
+    expect(() => breakers.enter('loc', false)).toThrow(expect.objectContaining({ code: 'GHL_PAUSED' }))
+    await advance(2_000)
+    const passedOn = breakers.enter('loc', false)
+    expect(state()?.state).toBe('open')
+    const probe = breakers.enter('loc')
+    breakers.enter('loc', false).check()
+    probe.ended('not_made')
+    passedOn.ended('answered')
+    expect(state()?.state).toBe('closed')
+  })
+
   it('of one location leaves the others alone', () => {
     const { call, fail, breakers } = world()
     fail(5)

@@ -65,6 +65,8 @@ describe('the words of the pages', () => {
     const unseen = [
       ...['CONFIG_INVALID', 'PORT_IN_USE', 'STORE_LOCKED', 'STORE_SCHEMA'],
       ...['WEBHOOK_SIGNATURE_INVALID', 'WEBHOOK_MALFORMED', 'OAUTH_STATE_INVALID', 'PATH_NOT_ALLOWED'],
+      // Nobody is there to see it.
+      'CALLER_GONE',
     ]
     const ofMessages = /^(WA|GHL|MEDIA|STORE|BUG|HELD)_|^DISCARDED$/
     const replies = ['INTERNAL', 'UNREACHABLE', 'network']
