@@ -98,8 +98,10 @@ export function createSessionDesk({ sessions, newId, clock }: SessionDeskDeps): 
       return edited
     },
     async restart(sessionId, phoneNumber) {
-      const row = (await sessions.find(sessionId)) ?? gone()
-      requireRightPhone(phoneNumber, row.expectedPhone ?? row.phoneNumber)
+      if (phoneNumber !== undefined) {
+        const row = (await sessions.find(sessionId)) ?? gone()
+        requireRightPhone(phoneNumber, row.expectedPhone ?? row.phoneNumber)
+      }
       const id = newId()
       await sessions.wish(
         sessionId,

@@ -66,7 +66,7 @@ describe('settings of a location, and of its numbers', () => {
     })
   })
 
-  const call = async (method: 'GET' | 'PUT' | 'PATCH', url: string, payload?: object) => {
+  const call = async (method: 'GET' | 'PUT' | 'PATCH' | 'POST', url: string, payload?: object) => {
     const headers = { authorization: `Bearer ${API_KEY}` }
     const answer = await app.inject({ method, url, headers, ...(payload !== undefined && { payload }) })
     return { status: answer.statusCode, body: answer.json<Record<string, unknown>>() }
@@ -124,6 +124,17 @@ describe('settings of a location, and of its numbers', () => {
     expect(edited).toMatchObject({ status: 200, body: { id: second, name: 'Sales', isDefault: true } })
     const rows = await subject.store.sessions.list(place.locationId)
     expect(rows.map((row) => row.isDefault)).toEqual([false, true])
+  })
+
+  it('make no pairing code for another phone than the number’s, and change nothing', async () => {
+    await subject.store.sessions.update(place.sessionId, { phoneNumber: '+15550003333' })
+    const restart = (phoneNumber: string) => call('POST', `${sessionUrl()}/restart`, { phoneNumber })
+    expect(await restart('+15550004444')).toMatchObject({
+      status: 409,
+      body: { error: { code: 'WRONG_NUMBER' } },
+    })
+    expect((await subject.store.sessions.find(place.sessionId))?.wish).toBeUndefined()
+    expect(await restart('+1 555 000 3333')).toMatchObject({ status: 202 })
   })
 
   it.each([{ name: '' }, { name: 'x'.repeat(61) }, { isDefault: false }, { status: 'ready' }])(

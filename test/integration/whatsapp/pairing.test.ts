@@ -212,6 +212,15 @@ describe('a number', () => {
     ])
   })
 
+  it('is removed without a trace when it was never paired', async () => {
+    const { id } = await world.sessions.create(LOCATION, {})
+    await world.qrOf(id)
+    await world.sessions.logOut(id)
+    expect(await world.sessions.list()).toEqual([])
+    expect(world.signal.sizes(id)).toEqual({ credentials: false, keys: 0, unsettled: 0 })
+    expect(world.sandbox.stats().logouts).toEqual([])
+  })
+
   it('is unlinked at WhatsApp and removed when it is logged out', async () => {
     const id = await world.paired()
     await world.sessions.logOut(id)
