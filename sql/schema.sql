@@ -252,8 +252,8 @@ table bridge.sync_status  -- Long work, one row per kind and scope: what the las
   finished_at timestamp with time zone
   updated_at timestamp with time zone not null default now()
   row level security, no policies
-table bridge.webhook_events  -- Signed app events of GHL, once each.
-  webhook_id text not null
+table bridge.webhook_events  -- Signed app events and provider deliveries of GHL, once each.
+  webhook_id text not null  -- GHL's id of an app event; of a delivery, behind "delivery:", for nothing says that the two never share one.
   type text not null
   location_id text
   payload text not null  -- Sealed by the program.
@@ -538,6 +538,15 @@ begin
     where known.location_id = location and known.ghl_message_id = args->>'ghlMessageId' and known.origin <> 'ghl'
   ) then
     return '"duplicate"';
+  end if;
+  if args ? 'webhookId' then
+    insert into bridge.webhook_events (webhook_id, type, location_id, payload, state, settled_at)
+    values (args->>'webhookId', 'ProviderDelivery', location, args->>'webhookPayload', 'processed', now())
+    on conflict (webhook_id) do update set state = 'processed', reason = null, settled_at = now()
+      where webhook_events.state = 'ignored';
+    if not found then
+      return '"duplicate"';
+    end if;
   end if;
   contact := bridge.contact_of_ghl(location, args->>'ghlContactId');
   for part in
@@ -2020,6 +2029,7 @@ AS $function$
     select * from bridge.webhook_events wanted
     where (args->>'state' is null or wanted.state = args->>'state')
       and (args->>'type' is null or wanted.type = args->>'type')
+      and (args->>'type' is not null or wanted.type <> 'ProviderDelivery' or wanted.state <> 'processed')
       and (args->>'locationId' is null or wanted.location_id = args->>'locationId')
       and (args->>'before' is null or (wanted.received_at, wanted.webhook_id) < (
         select seen.received_at, seen.webhook_id from bridge.webhook_events seen where seen.webhook_id = args->>'before'))

@@ -360,6 +360,14 @@ export async function startApp(config: Config, secrets: AppSecrets, log: Log): P
       parseDelivery: (json) => ghl.parseDelivery(json),
       accept: (message, parts) =>
         acceptFromGhl({ messages, installations, settings, numbers, nudge, clock }, message, parts),
+      ignore: async (delivery) => {
+        await store.webhookEvents.recordIgnored(delivery)
+        metrics.countIgnoredDelivery(delivery.reason)
+      },
+      isInstalled: async (location) => {
+        const installation = await installations.findByLocation(location)
+        return installation !== undefined && installation.status !== 'uninstalled'
+      },
       acceptEvent: (json) => accounts.events.accept(ghl.parseAppEvent(json)),
     },
     log,

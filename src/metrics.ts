@@ -4,7 +4,11 @@
  */
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
 import type { IgnoredCount } from './bridge/ignored.ts'
-import { INSTALLATION_STATUSES } from './bridge/installations.ts'
+import {
+  DELIVERY_IGNORE_REASONS,
+  type DeliveryIgnoreReason,
+  INSTALLATION_STATUSES,
+} from './bridge/installations.ts'
 import type { Census, StatsStore } from './bridge/stats.ts'
 import { MESSAGE_STATES, SESSION_STATUSES } from './core/message.ts'
 import type { GhlCondition } from './ghl/ghl.ts'
@@ -22,6 +26,7 @@ export interface MetricsDeps {
 export interface Metrics {
   /** For every request to GHL, also one that was not made. */
   readonly countCall: (outcome: CallOutcome) => void
+  readonly countIgnoredDelivery: (reason: DeliveryIgnoreReason) => void
   /** The answer to a scrape. Never throws: a store that is down shows as `bridge_store_up 0`, and without its figures. */
   readonly expose: () => Promise<{ readonly contentType: string; readonly text: string }>
   /** Stops what runs by itself. */
@@ -43,6 +48,13 @@ export function createMetrics(deps: () => MetricsDeps): Metrics {
     registers: [registry],
   })
   for (const outcome of CALL_OUTCOMES) calls.inc({ outcome }, 0)
+  const deliveries = new Counter({
+    name: 'bridge_deliveries_ignored_total',
+    help: 'Agents’ messages that GHL delivered and that were not for WhatsApp, by reason',
+    labelNames: ['reason'],
+    registers: [registry],
+  })
+  for (const reason of DELIVERY_IGNORE_REASONS) deliveries.inc({ reason }, 0)
   const showStore = storeGauges(registry)
   const showGhl = ghlGauges(registry)
   const showNode = nodeGauges(registry)
@@ -50,6 +62,9 @@ export function createMetrics(deps: () => MetricsDeps): Metrics {
   return {
     countCall: (outcome) => {
       calls.inc({ outcome })
+    },
+    countIgnoredDelivery: (reason) => {
+      deliveries.inc({ reason })
     },
     expose: async () => {
       const { stats, conditions, ignored, heldLocations } = deps()

@@ -122,7 +122,7 @@ export class AppEvents {
     if (ours !== undefined && appId !== undefined && appId !== ours) return 'foreign_app'
     // Removing an app is nothing that an event without a sender may do.
     if (ours !== undefined && appId === undefined && /^(UN)?INSTALL$/.test(type)) return 'foreign_app'
-    if (this.#deps.handlers[type] !== undefined) return undefined
+    if (Object.hasOwn(this.#deps.handlers, type)) return undefined
     return /^(Outbound|Inbound)Message$/.test(type) && source === 'api' ? 'echo' : 'not_needed'
   }
 
@@ -145,7 +145,8 @@ export class AppEvents {
     const { webhookId } = claimed
     try {
       const event = { ...parse(claimed.payload), webhookId }
-      const outcome = (await handlers[event.type]?.(event, claimed.attempts)) ?? { ignored: 'not_needed' }
+      const handle = Object.hasOwn(handlers, event.type) ? handlers[event.type] : undefined
+      const outcome = (await handle?.(event, claimed.attempts)) ?? { ignored: 'not_needed' }
       if (outcome === 'processed') await events.settle(webhookId, { state: 'processed' })
       else await events.settle(webhookId, { state: 'ignored', reason: outcome.ignored })
       log.info({ webhookId, kind: event.type, locationId: event.locationId, outcome }, 'app event settled')

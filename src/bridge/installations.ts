@@ -245,6 +245,24 @@ export interface WebhookEventRow {
   readonly settledAt: Date | undefined
 }
 
+/** Why a post to the provider's Delivery URL is not sent on; each is counted in the metrics. */
+export const DELIVERY_IGNORE_REASONS = [
+  'unsupported_type',
+  'foreign_provider',
+  'unknown_location',
+  'empty',
+] as const
+export type DeliveryIgnoreReason = (typeof DELIVERY_IGNORE_REASONS)[number]
+
+export interface IgnoredDelivery {
+  /** GHL's id, the same on every repeat; a digest of the body when it sends none. */
+  readonly webhookId: string
+  readonly locationId: LocationId | undefined
+  readonly reason: DeliveryIgnoreReason
+  /** As GHL sent it. */
+  readonly payload: unknown
+}
+
 export interface WebhookEventStore {
   /** Records a signed app event once, by its webhookId. With `ignored` (why) there is nothing to do for it. */
   record(event: {
@@ -255,6 +273,11 @@ export interface WebhookEventStore {
     payload: unknown
     ignored?: string | undefined
   }): Promise<'recorded' | 'duplicate'>
+  /**
+   * Records why a provider delivery was ignored, by its webhookId. One that is accepted is recorded with its message
+   * ({@link MessageStore.acceptOutbound}).
+   */
+  recordIgnored(delivery: IgnoredDelivery): Promise<void>
   /** Takes events that wait, for `holdMs`; the attempt is counted. @throws {StoreError} `STORE_UNSEALABLE`. */
   claim(
     limit: number,

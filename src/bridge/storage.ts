@@ -215,7 +215,7 @@ export interface MessageStore {
   /** As {@link acceptInbound}, of another engine: behind it is no ratchet that only the session's owner may turn. */
   acceptForeign(envelope: Envelope): Promise<'enqueued' | 'duplicate'>
   /**
-   * Records one agent's message once, cut into parts, each with the WhatsApp id it will be sent under, and enqueues
+   * Records one agent's message once, by its id and by that of its delivery, cut into parts, each with the WhatsApp id it will be sent under, and enqueues
    * them in order on the contact's lane. With `held` (why) it is recorded and waits for a person instead.
    */
   acceptOutbound(

@@ -34,50 +34,79 @@ const maybe = <Schema extends z.ZodType>(schema: Schema) =>
 /** A field that is nice to have: when it is odd it counts as absent. */
 const lenient = <Schema extends z.ZodType>(schema: Schema) => maybe(schema).catch(undefined)
 
+/** The last moment of the year 9999: neither a database nor a person knows later ones. */
+const LAST_MS = 253_402_300_799_999
+
 /** ISO 8601, or milliseconds since the epoch. */
 const instant = z
   .union([z.string(), z.number()])
   .transform((value) => new Date(value))
-  .refine((date) => !Number.isNaN(date.getTime()))
+  .refine((date) => date.getTime() >= 0 && date.getTime() <= LAST_MS)
 
-const attachment = z.union([z.string(), z.looseObject({ url: z.string() }).transform(({ url }) => url)])
+const attachment = lenient(
+  z.union([z.string(), z.looseObject({ url: z.string() }).transform(({ url }) => url)]),
+)
+
+/** What tells whether a delivery concerns us, however broken the rest of it is. */
+const headSchema = z.looseObject({
+  type: lenient(z.string()),
+  locationId: lenient(locationId),
+  conversationProviderId: lenient(z.string()),
+  webhookId: lenient(z.string().max(200)),
+})
 
 const deliverySchema = z.looseObject({
-  type: z.string().optional().catch(undefined),
   locationId,
   contactId: readableId(parseGhlContactId),
   messageId: readableId(parseGhlMessageId),
   conversationId: lenient(readableId(parseGhlConversationId)),
-  conversationProviderId: lenient(z.string()),
-  webhookId: lenient(z.string()),
   phone: lenient(z.string()),
   timestamp: lenient(instant),
   dateAdded: lenient(instant),
   message: lenient(z.string()),
   replyToAltId: lenient(z.string().max(128)),
+  /** Odd ones are left out: the words beside them arrive. */
   attachments: z.preprocess(
-    (value) => value ?? [],
-    z.union([z.array(attachment), attachment.transform((url) => [url])]),
+    (value): unknown => (Array.isArray(value) ? value : [value]),
+    z.array(attachment),
   ),
 })
 
 /** A post to the provider's Delivery URL, or why it is not for us. */
-export type Delivery =
+export type Delivery = {
+  /** GHL's id, the same on every repeat; a digest of the body when it sends none. */
+  readonly webhookId: string
+  readonly locationId: LocationId | undefined
+} & (
   | { readonly message: AgentMessage; readonly parts: readonly OutboundPart[] }
   /** `unsupported_type`: an e-mail or a call. `foreign_provider`: for another provider than ours. */
   | { readonly ignored: 'unsupported_type' | 'foreign_provider' }
+  /** `WEBHOOK_MALFORMED`: it lacks its ids. */
+  | { readonly malformed: RequestError }
+)
 
 /**
  * @param providerId ours; undefined takes a delivery for any.
- * @throws {RequestError} `WEBHOOK_MALFORMED` when it lacks its ids.
+ * @throws {RequestError} `WEBHOOK_MALFORMED` when it is no object.
  */
 export function parseDelivery(json: unknown, providerId: string | undefined): Delivery {
-  const post = parsed(deliverySchema, json)
-  const type = post.type ?? 'SMS'
-  if (type !== 'SMS' && type !== 'Custom') return { ignored: 'unsupported_type' }
-  const theirs = post.conversationProviderId
+  const {
+    type = 'SMS',
+    conversationProviderId: theirs,
+    locationId: location,
+    ...head
+  } = parsed(headSchema, json)
+  const delivery = { webhookId: head.webhookId ?? digestOf(json), locationId: location }
+  if (type !== 'SMS' && type !== 'Custom') return { ...delivery, ignored: 'unsupported_type' }
   if (theirs !== undefined && providerId !== undefined && theirs !== providerId)
-    return { ignored: 'foreign_provider' }
+    return { ...delivery, ignored: 'foreign_provider' }
+  const result = deliverySchema.safeParse(json)
+  return result.success
+    ? { ...delivery, ...messageOf(result.data, delivery.webhookId) }
+    : { ...delivery, malformed: malformed(result.error) }
+}
+
+function messageOf(post: z.output<typeof deliverySchema>, webhookId: string) {
   const phone = readPhone(post.phone)
   const writtenAt = post.timestamp ?? post.dateAdded
   const message: AgentMessage = {
@@ -85,12 +114,12 @@ export function parseDelivery(json: unknown, providerId: string | undefined): De
     ghlMessageId: post.messageId,
     ghlContactId: post.contactId,
     ...(post.conversationId !== undefined && { ghlConversationId: post.conversationId }),
-    ...(post.webhookId !== undefined && { webhookId: post.webhookId }),
+    webhookId,
     ...(phone !== undefined && { phone }),
     ...(writtenAt !== undefined && { writtenAt }),
     text: cleanText(post.message ?? ''),
     ...(post.replyToAltId !== undefined && { replyTo: post.replyToAltId }),
-    attachments: post.attachments.map((url) => url.trim()).filter((url) => url !== ''),
+    attachments: post.attachments.flatMap((url) => url?.trim() || []),
   }
   return { message, parts: toParts(message) }
 }
@@ -118,7 +147,6 @@ const appEventSchema = z.looseObject({
 
 const locationField = z.looseObject({ locationId: z.unknown() })
 const isThere = (value: unknown): boolean => value !== undefined && value !== null && value !== ''
-const digestOf = (json: unknown): string => createHash('sha256').update(JSON.stringify(json)).digest('hex')
 
 /**
  * An event without an id and without a time may be a repeat or the next of its kind (installed, removed, installed again):
@@ -151,9 +179,15 @@ export function parseAppEvent(json: unknown): AppEvent {
 function parsed<Schema extends z.ZodType>(schema: Schema, json: unknown): z.output<Schema> {
   const result = schema.safeParse(json)
   if (result.success) return result.data
-  const fields = [...new Set(result.error.issues.map((issue) => issue.path.join('.')))].join(', ')
-  throw new RequestError('WEBHOOK_MALFORMED', `These fields are missing or wrong: ${fields || 'the body'}`)
+  throw malformed(result.error)
 }
+
+function malformed(error: z.ZodError): RequestError {
+  const fields = [...new Set(error.issues.map((issue) => issue.path.join('.')))].join(', ')
+  return new RequestError('WEBHOOK_MALFORMED', `These fields are missing or wrong: ${fields || 'the body'}`)
+}
+
+const digestOf = (json: unknown): string => createHash('sha256').update(JSON.stringify(json)).digest('hex')
 
 const tokenSchema = z.looseObject({
   access_token: maybe(z.string()),

@@ -26,6 +26,7 @@ import {
   ViaRow,
 } from './rows.ts'
 import type { Seal, SealedPlace } from './seal.ts'
+import { deliveryColumns } from './webhook-events.ts'
 
 const AcceptedInbound = z.enum(['enqueued', 'duplicate'])
 const AcceptedOutbound = z.enum(['enqueued', 'duplicate', 'held'])
@@ -118,6 +119,7 @@ export function createMessageStore({ database, owned, seal }: MessageStoreDeps):
 
     async acceptOutbound(message, parts, held) {
       const accepted = await database.call('accept_outbound', {
+        ...deliveryColumns(seal, message),
         locationId: message.locationId,
         ghlMessageId: message.ghlMessageId,
         ghlContactId: message.ghlContactId,

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { WebhookEventStore } from '../bridge/installations.ts'
+import type { AgentMessage } from '../core/message.ts'
 import type { Database } from './database.ts'
 import { date, optional } from './rows.ts'
 import type { Seal, SealedPlace } from './seal.ts'
@@ -43,6 +44,16 @@ export function createWebhookEventStore(deps: { database: Database; seal: Seal }
       })
       return Recorded.parse(answer)
     },
+    async recordIgnored({ webhookId, locationId, reason, payload }) {
+      const id = deliveryId(webhookId)
+      await database.call('record_webhook_event', {
+        webhookId: id,
+        type: DELIVERY,
+        locationId,
+        payload: seal.seal(placeOf(id, locationId), JSON.stringify(payload)),
+        ignored: reason,
+      })
+    },
     async claim(limit, holdMs) {
       const rows = Claimed.parse(await database.call('claim_webhook_events', { limit, holdMs }))
       return rows.map(({ webhookId, locationId, payload, attempts }) => ({
@@ -61,6 +72,19 @@ export function createWebhookEventStore(deps: { database: Database; seal: Seal }
       await database.call('prune_webhook_events', { ignoredMs: IGNORED_KEPT_MS, keptMs: KEPT_MS })
     },
   }
+}
+
+const DELIVERY = 'ProviderDelivery'
+
+/** Nothing says that a delivery and an app event never share an id. */
+const deliveryId = (webhookId: string): string => `delivery:${webhookId}`
+
+/** What {@link MessageStore.acceptOutbound} writes of the delivery that brought the message. */
+export function deliveryColumns(seal: Seal, { webhookId, locationId, ghlMessageId }: AgentMessage) {
+  if (webhookId === undefined) return {}
+  const id = deliveryId(webhookId)
+  const webhookPayload = seal.seal(placeOf(id, locationId), JSON.stringify({ messageId: ghlMessageId }))
+  return { webhookId: id, webhookPayload }
 }
 
 function placeOf(webhookId: string, locationId: string | null | undefined): SealedPlace {

@@ -1,17 +1,22 @@
 /**
  * What GHL posts to us. Order of checks: size, signature over the raw bytes, JSON, shape, then one durable write; only
- * then the 200. Anything we ignore on purpose is a 200 too, because GHL repeats other answers for days (ghl.md 7).
+ * then the 200. Anything we ignore on purpose is recorded and a 200 too, because GHL repeats other answers for days (ghl.md 7).
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyPluginCallback, FastifyRequest } from 'fastify'
 import type { AcceptedFromGhl } from '../../bridge/ghl-to-whatsapp.ts'
+import type { DeliveryIgnoreReason, IgnoredDelivery } from '../../bridge/installations.ts'
 import { RequestError, StoreError } from '../../core/errors.ts'
+import type { LocationId } from '../../core/ids.ts'
 import type { Log } from '../../core/log.ts'
 import type { AgentMessage, OutboundPart } from '../../core/message.ts'
 
-export type ParsedDelivery =
-  | { readonly message: AgentMessage; readonly parts: readonly OutboundPart[] }
-  | { readonly ignored: string }
+export type ParsedDelivery = Pick<IgnoredDelivery, 'webhookId' | 'locationId'> &
+  (
+    | { readonly message: AgentMessage; readonly parts: readonly OutboundPart[] }
+    | { readonly ignored: DeliveryIgnoreReason }
+    | { readonly malformed: RequestError }
+  )
 
 /** GHL repeats after a 503, but may give up a request that hangs as long as a stuck database does. */
 const ANSWER_MS = 3_000
@@ -22,6 +27,9 @@ export interface WebhookDeps {
   /** @throws {RequestError} `WEBHOOK_MALFORMED`. */
   readonly parseDelivery: (json: unknown) => ParsedDelivery
   readonly accept: (message: AgentMessage, parts: readonly OutboundPart[]) => Promise<AcceptedFromGhl>
+  /** Records and counts a delivery that is not for us. */
+  readonly ignore: (delivery: IgnoredDelivery) => Promise<void>
+  readonly isInstalled: (locationId: LocationId) => Promise<boolean>
   /** Records and handles an app event. @throws {RequestError} `WEBHOOK_MALFORMED`. */
   readonly acceptEvent: (
     json: unknown,
@@ -31,21 +39,34 @@ export interface WebhookDeps {
 
 export function webhookRoutes(deps: WebhookDeps): FastifyPluginCallback {
   return (app, _options, done) => {
-    // Raw bytes for every media type: the signature is over them, and GHL's own header is not always application/json.
+    // Raw bytes whatever they are called: the signature is over them, and GHL's own header is not always application/json.
     app.removeAllContentTypeParsers()
     app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, payload, parsed) => {
       parsed(null, payload)
     })
-
-    app.post('/ghl/provider/webhook', async (request) => {
-      const parsed = deps.parseDelivery(signedJson(deps, request))
-      if ('ignored' in parsed) return note(deps.log, parsed)
-      const accepted = await inTime(deps.accept(parsed.message, parsed.parts))
-      if (typeof accepted === 'object') return note(deps.log, accepted)
-      return { accepted }
+    app.addHook('onRequest', (request, _reply, next) => {
+      request.headers['content-type'] = 'application/octet-stream'
+      next()
     })
 
-    app.post('/ghl/webhook', async (request) => await inTime(deps.acceptEvent(signedJson(deps, request))))
+    // People copy addresses with and without the slash.
+    for (const slash of ['', '/']) {
+      app.post(`/ghl/provider/webhook${slash}`, { schema: { hide: slash !== '' } }, async (request) => {
+        const json = signedJson(deps, request)
+        const delivery = deps.parseDelivery(json)
+        const outcome = await inTime(settle(deps, delivery))
+        if (typeof outcome === 'string') return { accepted: outcome }
+        const { webhookId, locationId } = delivery
+        await inTime(deps.ignore({ webhookId, locationId, reason: outcome.ignored, payload: json }))
+        deps.log.info({ webhookId, locationId, outcome: outcome.ignored }, 'delivery ignored')
+        return outcome
+      })
+      app.post(
+        `/ghl/webhook${slash}`,
+        { schema: { hide: slash !== '' } },
+        async (request) => await inTime(deps.acceptEvent(signedJson(deps, request))),
+      )
+    }
     done()
   }
 }
@@ -65,10 +86,20 @@ async function inTime<T>(write: Promise<T>): Promise<T> {
   }
 }
 
-function note(log: Log, outcome: { readonly ignored: string }): { readonly ignored: string } {
-  log.info({ outcome: outcome.ignored }, 'delivery ignored')
-  return outcome
+/** Whether it concerns us comes before whether it is whole: GHL would repeat what is refused. */
+async function settle(deps: WebhookDeps, delivery: ParsedDelivery): Promise<AcceptedFromGhl | Ignored> {
+  if ('ignored' in delivery) return { ignored: delivery.ignored }
+  if ('message' in delivery) return await deps.accept(delivery.message, delivery.parts)
+  const { locationId, malformed } = delivery
+  if (locationId === undefined || (await deps.isInstalled(locationId))) throw malformed
+  return { ignored: 'unknown_location' }
 }
+
+interface Ignored {
+  readonly ignored: DeliveryIgnoreReason
+}
+
+const BYTE_ORDER_MARK = /^\uFEFF/
 
 function signedJson(deps: WebhookDeps, request: FastifyRequest): unknown {
   const raw = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0)
@@ -76,7 +107,7 @@ function signedJson(deps: WebhookDeps, request: FastifyRequest): unknown {
     throw new RequestError('WEBHOOK_SIGNATURE_INVALID', 'The signature is absent or does not fit these bytes')
   }
   try {
-    return JSON.parse(raw.toString('utf8'))
+    return JSON.parse(raw.toString('utf8').replace(BYTE_ORDER_MARK, ''))
   } catch (cause) {
     throw new RequestError('WEBHOOK_MALFORMED', 'The body is not valid JSON', { cause })
   }

@@ -1132,7 +1132,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** @description For the operator. */
+        /**
+         * Switch an installation off: its numbers stop, its messages wait, GHL is not called
+         * @description For the operator.
+         */
         post: {
             parameters: {
                 query?: never;
@@ -1242,7 +1245,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** @description For the operator. */
+        /**
+         * Switch it on again
+         * @description For the operator.
+         */
         post: {
             parameters: {
                 query?: never;

@@ -119,7 +119,9 @@ export async function startGatewayBench(
     oauth: undefined,
     webhooks: {
       verify: () => false,
-      parseDelivery: () => ({ ignored: 'nothing' }),
+      parseDelivery: () => ({ ignored: 'empty', webhookId: 'none', locationId: undefined }),
+      ignore: () => Promise.resolve(),
+      isInstalled: () => Promise.resolve(false),
       accept: () => Promise.reject(new RequestError('FORBIDDEN', 'not in this test')),
       acceptEvent: () => Promise.resolve({ ignored: 'nothing' }),
     },

@@ -82,7 +82,9 @@ async function start(trustedProxies: readonly string[] = []): Promise<void> {
     oauth: undefined,
     webhooks: {
       verify: () => false,
-      parseDelivery: () => ({ ignored: 'nothing' }),
+      parseDelivery: () => ({ ignored: 'empty', webhookId: 'none', locationId: undefined }),
+      ignore: () => Promise.resolve(),
+      isInstalled: () => Promise.resolve(false),
       accept: unused,
       acceptEvent: () => Promise.resolve({ ignored: 'nothing' }),
     },

@@ -170,8 +170,15 @@ async function start(world: ReturnType<typeof surroundings>) {
           text: 'hi',
           attachments: [],
         }
-        return { message, parts: [{ kind: 'text', text: 'hi' }] }
+        return {
+          webhookId: 'w1',
+          locationId: LOCATION,
+          message,
+          parts: [{ kind: 'text', text: 'hi' }],
+        }
       },
+      ignore: () => Promise.resolve(),
+      isInstalled: () => Promise.resolve(true),
       accept: (message) => {
         if (world.isDown()) return Promise.reject(new StoreError('STORE_UNAVAILABLE', 'down'))
         if (message.ghlMessageId === 'hangs') return new Promise(() => undefined)

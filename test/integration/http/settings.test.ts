@@ -43,7 +43,9 @@ describe('settings of a location, and of its numbers', () => {
       oauth: undefined,
       webhooks: {
         verify: () => false,
-        parseDelivery: () => ({ ignored: 'nothing' }),
+        parseDelivery: () => ({ ignored: 'empty', webhookId: 'none', locationId: undefined }),
+        ignore: () => Promise.resolve(),
+        isInstalled: () => Promise.resolve(false),
         accept: () => Promise.reject(new RequestError('FORBIDDEN', 'not in this test')),
         acceptEvent: () => Promise.resolve({ ignored: 'nothing' }),
       },
