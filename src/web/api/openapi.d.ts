@@ -1547,6 +1547,10 @@ export interface paths {
             parameters: {
                 query?: {
                     state?: "received" | "queued" | "sending" | "sent" | "delivered" | "read" | "failed" | "held" | "ignored";
+                    /** @description `person`: failed or held, and not discarded. `delivery`: live and on its way. The answer has a `total` then */
+                    waitsFor?: "person" | "delivery";
+                    /** @description Which stand first */
+                    order?: "newest" | "oldest";
                     locationId?: string;
                     sessionId?: string;
                     limit?: number;
@@ -1598,10 +1602,18 @@ export interface paths {
                                         message: string;
                                     } | null;
                                 } | null;
+                                /** @description When it was written, where that is known apart from `createdAt`, when it reached the bridge */
+                                writtenAt: string | null;
+                                /** @description When a person said to drop it; its state may stay `failed` */
+                                discardedAt: string | null;
+                                /** @description Its first words (about 80 characters), or what it is; in lists only, and never for plain users of a page */
+                                preview: string | null;
                                 createdAt: string;
                                 updatedAt: string;
                             }[];
                             nextCursor: string | null;
+                            /** @description With `waitsFor`: how many there are in all */
+                            total: number | null;
                         };
                     };
                 };
@@ -1674,6 +1686,12 @@ export interface paths {
                                     message: string;
                                 } | null;
                             } | null;
+                            /** @description When it was written, where that is known apart from `createdAt`, when it reached the bridge */
+                            writtenAt: string | null;
+                            /** @description When a person said to drop it; its state may stay `failed` */
+                            discardedAt: string | null;
+                            /** @description Its first words (about 80 characters), or what it is; in lists only, and never for plain users of a page */
+                            preview: string | null;
                             createdAt: string;
                             updatedAt: string;
                         };
@@ -1746,6 +1764,12 @@ export interface paths {
                                     message: string;
                                 } | null;
                             } | null;
+                            /** @description When it was written, where that is known apart from `createdAt`, when it reached the bridge */
+                            writtenAt: string | null;
+                            /** @description When a person said to drop it; its state may stay `failed` */
+                            discardedAt: string | null;
+                            /** @description Its first words (about 80 characters), or what it is; in lists only, and never for plain users of a page */
+                            preview: string | null;
                             createdAt: string;
                             updatedAt: string;
                         };
@@ -1792,6 +1816,7 @@ export interface paths {
                                 inGhl: number;
                                 waiting: number;
                                 failed: number;
+                                discarded: number;
                             };
                             outbound: {
                                 accepted: number;
@@ -1799,6 +1824,7 @@ export interface paths {
                                 delivered: number;
                                 read: number;
                                 failed: number;
+                                discarded: number;
                                 held: number;
                                 waiting: number;
                             };
@@ -2273,6 +2299,7 @@ export interface paths {
                                 inGhl: number;
                                 waiting: number;
                                 failed: number;
+                                discarded: number;
                             };
                             outbound: {
                                 accepted: number;
@@ -2280,6 +2307,7 @@ export interface paths {
                                 delivered: number;
                                 read: number;
                                 failed: number;
+                                discarded: number;
                                 held: number;
                                 waiting: number;
                             };
