@@ -224,7 +224,7 @@ table bridge.sessions  -- One linked WhatsApp device of a location.
   lid text
   name text
   is_default boolean not null default false
-  problem jsonb  -- {code, message, action}: the one thing that is wrong, in words for its owner.
+  problem jsonb  -- {code, message, action, until?, scannedPhone?}: the one thing that is wrong, in words for its owner.
   expected_phone text
   last_seen_at timestamp with time zone
   paired_at timestamp with time zone  -- When the device was linked last. What an agent wrote before and what reaches us after is held, not sent.
@@ -232,6 +232,8 @@ table bridge.sessions  -- One linked WhatsApp device of a location.
   live text  -- QR text and pairing code while one is shown. Sealed by the program.
   created_at timestamp with time zone not null default now()
   updated_at timestamp with time zone not null default now()
+  next_attempt_at timestamp with time zone  -- When the next connection is tried by itself; null while none is planned.
+  notice jsonb  -- {code, message, action, until}: what a number that is connected cannot do until then, in words for its owner.
   row level security, no policies
 table bridge.sync_status  -- Long work, one row per kind and scope: what the last run did, or the running one has done so far.
   kind text not null
@@ -2728,6 +2730,8 @@ AS $function$
     'name', session.name,
     'isDefault', session.is_default,
     'problem', session.problem,
+    'notice', session.notice,
+    'nextAttemptAt', bridge.to_ms(session.next_attempt_at),
     'expectedPhone', session.expected_phone,
     'live', session.live,
     'wish', session.wish,
@@ -3221,6 +3225,9 @@ begin
     paired_at = case when patch ? 'pairedAt' then bridge.from_ms((patch->>'pairedAt')::bigint)
       else session.paired_at end,
     problem = case when patch ? 'problem' then nullif(patch->'problem', 'null') else session.problem end,
+    notice = case when patch ? 'notice' then nullif(patch->'notice', 'null') else session.notice end,
+    next_attempt_at = case when patch ? 'nextAttemptAt' then bridge.from_ms((patch->>'nextAttemptAt')::bigint)
+      else session.next_attempt_at end,
     live = case when patch ? 'live' then patch->>'live' else session.live end,
     updated_at = now()
   where session.id = args->>'sessionId'

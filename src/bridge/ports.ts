@@ -21,6 +21,7 @@ import type {
   MediaFile,
   MessageState,
   Quote,
+  SessionNotice,
   SessionProblem,
   SessionStatus,
   WaMedia,
@@ -266,6 +267,11 @@ export interface MessageDesk {
   ledger(locationId: LocationId, span: { readonly from: Date; readonly to: Date }): Promise<Ledger>
 }
 
+/** What may be missing inside is null where everybody sees it. */
+type Shown<T> = {
+  readonly [K in keyof T]-?: undefined extends T[K] ? Exclude<T[K], undefined> | null : T[K]
+}
+
 /** A number as everybody may see it (design.md 3). */
 export interface SessionSnapshot {
   readonly id: SessionId
@@ -284,7 +290,11 @@ export interface SessionSnapshot {
   /** E.164; any other number that is paired is unlinked again. */
   readonly expectedPhone: string | null
   /** Null when ready and while a scan is waited for. */
-  readonly problem: SessionProblem | null
+  readonly problem: Shown<SessionProblem> | null
+  /** What it cannot do for a while although it is connected; null when it can do everything. */
+  readonly notice: SessionNotice | null
+  /** ISO 8601: when it connects again by itself; null while that is not planned. */
+  readonly nextAttemptAt: string | null
   /** ISO 8601. */
   readonly lastSeenAt: string | null
 }

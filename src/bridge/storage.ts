@@ -24,6 +24,7 @@ import type {
   MessageState,
   OutboundPart,
   Quote,
+  SessionNotice,
   SessionProblem,
   SessionStatus,
   WaContent,
@@ -447,6 +448,9 @@ export interface SessionRow {
   readonly name: string | undefined
   readonly isDefault: boolean
   readonly problem: SessionProblem | undefined
+  readonly notice: SessionNotice | undefined
+  /** When it connects again by itself; undefined while that is not planned. */
+  readonly nextAttemptAt: Date | undefined
   /** E.164; pairing any other number is undone. */
   readonly expectedPhone: string | undefined
   /** What is to be scanned or typed right now. Sealed at rest. */
@@ -477,6 +481,10 @@ export type SessionPatch = Partial<
 > & {
   /** `null` clears it. */
   readonly problem?: SessionProblem | null
+  /** `null` clears it. */
+  readonly notice?: SessionNotice | null
+  /** `null` clears it. */
+  readonly nextAttemptAt?: Date | null
   /** `null` clears it. */
   readonly live?: Invitation | null
 }

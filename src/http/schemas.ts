@@ -40,8 +40,26 @@ export const SessionBody = z.object({
   qr: z.string().nullable(),
   pairingCode: z.string().nullable(),
   expiresAt: z.string().nullable(),
+  expiresInMs: z
+    .number()
+    .int()
+    .nullable()
+    .describe('How long the QR or the code can be used from now on: for a reader whose clock is wrong'),
   expectedPhone: z.string().nullable(),
-  problem: z.object({ code: z.string(), message: z.string(), action: z.string() }).nullable(),
+  problem: z
+    .object({
+      code: z.string(),
+      message: z.string(),
+      action: z.string(),
+      until: z.string().nullable().describe('When WhatsApp said that it ends by itself'),
+      scannedPhone: z.string().nullable().describe('What was paired instead of the right number'),
+    })
+    .nullable(),
+  notice: z
+    .object({ code: z.string(), message: z.string(), action: z.string(), until: z.string() })
+    .nullable()
+    .describe('What a number cannot do for a while although it is connected'),
+  nextAttemptAt: z.string().nullable().describe('When it connects again by itself'),
   lastSeenAt: z.string().nullable(),
 })
 

@@ -116,7 +116,19 @@ export const SessionRowSchema = z.object({
   lid: optional(lidJid),
   name: optional(z.string()),
   isDefault: z.boolean(),
-  problem: optional(z.object({ code: z.string(), message: z.string(), action: z.string() })),
+  problem: optional(
+    z.object({
+      code: z.string(),
+      message: z.string(),
+      action: z.string(),
+      until: z.string().exactOptional(),
+      scannedPhone: z.string().exactOptional(),
+    }),
+  ),
+  notice: optional(
+    z.object({ code: z.string(), message: z.string(), action: z.string(), until: z.string() }),
+  ),
+  nextAttemptAt: optional(date),
   expectedPhone: optional(z.string()),
   live: optional(z.string()),
   wish: optional(Wish),

@@ -400,10 +400,18 @@ export interface paths {
                             qr: string | null;
                             pairingCode: string | null;
                             expiresAt: string | null;
+                            /** @description How long the QR or the code can be used from now on: for a reader whose clock is wrong */
+                            expiresInMs: number | null;
+                            /** @description When it connects again by itself */
+                            nextAttemptAt: string | null;
                             problem: {
                                 code: string;
                                 message: string;
                                 action: string;
+                                /** @description When WhatsApp said that it ends by itself */
+                                until: string | null;
+                                /** @description What was paired instead of the right number */
+                                scannedPhone: string | null;
                             } | null;
                             linkExpiresAt: string;
                         };
@@ -1036,12 +1044,27 @@ export interface paths {
                                     qr: string | null;
                                     pairingCode: string | null;
                                     expiresAt: string | null;
+                                    /** @description How long the QR or the code can be used from now on: for a reader whose clock is wrong */
+                                    expiresInMs: number | null;
                                     expectedPhone: string | null;
                                     problem: {
                                         code: string;
                                         message: string;
                                         action: string;
+                                        /** @description When WhatsApp said that it ends by itself */
+                                        until: string | null;
+                                        /** @description What was paired instead of the right number */
+                                        scannedPhone: string | null;
                                     } | null;
+                                    /** @description What a number cannot do for a while although it is connected */
+                                    notice: {
+                                        code: string;
+                                        message: string;
+                                        action: string;
+                                        until: string;
+                                    } | null;
+                                    /** @description When it connects again by itself */
+                                    nextAttemptAt: string | null;
                                     lastSeenAt: string | null;
                                 }[];
                             }[];
@@ -1096,12 +1119,27 @@ export interface paths {
                                 qr: string | null;
                                 pairingCode: string | null;
                                 expiresAt: string | null;
+                                /** @description How long the QR or the code can be used from now on: for a reader whose clock is wrong */
+                                expiresInMs: number | null;
                                 expectedPhone: string | null;
                                 problem: {
                                     code: string;
                                     message: string;
                                     action: string;
+                                    /** @description When WhatsApp said that it ends by itself */
+                                    until: string | null;
+                                    /** @description What was paired instead of the right number */
+                                    scannedPhone: string | null;
                                 } | null;
+                                /** @description What a number cannot do for a while although it is connected */
+                                notice: {
+                                    code: string;
+                                    message: string;
+                                    action: string;
+                                    until: string;
+                                } | null;
+                                /** @description When it connects again by itself */
+                                nextAttemptAt: string | null;
                                 lastSeenAt: string | null;
                             }[];
                         };
@@ -1263,12 +1301,27 @@ export interface paths {
                             qr: string | null;
                             pairingCode: string | null;
                             expiresAt: string | null;
+                            /** @description How long the QR or the code can be used from now on: for a reader whose clock is wrong */
+                            expiresInMs: number | null;
                             expectedPhone: string | null;
                             problem: {
                                 code: string;
                                 message: string;
                                 action: string;
+                                /** @description When WhatsApp said that it ends by itself */
+                                until: string | null;
+                                /** @description What was paired instead of the right number */
+                                scannedPhone: string | null;
                             } | null;
+                            /** @description What a number cannot do for a while although it is connected */
+                            notice: {
+                                code: string;
+                                message: string;
+                                action: string;
+                                until: string;
+                            } | null;
+                            /** @description When it connects again by itself */
+                            nextAttemptAt: string | null;
                             lastSeenAt: string | null;
                         };
                     };
@@ -1351,12 +1404,27 @@ export interface paths {
                             qr: string | null;
                             pairingCode: string | null;
                             expiresAt: string | null;
+                            /** @description How long the QR or the code can be used from now on: for a reader whose clock is wrong */
+                            expiresInMs: number | null;
                             expectedPhone: string | null;
                             problem: {
                                 code: string;
                                 message: string;
                                 action: string;
+                                /** @description When WhatsApp said that it ends by itself */
+                                until: string | null;
+                                /** @description What was paired instead of the right number */
+                                scannedPhone: string | null;
                             } | null;
+                            /** @description What a number cannot do for a while although it is connected */
+                            notice: {
+                                code: string;
+                                message: string;
+                                action: string;
+                                until: string;
+                            } | null;
+                            /** @description When it connects again by itself */
+                            nextAttemptAt: string | null;
                             lastSeenAt: string | null;
                         };
                     };
