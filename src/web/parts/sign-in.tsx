@@ -1,6 +1,6 @@
 import { useEffect, useId, useRef, useState } from 'preact/hooks'
-import { failureWords } from '../parts/problem-words.ts'
 import { useWords } from '../words/spoken.tsx'
+import { failureWords } from './problem-words.ts'
 
 /** The way in: one field, which a password store may fill. */
 export function SignIn({ enter }: { enter(apiKey: string): Promise<void> }) {
