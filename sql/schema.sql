@@ -68,6 +68,7 @@ table bridge.ghl_accounts  -- One row per installation of our app: a location, o
   event_at timestamp with time zone  -- GHL's own time of the last INSTALL or UNINSTALL: an older one that comes later changes nothing.
   uninstalled_at timestamp with time zone
   time_zone text  -- IANA name, as GHL says where the location is; checked by the program. Null: not known.
+  deactivated_at timestamp with time zone  -- Since when the operator has switched it off, whatever GHL says. Ends by his word, or by the code of a person who installs it anew. Those of one time were switched off together.
   row level security, no policies
 table bridge.group_names  -- What we called a group's GHL contact: as long as it is still called so, a new name of the group is carried over.
   contact_id text not null
@@ -557,6 +558,30 @@ begin
   return case when args ? 'held' then '"held"' else '"enqueued"' end;
 end
 $function$
+CREATE OR REPLACE FUNCTION bridge.activate_installation(args jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+AS $function$
+declare
+  back bridge.ghl_accounts;
+  locations jsonb := '[]';
+begin
+  for back in
+    update bridge.ghl_accounts account set deactivated_at = null, updated_at = now()
+    from bridge.ghl_accounts named
+    where named.id = args->>'installationId'
+      and (account.id = named.id or named.location_id is null and account.company_id = named.company_id)
+      and account.deactivated_at = named.deactivated_at
+    returning account.*
+  loop
+    if back.location_id is not null then
+      locations := locations || to_jsonb(back.location_id);
+    end if;
+    perform bridge.announce('installation', coalesce(back.location_id, back.company_id));
+  end loop;
+  return locations;
+end
+$function$
 CREATE OR REPLACE FUNCTION bridge.advance(args jsonb)
  RETURNS jsonb
  LANGUAGE plpgsql
@@ -739,7 +764,7 @@ AS $function$
     'sessions', (select coalesce(jsonb_agg(jsonb_build_object('status', status, 'count', counted)), '[]')
       from (select session.status, count(*) as counted from bridge.sessions session group by session.status) by_status),
     'installations', (select coalesce(jsonb_agg(jsonb_build_object('status', status, 'count', counted)), '[]')
-      from (select account.status, count(*) as counted from bridge.ghl_accounts account group by account.status) by_status))
+      from (select bridge.installation_status(account) as status, count(*) as counted from bridge.ghl_accounts account group by 1) by_status))
 $function$
 CREATE OR REPLACE FUNCTION bridge.claim(args jsonb)
  RETURNS jsonb
@@ -952,6 +977,26 @@ begin
   select * into created from bridge.sessions session where session.id = args->>'sessionId';
   perform bridge.announce('session', created.location_id || ' ' || created.id);
   return bridge.session_json(created);
+end
+$function$
+CREATE OR REPLACE FUNCTION bridge.deactivate_installation(args jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+AS $function$
+declare
+  gone bridge.ghl_accounts;
+begin
+  for gone in
+    update bridge.ghl_accounts account set deactivated_at = now(), updated_at = now()
+    from bridge.ghl_accounts named
+    where named.id = args->>'installationId' and named.status <> 'uninstalled'
+      and (account.id = named.id or named.location_id is null and account.company_id = named.company_id)
+      and account.status <> 'uninstalled' and account.deactivated_at is null
+    returning account.*
+  loop
+    perform bridge.announce('installation', coalesce(gone.location_id, gone.company_id));
+  end loop;
+  return (select bridge.installation_json(account) from bridge.ghl_accounts account where account.id = args->>'installationId');
 end
 $function$
 CREATE OR REPLACE FUNCTION bridge.delivery_attempts(message bridge.messages)
@@ -1545,7 +1590,7 @@ CREATE OR REPLACE FUNCTION bridge.installation_health(account bridge.ghl_account
  STABLE
 AS $function$
   select case
-    when account.status <> 'active' then account.status
+    when bridge.installation_status(account) <> 'active' then bridge.installation_status(account)
     when account.token_expires_at <= now() then 'expired'
     when account.token_expires_at <= now() + interval '2 hours' then 'expiring'
     else 'healthy' end
@@ -1560,7 +1605,7 @@ AS $function$
     'locationId', account.location_id,
     'companyId', account.company_id,
     'userType', account.user_type,
-    'status', account.status,
+    'status', bridge.installation_status(account),
     'scopes', account.scopes,
     'locationName', account.location_name,
     'timeZone', account.time_zone,
@@ -1583,6 +1628,14 @@ CREATE OR REPLACE FUNCTION bridge.installation_rank(account bridge.ghl_accounts)
  IMMUTABLE
 AS $function$
   select lower(coalesce(account.location_name, account.location_id, account.company_id)) || chr(1) || account.id
+$function$
+CREATE OR REPLACE FUNCTION bridge.installation_status(account bridge.ghl_accounts)
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE
+AS $function$
+  select case when account.deactivated_at is not null and account.status <> 'uninstalled' then 'deactivated'
+    else account.status end
 $function$
 CREATE OR REPLACE FUNCTION bridge.is_ours(args jsonb)
  RETURNS jsonb
@@ -2502,7 +2555,7 @@ CREATE OR REPLACE FUNCTION bridge.removed_locations(args jsonb)
 AS $function$
   select coalesce(jsonb_agg(account.location_id), '[]')
   from bridge.ghl_accounts account
-  where account.status = 'uninstalled'
+  where bridge.installation_status(account) in ('uninstalled', 'deactivated')
     and account.location_id in (select jsonb_array_elements_text(args->'locations'))
 $function$
 CREATE OR REPLACE FUNCTION bridge.reserve(args jsonb)
@@ -2645,6 +2698,10 @@ begin
   on conflict do nothing
   returning * into saved;
   if not found then
+    if args->>'askedAt' is null and args->>'locationId' is null then
+      perform bridge.activate_installation(jsonb_build_object('installationId', account.id)) from bridge.ghl_accounts account
+      where account.location_id is null and account.company_id = args->>'companyId';
+    end if;
     update bridge.ghl_accounts account
     set company_id = coalesce(args->>'companyId', account.company_id), user_type = args->>'userType', status = 'active',
       scopes = args->>'scopes', access_token = args->>'accessToken', refresh_token = args->>'refreshToken',
@@ -2652,15 +2709,15 @@ begin
       user_id = coalesce(args->>'userId', account.user_id), version_id = coalesce(args->>'versionId', account.version_id),
       is_bulk = coalesce((args->>'isBulk')::boolean, account.is_bulk),
       location_name = coalesce(args->>'locationName', account.location_name),
-      problem = null, refreshed_at = now(), uninstalled_at = null,
+      problem = null, refreshed_at = now(), uninstalled_at = null, deactivated_at = null,
       -- What agents wrote to an app that was not there is not sent by the next one; a mere reconnect starts nothing anew.
       installed_at = case when account.status = 'uninstalled' then now() else account.installed_at end,
       updated_at = now()
     where case when args->>'locationId' is null
         then account.location_id is null and account.company_id = args->>'companyId'
         else account.location_id = args->>'locationId' end
-      and (args->>'askedAt' is null or account.uninstalled_at is null
-        or account.uninstalled_at <= bridge.from_ms((args->>'askedAt')::bigint))
+      and (args->>'askedAt' is null or account.deactivated_at is null and (account.uninstalled_at is null
+        or account.uninstalled_at <= bridge.from_ms((args->>'askedAt')::bigint)))
     returning * into saved;
   end if;
   if saved.id is null then
@@ -3357,6 +3414,10 @@ CREATE OR REPLACE FUNCTION public.bridge_accept_outbound(args jsonb)
  RETURNS jsonb
  LANGUAGE sql
 AS $function$ select bridge.accept_outbound(args) $function$
+CREATE OR REPLACE FUNCTION public.bridge_activate_installation(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+AS $function$ select bridge.activate_installation(args) $function$
 CREATE OR REPLACE FUNCTION public.bridge_advance(args jsonb)
  RETURNS jsonb
  LANGUAGE sql
@@ -3421,6 +3482,10 @@ CREATE OR REPLACE FUNCTION public.bridge_create_session(args jsonb)
  RETURNS jsonb
  LANGUAGE sql
 AS $function$ select bridge.create_session(args) $function$
+CREATE OR REPLACE FUNCTION public.bridge_deactivate_installation(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+AS $function$ select bridge.deactivate_installation(args) $function$
 CREATE OR REPLACE FUNCTION public.bridge_depth(args jsonb)
  RETURNS jsonb
  LANGUAGE sql

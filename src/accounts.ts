@@ -92,6 +92,7 @@ export function assembleAccounts({ config, store, ghl, handlers, wake, clock, lo
     routes: {
       care,
       agencySync,
+      wake,
       syncs,
       webhookEvents,
       setup: {

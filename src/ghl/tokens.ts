@@ -10,7 +10,13 @@
  *
  * Tokens minted from an agency (Company) token have no refresh token of their own: they are minted again.
  */
-import type { InstallationRow, InstallationStore, Problem, TokenPair } from '../bridge/installations.ts'
+import {
+  deactivated,
+  type InstallationRow,
+  type InstallationStore,
+  type Problem,
+  type TokenPair,
+} from '../bridge/installations.ts'
 import type { Clock } from '../core/clock.ts'
 import { BridgeError, ConfigError, GhlError, StoreError, toBridgeError } from '../core/errors.ts'
 import type { LocationId } from '../core/ids.ts'
@@ -75,7 +81,7 @@ export class GhlTokens {
   /**
    * A token for the location, renewed when it is about to end.
    *
-   * @throws {GhlError} `GHL_NOT_INSTALLED`, `GHL_NEEDS_RECONNECT`, or what a due refresh met.
+   * @throws {GhlError} `GHL_NOT_INSTALLED`, `GHL_DEACTIVATED`, `GHL_NEEDS_RECONNECT`, or what a due refresh met.
    */
   async access(locationId: LocationId): Promise<Access> {
     const cached = this.#cache.get(locationId)
@@ -93,6 +99,10 @@ export class GhlTokens {
         action: 'Install the app in this location.',
         details: { locationId },
       })
+    }
+    if (installation.status === 'deactivated') {
+      this.#cache.delete(locationId)
+      throw deactivated(installation)
     }
     return await this.#valid(installation)
   }

@@ -507,7 +507,7 @@ export interface paths {
         get: {
             parameters: {
                 query?: {
-                    health?: "healthy" | "expiring" | "expired" | "pending" | "needs_reconnect" | "uninstalled";
+                    health?: "healthy" | "expiring" | "expired" | "pending" | "needs_reconnect" | "uninstalled" | "deactivated";
                     search?: string;
                     limit?: number;
                     cursor?: string;
@@ -536,9 +536,9 @@ export interface paths {
                                 /** @enum {string} */
                                 userType: "Location" | "Company";
                                 /** @enum {string} */
-                                status: "pending" | "active" | "needs_reconnect" | "uninstalled";
+                                status: "pending" | "active" | "needs_reconnect" | "uninstalled" | "deactivated";
                                 /** @enum {string} */
-                                health: "healthy" | "expiring" | "expired" | "pending" | "needs_reconnect" | "uninstalled";
+                                health: "healthy" | "expiring" | "expired" | "pending" | "needs_reconnect" | "uninstalled" | "deactivated";
                                 scopes: string[];
                                 isBulk: boolean;
                                 versionId: string | null;
@@ -551,6 +551,7 @@ export interface paths {
                                     message: string;
                                     action: string | null;
                                 } | null;
+                                deactivated: boolean;
                             }[];
                             total: number;
                             nextCursor: string | null;
@@ -655,9 +656,9 @@ export interface paths {
                             /** @enum {string} */
                             userType: "Location" | "Company";
                             /** @enum {string} */
-                            status: "pending" | "active" | "needs_reconnect" | "uninstalled";
+                            status: "pending" | "active" | "needs_reconnect" | "uninstalled" | "deactivated";
                             /** @enum {string} */
-                            health: "healthy" | "expiring" | "expired" | "pending" | "needs_reconnect" | "uninstalled";
+                            health: "healthy" | "expiring" | "expired" | "pending" | "needs_reconnect" | "uninstalled" | "deactivated";
                             scopes: string[];
                             isBulk: boolean;
                             versionId: string | null;
@@ -670,6 +671,129 @@ export interface paths {
                                 message: string;
                                 action: string | null;
                             } | null;
+                            deactivated: boolean;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ghl/tokens/{installationId}/deactivate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    installationId: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            installationId: string;
+                            locationId: string | null;
+                            companyId: string | null;
+                            name: string | null;
+                            /** @enum {string} */
+                            userType: "Location" | "Company";
+                            /** @enum {string} */
+                            status: "pending" | "active" | "needs_reconnect" | "uninstalled" | "deactivated";
+                            /** @enum {string} */
+                            health: "healthy" | "expiring" | "expired" | "pending" | "needs_reconnect" | "uninstalled" | "deactivated";
+                            scopes: string[];
+                            isBulk: boolean;
+                            versionId: string | null;
+                            expiresAt: string;
+                            refreshedAt: string | null;
+                            checkedAt: string | null;
+                            installedAt: string;
+                            problem: {
+                                code: string;
+                                message: string;
+                                action: string | null;
+                            } | null;
+                            deactivated: boolean;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ghl/tokens/{installationId}/activate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    installationId: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            installationId: string;
+                            locationId: string | null;
+                            companyId: string | null;
+                            name: string | null;
+                            /** @enum {string} */
+                            userType: "Location" | "Company";
+                            /** @enum {string} */
+                            status: "pending" | "active" | "needs_reconnect" | "uninstalled" | "deactivated";
+                            /** @enum {string} */
+                            health: "healthy" | "expiring" | "expired" | "pending" | "needs_reconnect" | "uninstalled" | "deactivated";
+                            scopes: string[];
+                            isBulk: boolean;
+                            versionId: string | null;
+                            expiresAt: string;
+                            refreshedAt: string | null;
+                            checkedAt: string | null;
+                            installedAt: string;
+                            problem: {
+                                code: string;
+                                message: string;
+                                action: string | null;
+                            } | null;
+                            deactivated: boolean;
                         };
                     };
                 };
@@ -984,7 +1108,7 @@ export interface paths {
             parameters: {
                 query?: {
                     search?: string;
-                    health?: "healthy" | "expiring" | "expired" | "pending" | "needs_reconnect" | "uninstalled";
+                    health?: "healthy" | "expiring" | "expired" | "pending" | "needs_reconnect" | "uninstalled" | "deactivated";
                     numbers?: "ready" | "trouble" | "none";
                     companyId?: string;
                     locationId?: string;
@@ -1015,7 +1139,7 @@ export interface paths {
                                 /** @enum {string} */
                                 status: "connected" | "not_connected" | "uninstalled";
                                 /** @enum {string} */
-                                tokenHealth: "healthy" | "expiring" | "expired" | "pending" | "needs_reconnect" | "uninstalled";
+                                tokenHealth: "healthy" | "expiring" | "expired" | "pending" | "needs_reconnect" | "uninstalled" | "deactivated";
                                 tokenExpiresAt: string;
                                 versionId: string | null;
                                 installedAt: string;
@@ -1024,6 +1148,7 @@ export interface paths {
                                     message: string;
                                     action: string | null;
                                 } | null;
+                                deactivated: boolean;
                                 reconnectUrl: string | null;
                                 sessions: {
                                     id: string;
