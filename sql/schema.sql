@@ -41,6 +41,13 @@ table bridge.contacts  -- A person or group of one location. LID and PN are join
   phone_holder text  -- The other GHL contact that has this person's number: a split contact, for people to merge.
   former_pn text  -- The number that the person had until another LID came with it.
   row level security, no policies
+table bridge.evidence  -- One row for each piece of the set-up that only GHL can prove right: by its last success and its last refusal.
+  piece text not null
+  setting text not null  -- Keyed hash of the settings that were used: what was seen with others proves nothing of these.
+  good_at timestamp with time zone
+  bad_at timestamp with time zone
+  reason text  -- Why it was refused at bad_at, as a stable word.
+  row level security, no policies
 table bridge.ghl_accounts  -- One row per installation of our app: a location, or an agency (no location_id).
   id text not null default (gen_random_uuid())::text
   location_id text
@@ -273,6 +280,7 @@ contacts: contacts_one_per_group UNIQUE (location_id, group_jid)
 contacts: contacts_one_per_lid UNIQUE (location_id, lid)
 contacts: contacts_one_per_pn UNIQUE (location_id, pn)
 contacts: contacts_pk PRIMARY KEY (id)
+evidence: evidence_pk PRIMARY KEY (piece)
 ghl_accounts: ghl_accounts_location_or_company CHECK (((location_id IS NOT NULL) OR (company_id IS NOT NULL)))
 ghl_accounts: ghl_accounts_one_per_location UNIQUE (location_id)
 ghl_accounts: ghl_accounts_pk PRIMARY KEY (id)
@@ -1870,6 +1878,19 @@ AS $function$
     order by call.called_at desc, call.call_id desc limit (args->>'limit')::int
   ) page
 $function$
+CREATE OR REPLACE FUNCTION bridge.list_evidence(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select coalesce(jsonb_agg(jsonb_build_object(
+    'piece', known.piece,
+    'setting', known.setting,
+    'goodAt', bridge.to_ms(known.good_at),
+    'badAt', bridge.to_ms(known.bad_at),
+    'reason', known.reason) order by known.piece), '[]')
+  from bridge.evidence known
+$function$
 CREATE OR REPLACE FUNCTION bridge.list_installations(args jsonb)
  RETURNS jsonb
  LANGUAGE sql
@@ -2114,6 +2135,23 @@ AS $function$
     when message.is_history then null
     when message.state = 'failed' and message.noted is distinct from 'died' then 'died'
     when message.state in ('sent', 'delivered', 'read') and message.noted = 'died' then 'recovered' end
+$function$
+CREATE OR REPLACE FUNCTION bridge.note_evidence(args jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+AS $function$
+begin
+  insert into bridge.evidence as known (piece, setting, good_at, bad_at, reason)
+  values (args->>'piece', args->>'setting',
+    case when args->>'reason' is null then clock_timestamp() end,
+    case when args->>'reason' is not null then clock_timestamp() end, args->>'reason')
+  on conflict (piece) do update set
+    setting = excluded.setting,
+    good_at = coalesce(excluded.good_at, case when known.setting = excluded.setting then known.good_at end),
+    bad_at = coalesce(excluded.bad_at, case when known.setting = excluded.setting then known.bad_at end),
+    reason = coalesce(excluded.reason, case when known.setting = excluded.setting then known.reason end);
+  return 'true';
+end
 $function$
 CREATE OR REPLACE FUNCTION bridge.note_install(args jsonb)
  RETURNS jsonb
@@ -3634,6 +3672,10 @@ CREATE OR REPLACE FUNCTION public.bridge_list_call_logs(args jsonb)
  RETURNS jsonb
  LANGUAGE sql
 AS $function$ select bridge.list_call_logs(args) $function$
+CREATE OR REPLACE FUNCTION public.bridge_list_evidence(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+AS $function$ select bridge.list_evidence(args) $function$
 CREATE OR REPLACE FUNCTION public.bridge_list_installations(args jsonb)
  RETURNS jsonb
  LANGUAGE sql
@@ -3670,6 +3712,10 @@ CREATE OR REPLACE FUNCTION public.bridge_note_attempt(args jsonb)
  RETURNS jsonb
  LANGUAGE sql
 AS $function$ select bridge.note_attempt(args) $function$
+CREATE OR REPLACE FUNCTION public.bridge_note_evidence(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+AS $function$ select bridge.note_evidence(args) $function$
 CREATE OR REPLACE FUNCTION public.bridge_note_install(args jsonb)
  RETURNS jsonb
  LANGUAGE sql

@@ -1078,8 +1078,12 @@ export interface paths {
                             totalMs: number;
                             steps: {
                                 name: string;
+                                /** @enum {string} */
+                                state: "ok" | "bad" | "wait";
                                 ok: boolean;
                                 ms: number;
+                                /** @description When GHL was last seen to accept or refuse it */
+                                at: string | null;
                                 code: string | null;
                                 message: string | null;
                                 action: string | null;

@@ -11,10 +11,13 @@ export interface Problem {
 export function problemWords(problem: Problem, find: Words['find']): { message: string; action: string } {
   const values = { reason: problem.message }
   return {
-    message: find(`problem.${problem.code}`, values) ?? problem.message,
+    message: find(`problem.${problem.code}`, values) ?? sentence(problem.message),
     action: find(`problem.${problem.code}.do`, values) ?? problem.action ?? '',
   }
 }
+
+/** The server's messages have no full stop, as logs like them. */
+const sentence = (text: string): string => (/[.!?…]$/.test(text) ? text : `${text}.`)
 
 /** What its owner can do about a number: pair it again, let it connect again, or nothing. */
 export type Cure = 'pair' | 'restart' | 'wait'
