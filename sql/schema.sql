@@ -3051,8 +3051,13 @@ begin
       and not message.is_history
       and (args->>'locationId' is null or message.location_id = args->>'locationId')
       and (args->>'sessionId' is null or message.session_id = args->>'sessionId')
+  ), told as (
+    select true as is_all, null as session_id, origin, sent_after, delivered_after from chosen
+    union all
+    select false, session_id, origin, sent_after, delivered_after from chosen
+    where session_id is not null and (args->>'locationId' is not null or args->>'sessionId' is not null)
   ), timed as (
-    select session_id, grouping(session_id) = 1 as is_all,
+    select is_all, session_id,
       count(*) filter (where origin <> 'ghl') as came,
       count(*) filter (where origin = 'ghl') as went,
       bridge.timing_json(
@@ -3064,7 +3069,7 @@ begin
       bridge.timing_json(
         count(delivered_after) filter (where origin = 'ghl'),
         percentile_cont(array[0.5, 0.95]) within group (order by delivered_after) filter (where origin = 'ghl')) as to_phone
-    from chosen group by grouping sets ((), (session_id))
+    from told group by is_all, session_id
   ), hours as (
     select date_trunc('hour', created_at) as hour,
       count(*) filter (where origin <> 'ghl') as came, count(*) filter (where origin = 'ghl') as went
@@ -3086,12 +3091,13 @@ begin
       'waiting', count(*) filter (where origin = 'ghl' and state in ('queued', 'sending'))),
     'hours', (select coalesce(jsonb_agg(jsonb_build_object(
       'at', bridge.to_ms(hour), 'inbound', came, 'outbound', went) order by hour), '[]') from hours),
-    'timings', (select jsonb_build_object('toGhl', to_ghl, 'toWhatsApp', to_whatsapp, 'toPhone', to_phone)
-      from timed where is_all),
+    'timings', coalesce(
+      (select jsonb_build_object('toGhl', to_ghl, 'toWhatsApp', to_whatsapp, 'toPhone', to_phone) from timed where is_all),
+      jsonb_build_object('toGhl', null, 'toWhatsApp', null, 'toPhone', null)),
     'numbers', (select coalesce(jsonb_agg(jsonb_build_object(
       'sessionId', session_id, 'inbound', came, 'outbound', went,
       'toGhl', to_ghl, 'toWhatsApp', to_whatsapp, 'toPhone', to_phone) order by session_id), '[]')
-      from timed where not is_all and session_id is not null))
+      from timed where not is_all))
   into answer from chosen;
   return answer;
 end

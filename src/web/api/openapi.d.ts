@@ -2436,6 +2436,7 @@ export interface paths {
                                     p95Ms: number;
                                 } | null;
                             };
+                            /** @description Empty without a locationId or a sessionId */
                             numbers: {
                                 toGhl: {
                                     count: number;
