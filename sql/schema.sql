@@ -180,6 +180,7 @@ table bridge.messages  -- One row per WhatsApp message; an agent's message is as
   released_at timestamp with time zone  -- When its job was made; null while it waits to be handed out. For history.
   acked_at timestamp with time zone  -- When WhatsApp's server took it, or GHL what was typed on the phone.
   arrived_at timestamp with time zone  -- When it arrived: on the customer's phone, or in GHL.
+  discarded_at timestamp with time zone  -- When a person said to drop it. A failed one stays failed; a held one is ignored from then on.
   row level security, no policies
 table bridge.nodes  -- Nodes that were alive a moment ago, to share the locations out evenly.
   id text not null
@@ -231,7 +232,7 @@ table bridge.sessions  -- One linked WhatsApp device of a location.
   lid text
   name text
   is_default boolean not null default false
-  problem jsonb  -- {code, message, action}: the one thing that is wrong, in words for its owner.
+  problem jsonb  -- {code, message, action, until?, scannedPhone?}: the one thing that is wrong, in words for its owner.
   expected_phone text
   last_seen_at timestamp with time zone
   paired_at timestamp with time zone  -- When the device was linked last. What an agent wrote before and what reaches us after is held, not sent.
@@ -239,6 +240,8 @@ table bridge.sessions  -- One linked WhatsApp device of a location.
   live text  -- QR text and pairing code while one is shown. Sealed by the program.
   created_at timestamp with time zone not null default now()
   updated_at timestamp with time zone not null default now()
+  next_attempt_at timestamp with time zone  -- When the next connection is tried by itself; null while none is planned.
+  notice jsonb  -- {code, message, action, until}: what a number that is connected cannot do until then, in words for its owner.
   row level security, no policies
 table bridge.sync_status  -- Long work, one row per kind and scope: what the last run did, or the running one has done so far.
   kind text not null
@@ -362,6 +365,7 @@ CREATE INDEX messages_by_session ON bridge.messages USING btree (session_id, seq
 CREATE INDEX messages_by_time ON bridge.messages USING brin (created_at)
 CREATE INDEX messages_by_wa_message ON bridge.messages USING btree (session_id, wa_message_id)
 CREATE INDEX messages_history ON bridge.messages USING btree (session_id, state, released_at) WHERE is_history
+CREATE INDEX messages_needed ON bridge.messages USING btree (location_id, seq) WHERE ((state = ANY (ARRAY['failed'::text, 'held'::text])) AND (discarded_at IS NULL))
 CREATE UNIQUE INDEX messages_once_from_ghl ON bridge.messages USING btree (location_id, ghl_message_id, part_no) WHERE (origin = 'ghl'::text)
 CREATE UNIQUE INDEX messages_once_from_whatsapp ON bridge.messages USING btree (session_id, contact_id, from_me, wa_message_id, author_key) WHERE (origin <> 'ghl'::text)
 CREATE INDEX messages_read_owed ON bridge.messages USING btree (session_id, seq) WHERE read_owed
@@ -1074,10 +1078,12 @@ begin
   end if;
   delete from bridge.jobs job
   where job.subject = dropped.id and job.kind = bridge.delivery_kind(dropped) and job.kind in ('inbound', 'outbound');
+  update bridge.messages message
+  set discarded_at = clock_timestamp(), updated_at = clock_timestamp(),
+    state = case when message.state = 'held' then 'ignored' else message.state end,
+    error = case when message.state = 'held' then args->'discarded' else message.error end
+  where message.id = dropped.id;
   if dropped.state = 'held' then
-    update bridge.messages message
-    set state = 'ignored', error = args->'discarded', updated_at = clock_timestamp()
-    where message.id = dropped.id;
     perform bridge.enqueue_ghl_status(dropped.location_id, dropped.ghl_message_id);
   end if;
   return bridge.by_hand_json(dropped.id, true);
@@ -1798,13 +1804,15 @@ AS $function$
       'received', count(*) filter (where message.origin <> 'ghl'),
       'inGhl', count(*) filter (where message.origin <> 'ghl' and message.state in ('sent', 'delivered', 'read')),
       'waiting', count(*) filter (where message.origin <> 'ghl' and message.state in ('received', 'queued')),
-      'failed', count(*) filter (where message.origin <> 'ghl' and message.state in ('failed', 'ignored'))),
+      'failed', count(*) filter (where message.origin <> 'ghl' and message.state = 'failed' and message.discarded_at is null),
+      'discarded', count(*) filter (where message.origin <> 'ghl' and message.state in ('failed', 'ignored') and message.discarded_at is not null)),
     'outbound', jsonb_build_object(
       'accepted', count(*) filter (where message.origin = 'ghl'),
       'sent', count(*) filter (where message.origin = 'ghl' and message.state in ('sent', 'delivered', 'read')),
       'delivered', count(*) filter (where message.origin = 'ghl' and message.state in ('delivered', 'read')),
       'read', count(*) filter (where message.origin = 'ghl' and message.state = 'read'),
-      'failed', count(*) filter (where message.origin = 'ghl' and message.state in ('failed', 'ignored')),
+      'failed', count(*) filter (where message.origin = 'ghl' and message.state = 'failed' and message.discarded_at is null),
+      'discarded', count(*) filter (where message.origin = 'ghl' and message.state in ('failed', 'ignored') and message.discarded_at is not null),
       'held', count(*) filter (where message.origin = 'ghl' and message.state = 'held'),
       'waiting', count(*) filter (where message.origin = 'ghl' and message.state in ('queued', 'sending'))))
   from bridge.messages message
@@ -1906,10 +1914,19 @@ CREATE OR REPLACE FUNCTION bridge.list_messages(args jsonb)
 AS $function$
 declare
   filters text := '';
+  cursor text := '';
+  direction text := case when (args->>'oldestFirst')::boolean then 'asc' else 'desc' end;
+  total bigint;
   page jsonb;
 begin
   if args->>'state' is not null then
     filters := filters || format(' and message.state = %L', args->>'state');
+  end if;
+  if args->>'waitsFor' = 'person' then
+    filters := filters || ' and message.state in (''failed'', ''held'') and message.discarded_at is null';
+  end if;
+  if args->>'waitsFor' = 'delivery' then
+    filters := filters || ' and message.state in (''received'', ''queued'', ''sending'') and not message.is_history';
   end if;
   if args->>'locationId' is not null then
     filters := filters || format(' and message.location_id = %L', args->>'locationId');
@@ -1917,15 +1934,21 @@ begin
   if args->>'sessionId' is not null then
     filters := filters || format(' and message.session_id = %L', args->>'sessionId');
   end if;
+  if args->>'waitsFor' is not null then
+    execute format('select count(*) from bridge.messages message where true %s', filters) into total;
+  end if;
   if args->>'beforeSeq' is not null then
-    filters := filters || format(' and message.seq < %s', (args->>'beforeSeq')::bigint);
+    cursor := format(
+      ' and message.seq %s %s', case direction when 'asc' then '>' else '<' end, (args->>'beforeSeq')::bigint);
   end if;
   execute format(
-    'select jsonb_build_object(''messages'', coalesce(jsonb_agg(bridge.message_view(listed::bridge.messages) '
-    'order by listed.seq desc), ''[]''), ''lastSeq'', min(listed.seq)::text) from (select message.* from bridge.messages '
-    'message where true %s order by message.seq desc limit %s) listed', filters, (args->>'limit')::int)
+    'select jsonb_build_object(''messages'', coalesce(jsonb_agg(bridge.message_view(listed::bridge.messages)'
+    ' || case when %1$L then jsonb_build_object(''content'', jsonb_build_object(''origin'', listed.origin, ''sealed'', listed.content)) else ''{}'' end order by listed.seq %2$s), ''[]''),'
+    ' ''lastSeq'', case %2$L when ''asc'' then max(listed.seq) else min(listed.seq) end::text)'
+    ' from (select message.* from bridge.messages message where true %3$s order by message.seq %2$s limit %4$s) listed',
+    coalesce((args->>'withContent')::boolean, false), direction, filters || cursor, (args->>'limit')::int)
   into page;
-  return page;
+  return page || jsonb_build_object('total', total);
 end
 $function$
 CREATE OR REPLACE FUNCTION bridge.list_service_keys(args jsonb)
@@ -2112,7 +2135,9 @@ CREATE OR REPLACE FUNCTION bridge.message_view(message bridge.messages)
  STABLE
 AS $function$
   select bridge.message_json(message) || jsonb_build_object(
-    'contact', bridge.message_contact_json(message), 'queue', bridge.message_queue_json(message))
+    'contact', bridge.message_contact_json(message), 'queue', bridge.message_queue_json(message),
+    'writtenAt', bridge.to_ms(coalesce(message.written_at, message.sent_at)),
+    'discardedAt', bridge.to_ms(message.discarded_at))
 $function$
 CREATE OR REPLACE FUNCTION bridge.note_attempt(args jsonb)
  RETURNS jsonb
@@ -2676,7 +2701,7 @@ begin
   where job.subject = again.id and job.kind = bridge.delivery_kind(again) and job.kind in ('inbound', 'outbound')
   returning job.may_have_happened into may_have;
   update bridge.messages message
-  set state = 'queued', error = null, attempts = 0, is_released = true, updated_at = clock_timestamp()
+  set state = 'queued', error = null, attempts = 0, is_released = true, discarded_at = null, updated_at = clock_timestamp()
   where message.id = again.id;
   perform bridge.enqueue(
     bridge.delivery_lane(again), again.location_id, bridge.delivery_kind(again), again.id);
@@ -2800,6 +2825,8 @@ AS $function$
     'name', session.name,
     'isDefault', session.is_default,
     'problem', session.problem,
+    'notice', session.notice,
+    'nextAttemptAt', bridge.to_ms(session.next_attempt_at),
     'expectedPhone', session.expected_phone,
     'live', session.live,
     'wish', session.wish,
@@ -3042,7 +3069,7 @@ declare
   answer jsonb;
 begin
   with chosen as (
-    select message.session_id, message.origin, message.state, message.created_at,
+    select message.session_id, message.origin, message.state, message.discarded_at, message.created_at,
       extract(epoch from message.acked_at - message.created_at) as sent_after,
       extract(epoch from message.arrived_at - message.created_at) as delivered_after
     from bridge.messages message
@@ -3080,13 +3107,15 @@ begin
       'received', count(*) filter (where origin <> 'ghl'),
       'inGhl', count(*) filter (where origin <> 'ghl' and state in ('sent', 'delivered', 'read')),
       'waiting', count(*) filter (where origin <> 'ghl' and state in ('received', 'queued')),
-      'failed', count(*) filter (where origin <> 'ghl' and state in ('failed', 'ignored'))),
+      'failed', count(*) filter (where origin <> 'ghl' and state = 'failed' and discarded_at is null),
+      'discarded', count(*) filter (where origin <> 'ghl' and state in ('failed', 'ignored') and discarded_at is not null)),
     'outbound', jsonb_build_object(
       'accepted', count(*) filter (where origin = 'ghl'),
       'sent', count(*) filter (where origin = 'ghl' and state in ('sent', 'delivered', 'read')),
       'delivered', count(*) filter (where origin = 'ghl' and state in ('delivered', 'read')),
       'read', count(*) filter (where origin = 'ghl' and state = 'read'),
-      'failed', count(*) filter (where origin = 'ghl' and state in ('failed', 'ignored')),
+      'failed', count(*) filter (where origin = 'ghl' and state = 'failed' and discarded_at is null),
+      'discarded', count(*) filter (where origin = 'ghl' and state in ('failed', 'ignored') and discarded_at is not null),
       'held', count(*) filter (where origin = 'ghl' and state = 'held'),
       'waiting', count(*) filter (where origin = 'ghl' and state in ('queued', 'sending'))),
     'hours', (select coalesce(jsonb_agg(jsonb_build_object(
@@ -3297,6 +3326,9 @@ begin
     paired_at = case when patch ? 'pairedAt' then bridge.from_ms((patch->>'pairedAt')::bigint)
       else session.paired_at end,
     problem = case when patch ? 'problem' then nullif(patch->'problem', 'null') else session.problem end,
+    notice = case when patch ? 'notice' then nullif(patch->'notice', 'null') else session.notice end,
+    next_attempt_at = case when patch ? 'nextAttemptAt' then bridge.from_ms((patch->>'nextAttemptAt')::bigint)
+      else session.next_attempt_at end,
     live = case when patch ? 'live' then patch->>'live' else session.live end,
     updated_at = now()
   where session.id = args->>'sessionId'

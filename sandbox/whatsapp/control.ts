@@ -187,8 +187,10 @@ function addServerRoutes(app: FastifyInstance, sandbox: WhatsAppSandbox): void {
     return reply.code(204).send()
   })
   app.post('/companions/:phone/refuse-logins', (request, reply) => {
-    const { reason } = z.strictObject({ reason: z.number().nullable() }).parse(request.body)
-    sandbox.refuseLogins(phoneParams.parse(request.params).phone, reason ?? undefined)
+    const { reason, expireSeconds } = z
+      .strictObject({ reason: z.number().nullable(), expireSeconds: z.number().optional() })
+      .parse(request.body)
+    sandbox.refuseLogins(phoneParams.parse(request.params).phone, reason ?? undefined, expireSeconds)
     return reply.code(204).send()
   })
   app.post('/accounts/:phone/refuse-messages', (request, reply) => {

@@ -19,11 +19,17 @@ interface Deps {
   readonly onFirstLogin: (address: DeviceAddress) => void
 }
 
+/** How logins are refused; a restriction may say how long it lasts. */
+export interface Refusal {
+  readonly reason: number
+  readonly expireSeconds?: number
+}
+
 export class Logins {
   readonly #deps: Deps
   readonly #connections = new Map<string, Connection>()
-  /** Account -> `failure` reason that its logins get. */
-  readonly #refused = new Map<string, number>()
+  /** Account -> the `failure` that its logins get. */
+  readonly #refused = new Map<string, Refusal>()
 
   constructor(deps: Deps) {
     this.#deps = deps
@@ -33,10 +39,10 @@ export class Logins {
     return this.#connections.get(addressKey(address))
   }
 
-  /** Answers every login of this account with `failure reason` until undefined is given. */
-  refuse(phone: string, reason: number | undefined): void {
-    if (reason === undefined) this.#refused.delete(phone)
-    else this.#refused.set(phone, reason)
+  /** Answers every login of this account with this `failure` until undefined is given. */
+  refuse(phone: string, refusal: Refusal | undefined): void {
+    if (refusal === undefined) this.#refused.delete(phone)
+    else this.#refused.set(phone, refusal)
   }
 
   begin(connection: Connection, { noiseKey, payload }: ClientFinish): void {
@@ -48,7 +54,7 @@ export class Logins {
       return
     }
     if (refusal !== undefined) {
-      fail(connection, refusal)
+      fail(connection, refusal.reason, refusal.expireSeconds)
       return
     }
     const address = { account, deviceId: device.id }
@@ -121,8 +127,9 @@ export class Logins {
   }
 }
 
-export function fail(connection: Connection, reason: number): void {
-  connection.send(stanza('failure', { reason: String(reason), location: 'sandbox' }))
+export function fail(connection: Connection, reason: number, expireSeconds?: number): void {
+  const expire = expireSeconds === undefined ? {} : { code: '101', expire: String(expireSeconds) }
+  connection.send(stanza('failure', { reason: String(reason), location: 'sandbox', ...expire }))
   connection.close()
 }
 

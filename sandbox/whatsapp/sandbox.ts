@@ -264,8 +264,10 @@ export class WhatsAppSandbox {
   }
 
   /** Answers every login of this account's companions with `failure reason` until undefined is given. */
-  refuseLogins(phone: string, reason: number | undefined): void {
-    this.#server.logins.refuse(this.phone(phone).account.phone, reason)
+  refuseLogins(phone: string, reason: number | undefined, expireSeconds?: number): void {
+    const refusal =
+      reason === undefined ? undefined : { reason, ...(expireSeconds !== undefined && { expireSeconds }) }
+    this.#server.logins.refuse(this.phone(phone).account.phone, refusal)
   }
 
   /** Answers every message of this account with this ack error (463, 479, ...) until undefined is given. */

@@ -21,6 +21,7 @@ import type {
   MediaFile,
   MessageState,
   Quote,
+  SessionNotice,
   SessionProblem,
   SessionStatus,
   WaMedia,
@@ -227,16 +228,28 @@ export interface MessageSnapshot {
     readonly ahead: number
     readonly reason: { readonly code: string; readonly message: string } | null
   } | null
+  /** When it was written, where that is known apart from when it reached us. */
+  readonly writtenAt: string | null
+  /** When a person said to drop it. */
+  readonly discardedAt: string | null
+  /** Its first words, or what it is; null for whoever may not read them, and where nothing was asked to be read. */
+  readonly preview: string | null
   readonly createdAt: string
   readonly updatedAt: string
 }
 
 /** The messages of all locations, for the routes and pages that people use. */
 export interface MessageDesk {
-  /** Newest first. @throws {RequestError} `REQUEST_INVALID` for a cursor that no page gave. */
-  list(
-    query: MessageQuery,
-  ): Promise<{ readonly messages: readonly MessageSnapshot[]; readonly nextCursor: string | null }>
+  /**
+   * Newest first unless told otherwise; `total` where the query says what they wait for.
+   *
+   * @throws {RequestError} `REQUEST_INVALID` for a cursor that no page gave.
+   */
+  list(query: MessageQuery): Promise<{
+    readonly messages: readonly MessageSnapshot[]
+    readonly nextCursor: string | null
+    readonly total: number | null
+  }>
   /**
    * Sends a dead or held message once more.
    *
@@ -244,7 +257,7 @@ export interface MessageDesk {
    */
   retry(id: MessageId): Promise<MessageSnapshot>
   /**
-   * Drops a held message, or the dead letter of a failed one.
+   * Drops a held message, or the dead letter of a failed one: it waits for nobody's word any more.
    *
    * @throws {RequestError} `MESSAGE_UNKNOWN`, `MESSAGE_NOT_WAITING`.
    */
@@ -252,6 +265,11 @@ export interface MessageDesk {
   find(id: MessageId): Promise<MessageSnapshot | undefined>
   /** Live messages that came from `from` until before `to`. */
   ledger(locationId: LocationId, span: { readonly from: Date; readonly to: Date }): Promise<Ledger>
+}
+
+/** What may be missing inside is null where everybody sees it. */
+type Shown<T> = {
+  readonly [K in keyof T]-?: undefined extends T[K] ? Exclude<T[K], undefined> | null : T[K]
 }
 
 /** A number as everybody may see it (design.md 3). */
@@ -272,7 +290,11 @@ export interface SessionSnapshot {
   /** E.164; any other number that is paired is unlinked again. */
   readonly expectedPhone: string | null
   /** Null when ready and while a scan is waited for. */
-  readonly problem: SessionProblem | null
+  readonly problem: Shown<SessionProblem> | null
+  /** What it cannot do for a while although it is connected; null when it can do everything. */
+  readonly notice: SessionNotice | null
+  /** ISO 8601: when it connects again by itself; null while that is not planned. */
+  readonly nextAttemptAt: string | null
   /** ISO 8601. */
   readonly lastSeenAt: string | null
 }

@@ -168,7 +168,9 @@ function snapshotOf(row: SessionRow): SessionSnapshot {
     pairingCode: row.live?.pairingCode ?? null,
     expiresAt: row.live?.expiresAt ?? null,
     expectedPhone: row.expectedPhone ?? null,
-    problem: row.problem ?? null,
+    problem: row.problem === undefined ? null : { until: null, scannedPhone: null, ...row.problem },
+    notice: row.notice ?? null,
+    nextAttemptAt: row.nextAttemptAt?.toISOString() ?? null,
     lastSeenAt: row.lastSeenAt?.toISOString() ?? null,
   }
 }

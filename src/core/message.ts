@@ -258,4 +258,17 @@ export interface SessionProblem {
   readonly code: string
   readonly message: string
   readonly action: string
+  /** ISO 8601: when WhatsApp said that it ends by itself. */
+  readonly until?: string
+  /** E.164: what was paired instead of the right number. */
+  readonly scannedPhone?: string
+}
+
+/** What a number that is connected cannot do for a while. */
+export interface SessionNotice {
+  readonly code: string
+  readonly message: string
+  readonly action: string
+  /** ISO 8601. */
+  readonly until: string
 }

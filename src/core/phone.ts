@@ -15,3 +15,7 @@ export function phoneVariants(phone: string): string[] {
   if (argentina) return [argentina[1] === '9' ? `+54${argentina[2]}` : `+549${argentina[2]}`]
   return []
 }
+
+/** True when two numbers, E.164, reach the same phone. */
+export const samePhone = (one: string, other: string): boolean =>
+  one === other || phoneVariants(one).includes(other)

@@ -8,6 +8,7 @@ import type { FastifyRequest } from 'fastify'
 import type { SessionSnapshot } from '../bridge/ports.ts'
 import { RequestError } from '../core/errors.ts'
 import type { LocationId } from '../core/ids.ts'
+import { type SessionShown, shownNow } from './session-body.ts'
 
 /** `user` reads; `admin` also changes things. */
 export type PageRole = 'admin' | 'user'
@@ -142,10 +143,16 @@ export function streamEnd(request: FastifyRequest): Date {
 }
 
 /** A session as the caller may see it: a QR or a pairing code is the right to link a phone, so a plain user gets none. */
-export function shownTo(request: FastifyRequest): (session: SessionSnapshot) => SessionSnapshot {
+export function shownTo(request: FastifyRequest): (session: SessionSnapshot) => SessionShown {
   const caller = callerOf(request)
   const isPlainUser = caller.kind === 'page' && caller.role === 'user'
-  return (session) => (isPlainUser ? { ...session, qr: null, pairingCode: null } : session)
+  return (session) => shownNow(isPlainUser ? { ...session, qr: null, pairingCode: null } : session)
+}
+
+/** What customers and agents write is for whoever answers for it: a plain user of a page has GHL's own view of it. */
+export function mayReadWords(request: FastifyRequest): boolean {
+  const caller = callerOf(request)
+  return caller.kind !== 'page' || caller.role === 'admin'
 }
 
 /**

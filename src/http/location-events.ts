@@ -2,6 +2,7 @@
 import type { FastifyReply } from 'fastify'
 import type { SessionDesk, SessionSnapshot } from '../bridge/ports.ts'
 import type { LocationId } from '../core/ids.ts'
+import type { SessionShown } from './session-body.ts'
 
 /** Readers of a hint ask for much: no more often than this. */
 const HINT_EVERY_MS = 700
@@ -13,31 +14,32 @@ export async function streamLocation(
   desk: Pick<SessionDesk, 'list' | 'watchLocation'>,
   locationId: LocationId,
   reply: FastifyReply,
-  { until, show }: { until: Date; show: (session: SessionSnapshot) => SessionSnapshot },
+  { until, show }: { until: Date; show: (session: SessionSnapshot) => SessionShown },
 ): Promise<void> {
   reply.sse.keepAlive()
   let sending = Promise.resolve()
   let last = ''
-  const send = (event: string, data: unknown) => {
-    // The reader went away between two events; onClose ends the watching.
-    sending = sending.then(() => reply.sse.send({ event, data })).catch(() => undefined)
+  const send = (event: string, makeData: () => unknown) => {
+    // Made when it goes out: it says how long a QR can be used from then on. The reader may have gone away between two
+    // events; onClose ends the watching.
+    sending = sending.then(() => reply.sse.send({ event, data: makeData() })).catch(() => undefined)
   }
   const look = async () => {
-    const sessions = (await desk.list(locationId)).map(show)
+    const sessions = await desk.list(locationId)
     const text = JSON.stringify(sessions)
     if (text === last) return
     last = text
-    send('sessions', { sessions })
+    send('sessions', () => ({ sessions: sessions.map(show) }))
   }
   let hint: NodeJS.Timeout | undefined
   let afterwards: NodeJS.Timeout | undefined
   const stirred = () => {
     hint ??= setTimeout(() => {
       hint = undefined
-      send('activity', {})
+      send('activity', () => ({}))
       clearTimeout(afterwards)
       afterwards = setTimeout(() => {
-        send('activity', {})
+        send('activity', () => ({}))
       }, DONE_AFTER_MS)
     }, HINT_EVERY_MS)
   }

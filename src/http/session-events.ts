@@ -6,7 +6,7 @@ export interface SessionStreamOptions {
   /** When the caller's right ends, and the stream with it. */
   readonly until: Date
   /** What of a snapshot the caller may see. */
-  readonly bodyOf?: (snapshot: SessionSnapshot) => unknown
+  readonly bodyOf: (snapshot: SessionSnapshot) => unknown
 }
 
 /** Streams snapshots until the caller goes away. Sends are chained: a slow reader gets them late but in order. */
@@ -14,18 +14,18 @@ export async function streamSession(
   desk: Pick<SessionDesk, 'watch'>,
   first: SessionSnapshot,
   reply: FastifyReply,
-  { until, bodyOf = (snapshot) => snapshot }: SessionStreamOptions,
+  { until, bodyOf }: SessionStreamOptions,
 ): Promise<void> {
   reply.sse.keepAlive()
   let sending = Promise.resolve()
   let last = ''
   const send = (snapshot: SessionSnapshot) => {
-    const data = bodyOf(snapshot)
-    const text = JSON.stringify(data)
+    const text = JSON.stringify(snapshot)
     if (text === last) return
     last = text
     sending = sending
-      .then(() => reply.sse.send({ event: 'session', data }))
+      // Made when it goes out: it says how long a QR can be used from then on.
+      .then(() => reply.sse.send({ event: 'session', data: bodyOf(snapshot) }))
       // The reader went away between two events; onClose ends the watching.
       .catch(() => undefined)
   }

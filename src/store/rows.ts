@@ -116,7 +116,19 @@ export const SessionRowSchema = z.object({
   lid: optional(lidJid),
   name: optional(z.string()),
   isDefault: z.boolean(),
-  problem: optional(z.object({ code: z.string(), message: z.string(), action: z.string() })),
+  problem: optional(
+    z.object({
+      code: z.string(),
+      message: z.string(),
+      action: z.string(),
+      until: z.string().exactOptional(),
+      scannedPhone: z.string().exactOptional(),
+    }),
+  ),
+  notice: optional(
+    z.object({ code: z.string(), message: z.string(), action: z.string(), until: z.string() }),
+  ),
+  nextAttemptAt: optional(date),
   expectedPhone: optional(z.string()),
   live: optional(z.string()),
   wish: optional(Wish),
@@ -182,13 +194,14 @@ export const LocationCounts = z.object({
 
 const count = z.number().int()
 export const LedgerRow = z.object({
-  inbound: z.object({ received: count, inGhl: count, waiting: count, failed: count }),
+  inbound: z.object({ received: count, inGhl: count, waiting: count, failed: count, discarded: count }),
   outbound: z.object({
     accepted: count,
     sent: count,
     delivered: count,
     read: count,
     failed: count,
+    discarded: count,
     held: count,
     waiting: count,
   }),

@@ -48,13 +48,14 @@ export function createSessionStore({ database, owned, fences, seal }: SessionSto
         .parse(await database.call('list_sessions_of', { locationIds }))
         .map(read)
     },
-    async update(id, { lastSeenAt, pairedAt, live, ...patch }) {
+    async update(id, { lastSeenAt, pairedAt, nextAttemptAt, live, ...patch }) {
       await owned.call('update_session', {
         sessionId: id,
         patch: {
           ...patch,
           ...(lastSeenAt !== undefined && { lastSeenAt: lastSeenAt.getTime() }),
           ...(pairedAt !== undefined && { pairedAt: pairedAt.getTime() }),
+          ...(nextAttemptAt !== undefined && { nextAttemptAt: nextAttemptAt?.getTime() ?? null }),
           ...(live !== undefined && {
             live: live === null ? null : seal.seal(liveOf(id), JSON.stringify(live)),
           }),

@@ -45,11 +45,28 @@ export const PAIRING_CODE_REFUSED = problem(
   'Check the number, or pair by scanning a QR.',
 )
 
-export const WRONG_NUMBER = problem(
-  'WRONG_NUMBER',
-  'Another number than the expected one was scanned, so it was unlinked again.',
-  'Pair again with the right phone.',
-)
+/** @param scannedPhone E.164. */
+export const wrongNumber = (scannedPhone: string): SessionProblem => ({
+  ...problem(
+    'WRONG_NUMBER',
+    'Another phone than the one of this number was paired, so it was unlinked again.',
+    'Pair again with the right phone; for another phone add another number.',
+  ),
+  scannedPhone,
+})
+
+/**
+ * @param scannedPhone E.164.
+ * @param name of the number that it is connected as.
+ */
+export const alreadyHere = (scannedPhone: string, name: string | undefined): SessionProblem => ({
+  ...problem(
+    'ALREADY_HERE',
+    `This phone is already connected here as ${name ?? 'another number'}, so it was unlinked again.`,
+    'Remove this entry, or pair it with another phone.',
+  ),
+  scannedPhone,
+})
 
 export const LOGGED_OUT_BY_US = problem(
   'LOGGED_OUT',
@@ -87,7 +104,7 @@ const stop = (status: SessionStatus, what: SessionProblem, forgetsCredentials = 
 
 const OVER: ReadonlySet<SessionStatus> = new Set(['logged_out', 'replaced', 'restricted', 'banned'])
 
-/** True for states in which only a person can go on. */
+/** True for states in which only a person can go on, unless WhatsApp has said when it ends by itself. */
 export const isOver = (status: SessionStatus): boolean => OVER.has(status)
 
 /** By the code that Baileys reports; several have no name in its `DisconnectReason`. */
@@ -131,6 +148,8 @@ export const DISCONNECT_RULES: ReadonlyMap<number, DisconnectRule> = new Map([
         'WhatsApp has locked this number or its main phone is gone.',
         'Open WhatsApp on the phone and follow what it says; then pair again.',
       ),
+      // Neither comes back to this link: whatsmeow ends it as well.
+      true,
     ),
   ],
   [
@@ -140,7 +159,7 @@ export const DISCONNECT_RULES: ReadonlyMap<number, DisconnectRule> = new Map([
       problem(
         'BANNED',
         'WhatsApp has banned this number.',
-        'Open WhatsApp on the phone and ask for a review; the bridge cannot lift it.',
+        'Open WhatsApp on the phone and ask for a review; when it is lifted, connect again here.',
       ),
     ),
   ],
@@ -172,9 +191,29 @@ export const DISCONNECT_RULES: ReadonlyMap<number, DisconnectRule> = new Map([
   ],
 ])
 
-/** @param code `undefined` when the socket ended without an error. */
-export function ruleOf(code: number | undefined): DisconnectRule {
-  return (code === undefined ? undefined : DISCONNECT_RULES.get(code)) ?? wait
+/**
+ * @param code `undefined` when the socket ended without an error.
+ * @param until when WhatsApp has said that it ends by itself.
+ */
+export function ruleOf(code: number | undefined, until?: Date): DisconnectRule {
+  const rule = (code === undefined ? undefined : DISCONNECT_RULES.get(code)) ?? wait
+  if (rule.status !== 'restricted' || rule.problem === undefined || until === undefined) return rule
+  const action = 'Nothing to do: it connects again by itself when the time is over.'
+  return { ...rule, reaction: 'slow', problem: { ...rule.problem, action, until: until.toISOString() } }
+}
+
+/** No restriction lasts as long. */
+const TEN_YEARS_S = 10 * 365 * 24 * 60 * 60
+
+/**
+ * When a restriction ends.
+ *
+ * @param expire as the refusal says it: seconds from now, as whatsmeow reads it, or an hour of the calendar.
+ */
+export function restrictionEnd(expire: string | undefined, nowMs: number): Date | undefined {
+  const seconds = Number(expire)
+  if (!(seconds > 0)) return undefined
+  return new Date(seconds < TEN_YEARS_S ? nowMs + seconds * 1_000 : seconds * 1_000)
 }
 
 /**

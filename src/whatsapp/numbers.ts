@@ -56,7 +56,7 @@ export function createNumbers(deps: SessionDeps): Numbers {
   const startLater = (session: Session, { life }: Served): void => {
     starting = starting.then(async () => {
       if (life.signal.aborted) return
-      await session.start().catch((thrown: unknown) => {
+      await session.resume().catch((thrown: unknown) => {
         deps.log.error(
           { sessionId: session.id, errorCode: toBridgeError(thrown).code },
           'could not start a number',
@@ -85,17 +85,19 @@ export function createNumbers(deps: SessionDeps): Numbers {
   }
 
   const meet = (row: SessionRow, place: Served): Session => {
-    const session = new Session(deps, row, makeCaches())
+    const session = new Session(deps, row, makeCaches(), () => place.sessions.values())
     place.sessions.set(row.sessionId, session)
-    if (row.wish === undefined && !isOver(row.status)) startLater(session, place)
+    const goesOn = !isOver(row.status) || row.problem?.until !== undefined
+    if (row.wish === undefined && goesOn) startLater(session, place)
     return session
   }
 
   const lookAt = async (location: LocationId, place: Served): Promise<void> => {
     const rows = await deps.sessionStore.list(location)
-    for (const row of rows) {
+    const known = rows.map((row) => ({ row, session: place.sessions.get(row.sessionId) ?? meet(row, place) }))
+    for (const { row, session } of known) {
       if (place.life.signal.aborted) return
-      const session = place.sessions.get(row.sessionId) ?? meet(row, place)
+      session.named(row.name)
       if (row.wish !== undefined) await fulfil(session, row.wish, place)
     }
   }

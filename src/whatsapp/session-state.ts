@@ -15,6 +15,8 @@ export interface Live {
   readonly pairingCode?: string
   /** Until when the QR or the code can be used. */
   readonly expiresAt?: Date
+  /** When the next connection is tried. */
+  readonly nextAttemptAt?: Date
 }
 
 /** What a login teaches about the number. */
@@ -49,6 +51,11 @@ export class SessionState {
     return this.#live
   }
 
+  /** What people have called it meanwhile, on whichever node; `undefined`: WhatsApp's name at the next login. */
+  named(name: string | undefined): void {
+    this.#row = { ...this.#row, name }
+  }
+
   /** @param signal calls off the waiting for a store that is away. */
   async move(next: Live, signal: AbortSignal, facts: Facts = {}): Promise<void> {
     const { sessionStore, clock, log } = this.#deps
@@ -58,6 +65,7 @@ export class SessionState {
       ...facts,
       status: next.status,
       problem: next.problem ?? null,
+      nextAttemptAt: next.nextAttemptAt ?? null,
       live: invitationOf(next),
     }
     // In order, so that the last word is the last row.

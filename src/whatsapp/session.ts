@@ -34,11 +34,11 @@ import {
   PAIRING_CODE_REFUSED,
   problemOf,
   QR_EXPIRED,
-  type Reaction,
+  restrictionEnd,
   ruleOf,
   STOPPED,
-  WRONG_NUMBER,
 } from './disconnect.ts'
+import { Guard } from './guard.ts'
 import { type Correspondence, Inbox, type InboxDeps } from './inbox.ts'
 import type { Origin } from './intake.ts'
 import { Journal } from './journal.ts'
@@ -55,7 +55,7 @@ import {
   type SocketSettings,
 } from './socket.ts'
 import type { Spool } from './spool.ts'
-import { meOf, phoneOf, type Receipt, samePhone } from './stanza.ts'
+import { meOf, phoneOf, type Receipt } from './stanza.ts'
 import { compose } from './to-whatsapp.ts'
 
 /** A connection that shows neither QR nor login by then hangs (whatsapp.md 1b: an HTTP answer to the upgrade does that). */
@@ -82,6 +82,7 @@ export class Session {
   readonly #caches: SocketCaches
   readonly #inbox: Inbox
   readonly #state: SessionState
+  readonly guard: Guard
   /** Of the connection that is open; nobody else's events count. */
   #socket: Socket | undefined
   /** Aborted to end the run: its connection, its waiting, its retries. */
@@ -97,7 +98,8 @@ export class Session {
   /** Credentials that the store did not take before the connection ended. */
   #unsaved: string | undefined
 
-  constructor(deps: SessionDeps, row: SessionRow, caches: SocketCaches) {
+  /** @param siblings all numbers of the location, this one among them. */
+  constructor(deps: SessionDeps, row: SessionRow, caches: SocketCaches, siblings: () => Iterable<Session>) {
     this.#deps = deps
     this.id = row.sessionId
     this.locationId = row.locationId
@@ -105,10 +107,19 @@ export class Session {
     this.#log = deps.log.child({ session: `location_${row.locationId}_${row.sessionId}` })
     this.#state = new SessionState({ ...deps, log: this.#log }, row)
     this.#inbox = new Inbox({ ...deps, log: this.#log }, () => this.#state.row)
+    this.guard = new Guard(
+      () => this.#state.row,
+      () => [...siblings()].map(({ guard }) => guard),
+    )
   }
 
   get isReady(): boolean {
     return this.#state.live.status === 'ready' && this.#socket !== undefined
+  }
+
+  /** As it is called now; `undefined` when nobody has named it. */
+  named(name: string | undefined): void {
+    this.#state.named(name)
   }
 
   /**
@@ -132,6 +143,11 @@ export class Session {
 
   async restart(): Promise<void> {
     await this.#inTurn(() => this.#begin(undefined))
+  }
+
+  /** As {@link start}, but not before the hour that WhatsApp has named for a restricted number. */
+  async resume(): Promise<void> {
+    await this.#inTurn(() => this.#begin(undefined, untilMs(this.#state.live.problem)))
   }
 
   /**
@@ -211,14 +227,15 @@ export class Session {
     return turn
   }
 
-  async #begin(codeFor: string | undefined): Promise<void> {
+  async #begin(codeFor: string | undefined, notBeforeMs = 0): Promise<void> {
     await this.#halt()
     this.#life = new AbortController()
     this.#codeFor = codeFor?.replace(/\D/g, '')
     this.#reconnects.reset()
     const { signal } = this.#life
-    await this.#move({ status: 'initializing' })
-    this.#running = this.#run(signal)
+    const waitMs = notBeforeMs - this.#deps.clock.nowMs()
+    if (waitMs <= 0) await this.#move({ status: 'initializing' })
+    this.#running = this.#run(signal, waitMs)
   }
 
   /** Ends the run; resolves when its connection is closed and nothing of it writes any more. */
@@ -228,14 +245,16 @@ export class Session {
     await this.#inbox.idle()
   }
 
-  async #run(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
-      const reaction = await this.#attempt(signal).then(
+  async #run(signal: AbortSignal, firstAfterMs: number): Promise<void> {
+    let waitMs: number | undefined = firstAfterMs
+    while (waitMs !== undefined) {
+      // Ends early when the run is ended.
+      if (waitMs > 0) await this.#deps.clock.sleep(waitMs, signal).catch(() => undefined)
+      if (signal.aborted) return
+      waitMs = await this.#attempt(signal).then(
         (end) => this.#settle(end, signal),
         (thrown: unknown) => this.#explain(thrown, signal),
       )
-      if (reaction === 'stop') return
-      await this.#pause(reaction, signal)
     }
   }
 
@@ -248,7 +267,8 @@ export class Session {
       signal,
     }
     try {
-      if (this.#isExpected(auth)) await this.#inbox.replay(origin)
+      this.guard.begin(auth.state.creds)
+      if (this.#isRight(auth)) await this.#inbox.replay(origin)
       return signal.aborted ? undefined : await this.#hold(auth, signal)
     } finally {
       this.#unsaved = await auth.close()
@@ -283,8 +303,10 @@ export class Session {
           await socket.end('no pairing code')
         }),
         paired: hear(async () => {
-          this.#inbox.paired()
-          await this.#move({ status: 'connecting' }, { pairedAt: new Date(this.#deps.clock.nowMs()) })
+          this.guard.paired()
+          const pairedAt = new Date(this.#deps.clock.nowMs())
+          if (this.#isRight(auth)) this.#inbox.paired()
+          await this.#move({ status: 'connecting' }, this.#isRight(auth) ? { pairedAt } : {})
         }),
         open: hear(() => this.#onOpen(auth)),
         caughtUp: () => {
@@ -292,17 +314,17 @@ export class Session {
         },
         // Another person's messages are none of our business, not even in the moment before the number is unlinked.
         journaled: (row) => {
-          if (this.#isExpected(auth)) this.#inbox.journaled(row, correspondence(socket, signal))
+          if (this.#isRight(auth)) this.#inbox.journaled(row, correspondence(socket, signal))
         },
         undecryptable: (message) => {
-          if (this.#isExpected(auth)) this.#inbox.undecryptable(message, correspondence(socket, signal))
+          if (this.#isRight(auth)) this.#inbox.undecryptable(message, correspondence(socket, signal))
         },
         unjournaled: async (what) => {
-          if (this.#isExpected(auth)) await this.#inbox.unjournaled(what, correspondence(socket, signal))
+          if (this.#isRight(auth)) await this.#inbox.unjournaled(what, correspondence(socket, signal))
         },
         addresses: (pairs) => void this.#inbox.learn(pairs),
         groupEvent: async (event) => {
-          if (this.#isExpected(auth)) await this.#inbox.groupEvent(event)
+          if (this.#isRight(auth)) await this.#inbox.groupEvent(event)
         },
         receipt: ({ ids, state }) => this.#deps.onReceipt(this.id, ids, state),
       },
@@ -337,13 +359,8 @@ export class Session {
     return await openAuth(signalStore, this.id, clock)
   }
 
-  #isExpected({ state }: SessionAuth): boolean {
-    const { expectedPhone } = this.#state.row
-    return (
-      expectedPhone === undefined ||
-      state.creds.me === undefined ||
-      samePhone(phoneOf(state.creds.me.id) ?? '', expectedPhone)
-    )
+  #isRight({ state }: SessionAuth): boolean {
+    return this.guard.refusal(state.creds) === undefined
   }
 
   /** @param goodForMs undefined when a QR replaces the one before within that one's time. */
@@ -366,11 +383,13 @@ export class Session {
     const { clock, onReady } = this.#deps
     this.#codeFor = undefined
     this.#reconnects.opened(clock.nowMs())
-    if (!this.#isExpected(auth)) {
-      this.#givenUp = WRONG_NUMBER
+    const refusal = this.guard.refusal(auth.state.creds)
+    if (refusal !== undefined) {
+      this.#givenUp = refusal
       await this.#socket?.logout()
       return
     }
+    this.guard.letIn()
     const { me } = auth.state.creds
     const phoneNumber = phoneOf(me?.id)
     const lid = findChatJid(me?.lid)
@@ -395,33 +414,39 @@ export class Session {
     })
   }
 
-  /** What the end of a connection means. */
-  async #settle(end: SocketEnd | undefined, signal: AbortSignal): Promise<Reaction> {
-    if (end === undefined || signal.aborted) return 'stop'
-    const rule = ruleOf(end.code)
-    this.#log.info({ disconnectCode: end.code ?? null, reaction: rule.reaction }, 'connection ended')
+  /** What the end of a connection means: milliseconds to the next attempt, `undefined` when there is none. */
+  async #settle(end: SocketEnd | undefined, signal: AbortSignal): Promise<number | undefined> {
+    if (end === undefined || signal.aborted) return undefined
+    const nowMs = this.#deps.clock.nowMs()
+    const rule = ruleOf(end.code, restrictionEnd(end.expire, nowMs))
+    const { status, problem, reaction, forgetsCredentials } = rule
+    this.#log.info({ disconnectCode: end.code ?? null, reaction }, 'connection ended')
     const lost = this.#givenUp ?? (end.refsEnded ? QR_EXPIRED : undefined)
     if (lost !== undefined) await this.#forget(lost)
-    else if (rule.forgetsCredentials && rule.problem) await this.#forget(rule.problem, rule.status)
-    else await this.#move({ status: rule.status, problem: rule.problem })
-    return lost === undefined ? rule.reaction : 'stop'
+    else if (forgetsCredentials && problem) await this.#forget(problem, status)
+    else if (reaction === 'stop') await this.#move({ status, problem })
+    else {
+      const delayMs = this.#reconnects.delayMs(reaction, nowMs)
+      const waitMs = Math.max(delayMs, untilMs(problem) - nowMs)
+      const nextAttemptAt = new Date(nowMs + waitMs)
+      await this.#move({ status, problem, ...(waitMs > 0 && { nextAttemptAt }) })
+      return waitMs
+    }
+    return undefined
   }
 
   /** The connection could not even be tried: mostly the store is away. */
-  async #explain(thrown: unknown, signal: AbortSignal): Promise<Reaction> {
-    if (signal.aborted) return 'stop'
+  async #explain(thrown: unknown, signal: AbortSignal): Promise<number | undefined> {
+    if (signal.aborted) return undefined
     const error = toBridgeError(thrown)
+    const isDead = error.disposition === 'dead'
     this.#log.error({ errorCode: error.code, err: thrown }, 'could not connect a number')
-    const move = this.#move({ status: 'disconnected', problem: problemOf(error) })
-    if (error.disposition === 'dead') await move
-    return error.disposition === 'dead' ? 'slow' : 'backoff'
-  }
-
-  async #pause(reaction: Exclude<Reaction, 'stop'>, signal: AbortSignal): Promise<void> {
-    const { clock } = this.#deps
-    const delayMs = this.#reconnects.delayMs(reaction, clock.nowMs())
-    // Ends early when the run is ended.
-    if (delayMs > 0) await clock.sleep(delayMs, signal).catch(() => undefined)
+    const nowMs = this.#deps.clock.nowMs()
+    const waitMs = this.#reconnects.delayMs(isDead ? 'slow' : 'backoff', nowMs)
+    const nextAttemptAt = new Date(nowMs + waitMs)
+    const move = this.#move({ status: 'disconnected', problem: problemOf(error), nextAttemptAt })
+    if (isDead) await move
+    return waitMs
   }
 
   async #forget(problem: SessionProblem, status: SessionStatus = 'logged_out'): Promise<void> {
@@ -430,6 +455,7 @@ export class Session {
     await this.#inbox.idle()
     this.#unsaved = undefined
     if (signal.aborted) return
+    this.guard.forget()
     await patiently(() => sessionStore.forgetCredentials(this.id), { clock, signal })
     await this.#move({ status, problem })
   }
@@ -438,6 +464,10 @@ export class Session {
     await this.#state.move(next, this.#life.signal, facts)
   }
 }
+
+/** When WhatsApp said that it ends by itself; 0 when it has not. */
+const untilMs = (problem: SessionProblem | undefined): number =>
+  problem?.until === undefined ? 0 : Date.parse(problem.until)
 
 const correspondence = (socket: Socket, signal: AbortSignal): Correspondence => ({
   me: socket.me(),

@@ -54,6 +54,8 @@ export interface SocketSettings {
 /** Why it ended: `code` as in disconnect.ts; `refsEnded` when nobody scanned in time. */
 export interface SocketEnd {
   readonly code: number | undefined
+  /** How long a refused login stays refused, in WhatsApp's own figures. */
+  readonly expire: string | undefined
   readonly refsEnded: boolean
 }
 
@@ -409,10 +411,13 @@ function asLive({ attrs: { offline: _, ...attrs }, ...stanza }: BinaryNode): Bin
 const withSecret = (qr: string, secret: string): string => qr.split(',').with(-2, secret).join(',')
 
 function endOf(error: Error | undefined, isPaired: boolean): SocketEnd {
-  const output =
-    error !== undefined && 'output' in error ? (error.output as { statusCode?: number }) : undefined // Boom
+  const { output, data } = (error ?? {}) as {
+    output?: { statusCode?: number }
+    data?: BinaryNode['attrs'] | null
+  } // Boom
   return {
     code: output?.statusCode,
+    expire: data?.['expire'],
     refsEnded: !isPaired && error?.message === 'QR refs attempts ended',
   }
 }

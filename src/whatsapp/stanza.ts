@@ -131,19 +131,6 @@ function altOf(attrs: JournalEntry['attrs'], chat: ChatJid, fromMe: boolean): Ch
     : findChatJid(attrs[`sender_${form}`])
 }
 
-/**
- * True when two numbers reach the same phone: WhatsApp leaves out, or adds, the mobile digit of Brazil, Mexico and
- * Argentina (observed).
- */
-export const samePhone = (one: string, other: string): boolean => plainDigits(one) === plainDigits(other)
-
-const plainDigits = (phone: string): string =>
-  phone
-    .replaceAll(/\D/g, '')
-    .replace(/^(55\d{2})9(\d{8})$/, '$1$2')
-    .replace(/^521(\d{10})$/, '52$1')
-    .replace(/^549(\d{10})$/, '54$1')
-
 export interface Receipt {
   readonly ids: readonly WaMessageId[]
   readonly state: 'delivered' | 'read'

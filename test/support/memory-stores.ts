@@ -146,6 +146,8 @@ export class MemorySessionStore implements UsedSessionStore {
       name: undefined,
       isDefault: true,
       problem: undefined,
+      notice: undefined,
+      nextAttemptAt: undefined,
       live: undefined,
       lastSeenAt: undefined,
       pairedAt: undefined,
@@ -170,9 +172,22 @@ export class MemorySessionStore implements UsedSessionStore {
     await this.gate()
     const row = this.rows.get(sessionId)
     if (row === undefined) return
-    const { problem = row.problem, live = row.live, ...facts } = patch
+    const {
+      problem = row.problem,
+      live = row.live,
+      notice = row.notice,
+      nextAttemptAt = row.nextAttemptAt,
+      ...facts
+    } = patch
     if (patch.status !== undefined) this.statuses.push(patch.status)
-    this.#set({ ...row, ...facts, problem: problem ?? undefined, live: live ?? undefined })
+    this.#set({
+      ...row,
+      ...facts,
+      problem: problem ?? undefined,
+      live: live ?? undefined,
+      notice: notice ?? undefined,
+      nextAttemptAt: nextAttemptAt ?? undefined,
+    })
   }
 
   async wish(sessionId: SessionId, wish: SessionWish): Promise<void> {

@@ -6,6 +6,7 @@ import type { SessionDesk, SessionSnapshot } from '../../bridge/ports.ts'
 import { type LocationId, parseLocationId } from '../../core/ids.ts'
 import { confinedTo, may, shownTo } from '../auth.ts'
 import { Id, NUMBERS_STATES, ProblemBody, SessionBody, TOKEN_HEALTHS } from '../schemas.ts'
+import type { SessionShown } from '../session-body.ts'
 
 export interface LocationDeps {
   readonly desk: Pick<SessionDesk, 'listOf'>
@@ -87,13 +88,13 @@ export function locationRoutes(deps: LocationDeps): FastifyPluginCallbackZod {
 
   async function sessionsOf(
     rows: readonly InstallationRow[],
-    show: (session: SessionSnapshot) => SessionSnapshot,
-  ): Promise<ReadonlyMap<LocationId | undefined, SessionSnapshot[]>> {
+    show: (session: SessionSnapshot) => SessionShown,
+  ): Promise<ReadonlyMap<LocationId | undefined, SessionShown[]>> {
     const listed = await deps.desk.listOf(rows.flatMap((row) => row.locationId ?? []))
-    return Map.groupBy<LocationId | undefined, SessionSnapshot>(listed.map(show), (each) => each.locationId)
+    return Map.groupBy<LocationId | undefined, SessionShown>(listed.map(show), (each) => each.locationId)
   }
 
-  function bodyOf(row: InstallationRow & { health: TokenHealth }, sessions: SessionSnapshot[]) {
+  function bodyOf(row: InstallationRow & { health: TokenHealth }, sessions: SessionShown[]) {
     const problem = problemOf(row)
     return {
       locationId: row.locationId ?? '',

@@ -6,6 +6,7 @@ import type { SessionStore } from '../../bridge/storage.ts'
 import { RequestError } from '../../core/errors.ts'
 import { type BuiltPages, sendPage } from '../pages/built-pages.ts'
 import { Phone, SessionBody } from '../schemas.ts'
+import { shownNow } from '../session-body.ts'
 import { streamSession } from '../session-events.ts'
 import { linkHash } from './sessions.ts'
 
@@ -25,6 +26,8 @@ const LinkBody = SessionBody.pick({
   qr: true,
   pairingCode: true,
   expiresAt: true,
+  expiresInMs: true,
+  nextAttemptAt: true,
   problem: true,
 }).extend({ linkExpiresAt: z.string() })
 
@@ -68,7 +71,7 @@ export function pairingRoutes({ desk, sessions, pages }: PairingDeps): FastifyPl
       const linkExpiresAt = link.expiresAt.toISOString()
       await streamSession(desk, link.session, reply, {
         until: link.expiresAt,
-        bodyOf: (snapshot) => LinkBody.parse({ ...snapshot, linkExpiresAt }),
+        bodyOf: (snapshot) => LinkBody.parse({ ...shownNow(snapshot), linkExpiresAt }),
       })
     })
 
@@ -84,7 +87,7 @@ export function pairingRoutes({ desk, sessions, pages }: PairingDeps): FastifyPl
       async (request, reply) => {
         const { session, expiresAt } = await open(request.params.token)
         const restarted = await desk.restart(session.id, request.body?.phoneNumber)
-        return await reply.code(202).send({ ...restarted, linkExpiresAt: expiresAt.toISOString() })
+        return await reply.code(202).send({ ...shownNow(restarted), linkExpiresAt: expiresAt.toISOString() })
       },
     )
     done()

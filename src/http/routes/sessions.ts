@@ -9,6 +9,7 @@ import { locationUnknown, sessionUnknown } from '../answers.ts'
 import { may, shownTo, streamEnd } from '../auth.ts'
 import { streamLocation } from '../location-events.ts'
 import { LocationParams, Phone, SessionBody, SessionEditBody, SessionParams } from '../schemas.ts'
+import { shownNow } from '../session-body.ts'
 import { streamSession } from '../session-events.ts'
 
 /** As long as a client needs to open the link on his own phone; design.md 3. */
@@ -119,7 +120,7 @@ export function sessionRoutes(deps: SessionDeps): FastifyPluginCallbackZod {
       },
       async (request, reply) => {
         const session = await found(request.params)
-        return await reply.code(202).send(await desk.restart(session.id, request.body?.phoneNumber))
+        return await reply.code(202).send(shownNow(await desk.restart(session.id, request.body?.phoneNumber)))
       },
     )
 
@@ -131,7 +132,7 @@ export function sessionRoutes(deps: SessionDeps): FastifyPluginCallbackZod {
       },
       async ({ params, body }) => {
         const locationId = parseLocationId(params.locationId)
-        return await desk.edit(locationId, parseSessionId(params.id), body)
+        return shownNow(await desk.edit(locationId, parseSessionId(params.id), body))
       },
     )
 

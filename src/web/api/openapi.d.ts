@@ -400,10 +400,18 @@ export interface paths {
                             qr: string | null;
                             pairingCode: string | null;
                             expiresAt: string | null;
+                            /** @description How long the QR or the code can be used from now on: for a reader whose clock is wrong */
+                            expiresInMs: number | null;
+                            /** @description When it connects again by itself */
+                            nextAttemptAt: string | null;
                             problem: {
                                 code: string;
                                 message: string;
                                 action: string;
+                                /** @description When WhatsApp said that it ends by itself */
+                                until: string | null;
+                                /** @description What was paired instead of the right number */
+                                scannedPhone: string | null;
                             } | null;
                             linkExpiresAt: string;
                         };
@@ -1165,12 +1173,27 @@ export interface paths {
                                     qr: string | null;
                                     pairingCode: string | null;
                                     expiresAt: string | null;
+                                    /** @description How long the QR or the code can be used from now on: for a reader whose clock is wrong */
+                                    expiresInMs: number | null;
                                     expectedPhone: string | null;
                                     problem: {
                                         code: string;
                                         message: string;
                                         action: string;
+                                        /** @description When WhatsApp said that it ends by itself */
+                                        until: string | null;
+                                        /** @description What was paired instead of the right number */
+                                        scannedPhone: string | null;
                                     } | null;
+                                    /** @description What a number cannot do for a while although it is connected */
+                                    notice: {
+                                        code: string;
+                                        message: string;
+                                        action: string;
+                                        until: string;
+                                    } | null;
+                                    /** @description When it connects again by itself */
+                                    nextAttemptAt: string | null;
                                     lastSeenAt: string | null;
                                 }[];
                             }[];
@@ -1225,12 +1248,27 @@ export interface paths {
                                 qr: string | null;
                                 pairingCode: string | null;
                                 expiresAt: string | null;
+                                /** @description How long the QR or the code can be used from now on: for a reader whose clock is wrong */
+                                expiresInMs: number | null;
                                 expectedPhone: string | null;
                                 problem: {
                                     code: string;
                                     message: string;
                                     action: string;
+                                    /** @description When WhatsApp said that it ends by itself */
+                                    until: string | null;
+                                    /** @description What was paired instead of the right number */
+                                    scannedPhone: string | null;
                                 } | null;
+                                /** @description What a number cannot do for a while although it is connected */
+                                notice: {
+                                    code: string;
+                                    message: string;
+                                    action: string;
+                                    until: string;
+                                } | null;
+                                /** @description When it connects again by itself */
+                                nextAttemptAt: string | null;
                                 lastSeenAt: string | null;
                             }[];
                         };
@@ -1392,12 +1430,27 @@ export interface paths {
                             qr: string | null;
                             pairingCode: string | null;
                             expiresAt: string | null;
+                            /** @description How long the QR or the code can be used from now on: for a reader whose clock is wrong */
+                            expiresInMs: number | null;
                             expectedPhone: string | null;
                             problem: {
                                 code: string;
                                 message: string;
                                 action: string;
+                                /** @description When WhatsApp said that it ends by itself */
+                                until: string | null;
+                                /** @description What was paired instead of the right number */
+                                scannedPhone: string | null;
                             } | null;
+                            /** @description What a number cannot do for a while although it is connected */
+                            notice: {
+                                code: string;
+                                message: string;
+                                action: string;
+                                until: string;
+                            } | null;
+                            /** @description When it connects again by itself */
+                            nextAttemptAt: string | null;
                             lastSeenAt: string | null;
                         };
                     };
@@ -1480,12 +1533,27 @@ export interface paths {
                             qr: string | null;
                             pairingCode: string | null;
                             expiresAt: string | null;
+                            /** @description How long the QR or the code can be used from now on: for a reader whose clock is wrong */
+                            expiresInMs: number | null;
                             expectedPhone: string | null;
                             problem: {
                                 code: string;
                                 message: string;
                                 action: string;
+                                /** @description When WhatsApp said that it ends by itself */
+                                until: string | null;
+                                /** @description What was paired instead of the right number */
+                                scannedPhone: string | null;
                             } | null;
+                            /** @description What a number cannot do for a while although it is connected */
+                            notice: {
+                                code: string;
+                                message: string;
+                                action: string;
+                                until: string;
+                            } | null;
+                            /** @description When it connects again by itself */
+                            nextAttemptAt: string | null;
                             lastSeenAt: string | null;
                         };
                     };
@@ -1676,6 +1744,10 @@ export interface paths {
             parameters: {
                 query?: {
                     state?: "received" | "queued" | "sending" | "sent" | "delivered" | "read" | "failed" | "held" | "ignored";
+                    /** @description `person`: failed or held, and not discarded. `delivery`: live and on its way. The answer has a `total` then */
+                    waitsFor?: "person" | "delivery";
+                    /** @description Which stand first */
+                    order?: "newest" | "oldest";
                     locationId?: string;
                     sessionId?: string;
                     limit?: number;
@@ -1727,10 +1799,18 @@ export interface paths {
                                         message: string;
                                     } | null;
                                 } | null;
+                                /** @description When it was written, where that is known apart from `createdAt`, when it reached the bridge */
+                                writtenAt: string | null;
+                                /** @description When a person said to drop it; its state may stay `failed` */
+                                discardedAt: string | null;
+                                /** @description Its first words (about 80 characters), or what it is; in lists only, and never for plain users of a page */
+                                preview: string | null;
                                 createdAt: string;
                                 updatedAt: string;
                             }[];
                             nextCursor: string | null;
+                            /** @description With `waitsFor`: how many there are in all */
+                            total: number | null;
                         };
                     };
                 };
@@ -1803,6 +1883,12 @@ export interface paths {
                                     message: string;
                                 } | null;
                             } | null;
+                            /** @description When it was written, where that is known apart from `createdAt`, when it reached the bridge */
+                            writtenAt: string | null;
+                            /** @description When a person said to drop it; its state may stay `failed` */
+                            discardedAt: string | null;
+                            /** @description Its first words (about 80 characters), or what it is; in lists only, and never for plain users of a page */
+                            preview: string | null;
                             createdAt: string;
                             updatedAt: string;
                         };
@@ -1875,6 +1961,12 @@ export interface paths {
                                     message: string;
                                 } | null;
                             } | null;
+                            /** @description When it was written, where that is known apart from `createdAt`, when it reached the bridge */
+                            writtenAt: string | null;
+                            /** @description When a person said to drop it; its state may stay `failed` */
+                            discardedAt: string | null;
+                            /** @description Its first words (about 80 characters), or what it is; in lists only, and never for plain users of a page */
+                            preview: string | null;
                             createdAt: string;
                             updatedAt: string;
                         };
@@ -1921,6 +2013,7 @@ export interface paths {
                                 inGhl: number;
                                 waiting: number;
                                 failed: number;
+                                discarded: number;
                             };
                             outbound: {
                                 accepted: number;
@@ -1928,6 +2021,7 @@ export interface paths {
                                 delivered: number;
                                 read: number;
                                 failed: number;
+                                discarded: number;
                                 held: number;
                                 waiting: number;
                             };
@@ -2402,6 +2496,7 @@ export interface paths {
                                 inGhl: number;
                                 waiting: number;
                                 failed: number;
+                                discarded: number;
                             };
                             outbound: {
                                 accepted: number;
@@ -2409,6 +2504,7 @@ export interface paths {
                                 delivered: number;
                                 read: number;
                                 failed: number;
+                                discarded: number;
                                 held: number;
                                 waiting: number;
                             };

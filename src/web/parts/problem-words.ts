@@ -29,7 +29,7 @@ const CURES: Readonly<Record<string, Cure>> = {
   WRONG_NUMBER: 'pair',
   MULTI_DEVICE_OFF: 'pair',
   ACCOUNT_LOCKED: 'pair',
-  BANNED: 'pair',
+  BANNED: 'restart',
   REPLACED: 'restart',
   TEMPORARILY_BANNED: 'restart',
 }

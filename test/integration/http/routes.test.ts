@@ -32,6 +32,8 @@ const snapshot = (over: Partial<SessionSnapshot> = {}): SessionSnapshot => ({
   expiresAt: null,
   expectedPhone: null,
   problem: null,
+  notice: null,
+  nextAttemptAt: null,
   lastSeenAt: null,
   ...over,
 })
@@ -347,7 +349,7 @@ describe('the routes', () => {
 
     it('lists, restarts with 202, logs out with 204', async () => {
       const listed = await app.inject({ url: path, headers: operator })
-      expect(listed.json()).toEqual({ sessions: [snapshot()] })
+      expect(listed.json()).toEqual({ sessions: [{ ...snapshot(), expiresInMs: null }] })
       const restarted = await app.inject({ method: 'POST', url: `${path}/s1/restart`, headers: operator })
       expect([restarted.statusCode, restarted.json()]).toMatchObject([
         202,
@@ -370,6 +372,11 @@ describe('the routes', () => {
       const next = await read()
       expect(next).toContain('event: session')
       expect(next).toContain('"status":"ready"')
+      const expiresAt = new Date(Date.now() + 20_000).toISOString()
+      for (const listener of world.listeners) listener(snapshot({ expiresAt }))
+      const [, leftMs] = /"expiresInMs":(\d+)/.exec(await read()) ?? []
+      expect(Number(leftMs)).toBeGreaterThan(15_000)
+      expect(Number(leftMs)).toBeLessThanOrEqual(20_000)
       abort.abort()
       await expect.poll(() => world.listeners.size).toBe(0)
     })
@@ -396,9 +403,10 @@ describe('the routes', () => {
     it('tells its holder of the one number, and of nothing else', async () => {
       const restarted = await app.inject({ method: 'POST', url: `${await link()}/restart`, payload: {} })
       expect(restarted.statusCode).toBe(202)
-      expect(Object.keys(restarted.json<object>()).sort()).toEqual(
-        'expectedPhone expiresAt linkExpiresAt pairingCode phoneNumber problem qr status'.split(' '),
-      )
+      expect(Object.keys(restarted.json<object>()).sort()).toEqual([
+        ...['expectedPhone', 'expiresAt', 'expiresInMs', 'linkExpiresAt', 'nextAttemptAt'],
+        ...['pairingCode', 'phoneNumber', 'problem', 'qr', 'status'],
+      ])
     })
 
     it('ends the stream with its right', async () => {

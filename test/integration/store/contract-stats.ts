@@ -44,7 +44,7 @@ export function describeStats(subject: () => Subject): void {
       await sent(place)
       await messages().acceptInbound(envelope(place, freshPerson().lid))
       const found = await stats(place)
-      expect(found.inbound).toEqual({ received: 1, inGhl: 0, waiting: 1, failed: 0 })
+      expect(found.inbound).toEqual({ received: 1, inGhl: 0, waiting: 1, failed: 0, discarded: 0 })
       expect(found.outbound).toMatchObject({ accepted: 1, sent: 1, delivered: 1, read: 1, waiting: 0 })
       expect(found.hours.reduce((sum, hour) => sum + hour.inbound + hour.outbound, 0)).toBe(2)
       expect(found.timings.toWhatsApp).toEqual({ count: 1, p50Ms: 2_000, p95Ms: 2_000 })

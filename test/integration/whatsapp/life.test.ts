@@ -45,14 +45,20 @@ describe('the end of a connection', () => {
   it('says why while it waits', async () => {
     const session = await world.paired()
     const seen: unknown[] = []
-    world.sessions.watch(session, ({ status, problem }) => seen.push([status, problem?.code]))
+    world.sessions.watch(session, ({ status, problem, nextAttemptAt }) => {
+      seen.push([
+        status,
+        problem?.code,
+        nextAttemptAt === null ? null : Date.parse(nextAttemptAt) - Date.now(),
+      ])
+    })
     world.sandbox.disconnect(OWNER)
     await world.until(session, ({ status }) => status !== 'ready')
     await world.untilReady(session)
     expect(seen).toEqual([
-      ['disconnected', 'RECONNECTING'],
-      ['connecting', 'RECONNECTING'],
-      ['ready', undefined],
+      ['disconnected', 'RECONNECTING', expect.toSatisfy((ms: number) => ms > 500 && ms <= 1_250)],
+      ['connecting', 'RECONNECTING', null],
+      ['ready', undefined, null],
     ])
   })
 
@@ -83,28 +89,78 @@ describe('the end of a connection', () => {
 
   it.each([
     [402, 'restricted', 'TEMPORARILY_BANNED'],
-    [403, 'banned', 'ACCOUNT_LOCKED'],
     [406, 'banned', 'BANNED'],
   ])('by a login refused with %i is final, and keeps the credentials', async (reason, status, code) => {
     const session = await world.paired()
     world.sandbox.refuseLogins(OWNER, reason)
     world.sandbox.disconnect(OWNER)
-    const stopped = await world.until(session, (snapshot) => snapshot.status === status)
-    expect(stopped.problem?.code).toBe(code)
+    const refused = () => world.until(session, (snapshot) => snapshot.status === status)
+    expect(await refused()).toMatchObject({ problem: { code, until: null }, nextAttemptAt: null })
+    // A person who asks too early learns the same again, and the link is still there.
+    await world.restart(session)
+    await refused()
+    expect(world.signal.sizes(session).credentials).toBe(true)
     world.sandbox.refuseLogins(OWNER, undefined)
     await aWhile()
     expect(isConnected()).toBe(false)
-    expect(world.signal.sizes(session).credentials).toBe(true)
     await world.restart(session)
     await world.untilReady(session)
+    expect(world.sandbox.stats().pairings).toBe(1)
   })
 
-  it('by a refused version says so, and tries again slowly', async () => {
+  it('by a login refused with 403 is the end of the link: a restart shows a QR, and the number is the same', async () => {
+    const session = await world.paired()
+    world.sandbox.refuseLogins(OWNER, 403)
+    world.sandbox.disconnect(OWNER)
+    const locked = await world.until(session, ({ status }) => status === 'banned')
+    expect(locked).toMatchObject({ problem: { code: 'ACCOUNT_LOCKED' }, phoneNumber: `+${OWNER}` })
+    await world.restart(session)
+    const qr = await world.qrOf(session)
+    world.sandbox.refuseLogins(OWNER, undefined)
+    await world.sandbox.scan(OWNER, qr)
+    expect(await world.untilReady(session)).toMatchObject({ phoneNumber: `+${OWNER}`, name: 'Dental Care' })
+  })
+
+  it('by a restriction with an hour says it, waits for it also in its next life, and connects then', async () => {
+    const session = await world.paired()
+    world.clock.longestMs = 60_000
+    world.sandbox.refuseLogins(OWNER, 402, 3_600)
+    const beforeMs = Date.now()
+    world.sandbox.disconnect(OWNER)
+    await world.until(session, ({ nextAttemptAt }) => nextAttemptAt !== null)
+    await world.restart(session)
+    const restricted = await world.until(session, ({ status }) => status === 'restricted')
+    const untilMs = Date.parse(restricted.problem?.until ?? '')
+    expect(untilMs).toBeGreaterThanOrEqual(beforeMs + 3_600_000)
+    expect(untilMs).toBeLessThanOrEqual(Date.now() + 3_600_000)
+    expect(restricted.nextAttemptAt).toBe(restricted.problem?.until)
+    world.sandbox.refuseLogins(OWNER, undefined)
+    await world.sessions.stop()
+    expect(await world.snapshot(session)).toEqual(restricted)
+    const logins = world.sandbox.stats().logins
+    await world.reborn()
+    await aWhile()
+    expect(await world.snapshot(session)).toEqual(restricted)
+    expect(world.sandbox.stats().logins).toBe(logins)
+    await world.sessions.stop()
+    world.clock.longestMs = 30
+    world.clock.sleeps.length = 0
+    await world.reborn()
+    await world.untilReady(session)
+    expect(Math.max(...world.clock.sleeps)).toBeGreaterThan(3_500_000)
+  })
+
+  it('by a refused version says so, and tries again slowly, or when a person asks', async () => {
     const session = await world.paired()
     world.sandbox.refuseLogins(OWNER, 405)
+    world.clock.longestMs = 60_000
     world.sandbox.disconnect(OWNER)
+    await world.until(session, ({ nextAttemptAt }) => nextAttemptAt !== null)
+    await world.restart(session)
+    world.clock.longestMs = 30
     const outdated = await world.until(session, ({ status }) => status === 'outdated')
     expect(outdated.problem?.code).toBe('OUTDATED')
+    expect(Date.parse(outdated.nextAttemptAt ?? '')).toBeGreaterThan(Date.now() + 40_000)
     world.sandbox.refuseLogins(OWNER, undefined)
     await world.untilReady(session)
     expect(world.clock.sleeps.some((ms) => ms >= 45_000)).toBe(true)

@@ -112,10 +112,76 @@ describe('the wrong number', () => {
     expect(world.inbox.accepted).toEqual([])
   })
 
+  it('is any other phone than the one that the number had before, and what was paired leaves no trace', async () => {
+    world.sandbox.addAccount({ phone: '15550008888', name: 'Private' })
+    const id = await world.paired()
+    const { pairedAt } = world.rows.rows.get(id) ?? {}
+    world.sandbox.unlink(OWNER)
+    await world.until(id, ({ status }) => status === 'logged_out')
+    await world.restart(id)
+    await world.sandbox.scan('15550008888', await world.qrOf(id))
+    const refused = await world.until(id, ({ problem }) => problem?.code === 'WRONG_NUMBER')
+    expect(refused).toMatchObject({ status: 'logged_out', phoneNumber: `+${OWNER}`, name: 'Dental Care' })
+    expect(refused.problem?.scannedPhone).toBe('+15550008888')
+    expect(world.sandbox.stats().logouts.map(({ phone }) => phone)).toEqual(['15550008888'])
+    expect(world.rows.rows.get(id)?.pairedAt).toEqual(pairedAt)
+    expect(world.ready).toHaveLength(1)
+    await world.restart(id)
+    await world.sandbox.scan(OWNER, await world.qrOf(id))
+    await world.untilReady(id)
+  })
+
   it('is not the expected one', async () => {
     const { id } = await world.sessions.create(LOCATION, { expectedPhone: `+${ANA}` })
     await world.sandbox.scan(ANA, await world.qrOf(id))
     expect(await world.untilReady(id)).toMatchObject({ phoneNumber: `+${ANA}`, problem: null })
+  })
+})
+
+describe('a phone that is connected here already', () => {
+  it('is unlinked again where it was paired for the second time, and stays where it was', async () => {
+    const first = await world.paired()
+    const row = world.rows.rows.get(first)
+    if (row !== undefined) world.rows.rows.set(first, { ...row, name: 'Reception' })
+    const { id: second } = await world.sessions.create(LOCATION, {})
+    await world.sandbox.scan(OWNER, await world.qrOf(second))
+    const refused = await world.until(second, ({ status }) => status === 'logged_out')
+    expect(refused).toMatchObject({ phoneNumber: null, problem: { code: 'ALREADY_HERE' } })
+    expect(refused.problem?.message).toContain('as Reception')
+    expect(refused.problem?.scannedPhone).toBe(`+${OWNER}`)
+    expect(world.sandbox.stats().logouts).toHaveLength(1)
+    await world.fromAna('only once')
+    await world.accepted('only once')
+    expect(world.inbox.texts).toEqual(['only once'])
+    expect(await world.snapshot(first)).toMatchObject({ status: 'ready', problem: null })
+    // In its next life it is still the first one's.
+    await world.sessions.stop()
+    await world.reborn()
+    await world.untilReady(first)
+  })
+
+  it('is the one that was scanned first when two scan at the same time', async () => {
+    const [one, other] = [
+      await world.sessions.create(LOCATION, {}),
+      await world.sessions.create(LOCATION, {}),
+    ]
+    const qrs = [await world.qrOf(one.id), await world.qrOf(other.id)]
+    await Promise.all(qrs.map((qr) => world.sandbox.scan(OWNER, qr)))
+    const settled = () => Promise.all([one.id, other.id].map((id) => world.snapshot(id)))
+    await waitFor('the second one to be refused', async () =>
+      (await settled()).some(({ problem }) => problem?.code === 'ALREADY_HERE'),
+    )
+    await waitFor('the other to be ready', async () =>
+      (await settled()).some(({ status }) => status === 'ready'),
+    )
+    expect(world.sandbox.stats().companions).toHaveLength(1)
+  })
+
+  it('is free for another number once its first one has lost it', async () => {
+    const first = await world.paired()
+    world.sandbox.unlink(OWNER)
+    await world.until(first, ({ status }) => status === 'logged_out')
+    await world.paired()
   })
 })
 

@@ -49,6 +49,8 @@ export const session = (over: Partial<SessionRow> = {}): SessionRow => ({
   name: undefined,
   isDefault: true,
   problem: undefined,
+  notice: undefined,
+  nextAttemptAt: undefined,
   expectedPhone: undefined,
   live: undefined,
   wish: undefined,

@@ -48,6 +48,8 @@ describe('the words of the pages', () => {
       ...Object.values(disconnect).flatMap((value) =>
         typeof value === 'object' && 'action' in value ? [value] : [],
       ),
+      disconnect.wrongNumber('+15550009999'),
+      disconnect.alreadyHere('+15550009999', 'Reception'),
     ]
     expect(problems.length).toBeGreaterThan(10)
     for (const { code } of problems) {

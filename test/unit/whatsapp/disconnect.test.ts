@@ -2,15 +2,17 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { StoreError } from '../../../src/core/errors.ts'
 import {
+  alreadyHere,
   DISCONNECT_RULES,
   isOver,
   LOGGED_OUT_BY_US,
   problemOf,
   QR_EXPIRED,
   reconnectDelayMs,
+  restrictionEnd,
   ruleOf,
   STOPPED,
-  WRONG_NUMBER,
+  wrongNumber,
 } from '../../../src/whatsapp/disconnect.ts'
 
 describe('what the end of a connection means', () => {
@@ -23,7 +25,7 @@ describe('what the end of a connection means', () => {
     [401, 'logged_out', 'stop', true, 'LOGGED_OUT'],
     [440, 'replaced', 'stop', false, 'REPLACED'],
     [402, 'restricted', 'stop', false, 'TEMPORARILY_BANNED'],
-    [403, 'banned', 'stop', false, 'ACCOUNT_LOCKED'],
+    [403, 'banned', 'stop', true, 'ACCOUNT_LOCKED'],
     [406, 'banned', 'stop', false, 'BANNED'],
     [405, 'outdated', 'slow', false, 'OUTDATED'],
     [411, 'logged_out', 'stop', true, 'MULTI_DEVICE_OFF'],
@@ -36,6 +38,20 @@ describe('what the end of a connection means', () => {
     expect(rule.problem?.code).toBe(problem)
   })
 
+  it('goes on by itself after a restriction with an hour, however WhatsApp tells it', () => {
+    const nowMs = Date.UTC(2026, 10, 21)
+    const tomorrow = new Date(nowMs + 86_400_000)
+    expect(restrictionEnd('86400', nowMs)).toEqual(tomorrow)
+    expect(restrictionEnd(String(tomorrow.getTime() / 1_000), nowMs)).toEqual(tomorrow)
+    for (const none of [undefined, '', '0', '-5', 'soon']) expect(restrictionEnd(none, nowMs)).toBeUndefined()
+    expect(ruleOf(402, tomorrow)).toMatchObject({
+      status: 'restricted',
+      reaction: 'slow',
+      problem: { code: 'TEMPORARILY_BANNED', until: tomorrow.toISOString() },
+    })
+    expect(ruleOf(503, tomorrow)).toEqual(ruleOf(503))
+  })
+
   it('has a test for each row', () => {
     expect([...DISCONNECT_RULES.keys()].sort()).toEqual([
       401, 402, 403, 405, 406, 408, 411, 428, 440, 500, 503, 515,
@@ -44,7 +60,8 @@ describe('what the end of a connection means', () => {
 
   it('says of every trouble in whole sentences what it is and what to do', () => {
     const problems = [...DISCONNECT_RULES.values()].flatMap(({ problem }) => (problem ? [problem] : []))
-    problems.push(QR_EXPIRED, WRONG_NUMBER, LOGGED_OUT_BY_US, STOPPED)
+    problems.push(QR_EXPIRED, LOGGED_OUT_BY_US, STOPPED)
+    problems.push(wrongNumber('+15550009999'), alreadyHere('+15550009999', undefined))
     problems.push(problemOf(new StoreError('STORE_UNAVAILABLE', 'The database cannot be reached')))
     for (const { code, message, action } of problems) {
       expect(code).toMatch(/^[A-Z_]+$/)
