@@ -41,6 +41,13 @@ table bridge.contacts  -- A person or group of one location. LID and PN are join
   phone_holder text  -- The other GHL contact that has this person's number: a split contact, for people to merge.
   former_pn text  -- The number that the person had until another LID came with it.
   row level security, no policies
+table bridge.evidence  -- One row for each piece of the set-up that only GHL can prove right: by its last success and its last refusal.
+  piece text not null
+  setting text not null  -- Keyed hash of the settings that were used: what was seen with others proves nothing of these.
+  good_at timestamp with time zone
+  bad_at timestamp with time zone
+  reason text  -- Why it was refused at bad_at, as a stable word.
+  row level security, no policies
 table bridge.ghl_accounts  -- One row per installation of our app: a location, or an agency (no location_id).
   id text not null default (gen_random_uuid())::text
   location_id text
@@ -68,6 +75,7 @@ table bridge.ghl_accounts  -- One row per installation of our app: a location, o
   event_at timestamp with time zone  -- GHL's own time of the last INSTALL or UNINSTALL: an older one that comes later changes nothing.
   uninstalled_at timestamp with time zone
   time_zone text  -- IANA name, as GHL says where the location is; checked by the program. Null: not known.
+  deactivated_at timestamp with time zone  -- Since when the operator has switched it off, whatever GHL says. Ends by his word, or by the code of a person who installs it anew. Those of one time were switched off together.
   row level security, no policies
 table bridge.group_names  -- What we called a group's GHL contact: as long as it is still called so, a new name of the group is carried over.
   contact_id text not null
@@ -275,6 +283,7 @@ contacts: contacts_one_per_group UNIQUE (location_id, group_jid)
 contacts: contacts_one_per_lid UNIQUE (location_id, lid)
 contacts: contacts_one_per_pn UNIQUE (location_id, pn)
 contacts: contacts_pk PRIMARY KEY (id)
+evidence: evidence_pk PRIMARY KEY (piece)
 ghl_accounts: ghl_accounts_location_or_company CHECK (((location_id IS NOT NULL) OR (company_id IS NOT NULL)))
 ghl_accounts: ghl_accounts_one_per_location UNIQUE (location_id)
 ghl_accounts: ghl_accounts_pk PRIMARY KEY (id)
@@ -561,6 +570,30 @@ begin
   return case when args ? 'held' then '"held"' else '"enqueued"' end;
 end
 $function$
+CREATE OR REPLACE FUNCTION bridge.activate_installation(args jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+AS $function$
+declare
+  back bridge.ghl_accounts;
+  locations jsonb := '[]';
+begin
+  for back in
+    update bridge.ghl_accounts account set deactivated_at = null, updated_at = now()
+    from bridge.ghl_accounts named
+    where named.id = args->>'installationId'
+      and (account.id = named.id or named.location_id is null and account.company_id = named.company_id)
+      and account.deactivated_at = named.deactivated_at
+    returning account.*
+  loop
+    if back.location_id is not null then
+      locations := locations || to_jsonb(back.location_id);
+    end if;
+    perform bridge.announce('installation', coalesce(back.location_id, back.company_id));
+  end loop;
+  return locations;
+end
+$function$
 CREATE OR REPLACE FUNCTION bridge.advance(args jsonb)
  RETURNS jsonb
  LANGUAGE plpgsql
@@ -743,7 +776,7 @@ AS $function$
     'sessions', (select coalesce(jsonb_agg(jsonb_build_object('status', status, 'count', counted)), '[]')
       from (select session.status, count(*) as counted from bridge.sessions session group by session.status) by_status),
     'installations', (select coalesce(jsonb_agg(jsonb_build_object('status', status, 'count', counted)), '[]')
-      from (select account.status, count(*) as counted from bridge.ghl_accounts account group by account.status) by_status))
+      from (select bridge.installation_status(account) as status, count(*) as counted from bridge.ghl_accounts account group by 1) by_status))
 $function$
 CREATE OR REPLACE FUNCTION bridge.claim(args jsonb)
  RETURNS jsonb
@@ -956,6 +989,26 @@ begin
   select * into created from bridge.sessions session where session.id = args->>'sessionId';
   perform bridge.announce('session', created.location_id || ' ' || created.id);
   return bridge.session_json(created);
+end
+$function$
+CREATE OR REPLACE FUNCTION bridge.deactivate_installation(args jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+AS $function$
+declare
+  gone bridge.ghl_accounts;
+begin
+  for gone in
+    update bridge.ghl_accounts account set deactivated_at = now(), updated_at = now()
+    from bridge.ghl_accounts named
+    where named.id = args->>'installationId' and named.status <> 'uninstalled'
+      and (account.id = named.id or named.location_id is null and account.company_id = named.company_id)
+      and account.status <> 'uninstalled' and account.deactivated_at is null
+    returning account.*
+  loop
+    perform bridge.announce('installation', coalesce(gone.location_id, gone.company_id));
+  end loop;
+  return (select bridge.installation_json(account) from bridge.ghl_accounts account where account.id = args->>'installationId');
 end
 $function$
 CREATE OR REPLACE FUNCTION bridge.delivery_attempts(message bridge.messages)
@@ -1551,7 +1604,7 @@ CREATE OR REPLACE FUNCTION bridge.installation_health(account bridge.ghl_account
  STABLE
 AS $function$
   select case
-    when account.status <> 'active' then account.status
+    when bridge.installation_status(account) <> 'active' then bridge.installation_status(account)
     when account.token_expires_at <= now() then 'expired'
     when account.token_expires_at <= now() + interval '2 hours' then 'expiring'
     else 'healthy' end
@@ -1566,7 +1619,7 @@ AS $function$
     'locationId', account.location_id,
     'companyId', account.company_id,
     'userType', account.user_type,
-    'status', account.status,
+    'status', bridge.installation_status(account),
     'scopes', account.scopes,
     'locationName', account.location_name,
     'timeZone', account.time_zone,
@@ -1589,6 +1642,14 @@ CREATE OR REPLACE FUNCTION bridge.installation_rank(account bridge.ghl_accounts)
  IMMUTABLE
 AS $function$
   select lower(coalesce(account.location_name, account.location_id, account.company_id)) || chr(1) || account.id
+$function$
+CREATE OR REPLACE FUNCTION bridge.installation_status(account bridge.ghl_accounts)
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE
+AS $function$
+  select case when account.deactivated_at is not null and account.status <> 'uninstalled' then 'deactivated'
+    else account.status end
 $function$
 CREATE OR REPLACE FUNCTION bridge.is_ours(args jsonb)
  RETURNS jsonb
@@ -1824,6 +1885,19 @@ AS $function$
         or (call.called_at, call.call_id) < (bridge.from_ms((args->>'beforeAt')::bigint), args->>'beforeId'))
     order by call.called_at desc, call.call_id desc limit (args->>'limit')::int
   ) page
+$function$
+CREATE OR REPLACE FUNCTION bridge.list_evidence(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select coalesce(jsonb_agg(jsonb_build_object(
+    'piece', known.piece,
+    'setting', known.setting,
+    'goodAt', bridge.to_ms(known.good_at),
+    'badAt', bridge.to_ms(known.bad_at),
+    'reason', known.reason) order by known.piece), '[]')
+  from bridge.evidence known
 $function$
 CREATE OR REPLACE FUNCTION bridge.list_installations(args jsonb)
  RETURNS jsonb
@@ -2086,6 +2160,23 @@ AS $function$
     when message.is_history then null
     when message.state = 'failed' and message.noted is distinct from 'died' then 'died'
     when message.state in ('sent', 'delivered', 'read') and message.noted = 'died' then 'recovered' end
+$function$
+CREATE OR REPLACE FUNCTION bridge.note_evidence(args jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+AS $function$
+begin
+  insert into bridge.evidence as known (piece, setting, good_at, bad_at, reason)
+  values (args->>'piece', args->>'setting',
+    case when args->>'reason' is null then clock_timestamp() end,
+    case when args->>'reason' is not null then clock_timestamp() end, args->>'reason')
+  on conflict (piece) do update set
+    setting = excluded.setting,
+    good_at = coalesce(excluded.good_at, case when known.setting = excluded.setting then known.good_at end),
+    bad_at = coalesce(excluded.bad_at, case when known.setting = excluded.setting then known.bad_at end),
+    reason = coalesce(excluded.reason, case when known.setting = excluded.setting then known.reason end);
+  return 'true';
+end
 $function$
 CREATE OR REPLACE FUNCTION bridge.note_install(args jsonb)
  RETURNS jsonb
@@ -2527,7 +2618,7 @@ CREATE OR REPLACE FUNCTION bridge.removed_locations(args jsonb)
 AS $function$
   select coalesce(jsonb_agg(account.location_id), '[]')
   from bridge.ghl_accounts account
-  where account.status = 'uninstalled'
+  where bridge.installation_status(account) in ('uninstalled', 'deactivated')
     and account.location_id in (select jsonb_array_elements_text(args->'locations'))
 $function$
 CREATE OR REPLACE FUNCTION bridge.reserve(args jsonb)
@@ -2670,6 +2761,10 @@ begin
   on conflict do nothing
   returning * into saved;
   if not found then
+    if args->>'askedAt' is null and args->>'locationId' is null then
+      perform bridge.activate_installation(jsonb_build_object('installationId', account.id)) from bridge.ghl_accounts account
+      where account.location_id is null and account.company_id = args->>'companyId';
+    end if;
     update bridge.ghl_accounts account
     set company_id = coalesce(args->>'companyId', account.company_id), user_type = args->>'userType', status = 'active',
       scopes = args->>'scopes', access_token = args->>'accessToken', refresh_token = args->>'refreshToken',
@@ -2677,15 +2772,15 @@ begin
       user_id = coalesce(args->>'userId', account.user_id), version_id = coalesce(args->>'versionId', account.version_id),
       is_bulk = coalesce((args->>'isBulk')::boolean, account.is_bulk),
       location_name = coalesce(args->>'locationName', account.location_name),
-      problem = null, refreshed_at = now(), uninstalled_at = null,
+      problem = null, refreshed_at = now(), uninstalled_at = null, deactivated_at = null,
       -- What agents wrote to an app that was not there is not sent by the next one; a mere reconnect starts nothing anew.
       installed_at = case when account.status = 'uninstalled' then now() else account.installed_at end,
       updated_at = now()
     where case when args->>'locationId' is null
         then account.location_id is null and account.company_id = args->>'companyId'
         else account.location_id = args->>'locationId' end
-      and (args->>'askedAt' is null or account.uninstalled_at is null
-        or account.uninstalled_at <= bridge.from_ms((args->>'askedAt')::bigint))
+      and (args->>'askedAt' is null or account.deactivated_at is null and (account.uninstalled_at is null
+        or account.uninstalled_at <= bridge.from_ms((args->>'askedAt')::bigint)))
     returning * into saved;
   end if;
   if saved.id is null then
@@ -2983,8 +3078,13 @@ begin
       and not message.is_history
       and (args->>'locationId' is null or message.location_id = args->>'locationId')
       and (args->>'sessionId' is null or message.session_id = args->>'sessionId')
+  ), told as (
+    select true as is_all, null as session_id, origin, sent_after, delivered_after from chosen
+    union all
+    select false, session_id, origin, sent_after, delivered_after from chosen
+    where session_id is not null and (args->>'locationId' is not null or args->>'sessionId' is not null)
   ), timed as (
-    select session_id, grouping(session_id) = 1 as is_all,
+    select is_all, session_id,
       count(*) filter (where origin <> 'ghl') as came,
       count(*) filter (where origin = 'ghl') as went,
       bridge.timing_json(
@@ -2996,7 +3096,7 @@ begin
       bridge.timing_json(
         count(delivered_after) filter (where origin = 'ghl'),
         percentile_cont(array[0.5, 0.95]) within group (order by delivered_after) filter (where origin = 'ghl')) as to_phone
-    from chosen group by grouping sets ((), (session_id))
+    from told group by is_all, session_id
   ), hours as (
     select date_trunc('hour', created_at) as hour,
       count(*) filter (where origin <> 'ghl') as came, count(*) filter (where origin = 'ghl') as went
@@ -3020,12 +3120,13 @@ begin
       'waiting', count(*) filter (where origin = 'ghl' and state in ('queued', 'sending'))),
     'hours', (select coalesce(jsonb_agg(jsonb_build_object(
       'at', bridge.to_ms(hour), 'inbound', came, 'outbound', went) order by hour), '[]') from hours),
-    'timings', (select jsonb_build_object('toGhl', to_ghl, 'toWhatsApp', to_whatsapp, 'toPhone', to_phone)
-      from timed where is_all),
+    'timings', coalesce(
+      (select jsonb_build_object('toGhl', to_ghl, 'toWhatsApp', to_whatsapp, 'toPhone', to_phone) from timed where is_all),
+      jsonb_build_object('toGhl', null, 'toWhatsApp', null, 'toPhone', null)),
     'numbers', (select coalesce(jsonb_agg(jsonb_build_object(
       'sessionId', session_id, 'inbound', came, 'outbound', went,
       'toGhl', to_ghl, 'toWhatsApp', to_whatsapp, 'toPhone', to_phone) order by session_id), '[]')
-      from timed where not is_all and session_id is not null))
+      from timed where not is_all))
   into answer from chosen;
   return answer;
 end
@@ -3389,6 +3490,10 @@ CREATE OR REPLACE FUNCTION public.bridge_accept_outbound(args jsonb)
  RETURNS jsonb
  LANGUAGE sql
 AS $function$ select bridge.accept_outbound(args) $function$
+CREATE OR REPLACE FUNCTION public.bridge_activate_installation(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+AS $function$ select bridge.activate_installation(args) $function$
 CREATE OR REPLACE FUNCTION public.bridge_advance(args jsonb)
  RETURNS jsonb
  LANGUAGE sql
@@ -3453,6 +3558,10 @@ CREATE OR REPLACE FUNCTION public.bridge_create_session(args jsonb)
  RETURNS jsonb
  LANGUAGE sql
 AS $function$ select bridge.create_session(args) $function$
+CREATE OR REPLACE FUNCTION public.bridge_deactivate_installation(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+AS $function$ select bridge.deactivate_installation(args) $function$
 CREATE OR REPLACE FUNCTION public.bridge_depth(args jsonb)
  RETURNS jsonb
  LANGUAGE sql
@@ -3601,6 +3710,10 @@ CREATE OR REPLACE FUNCTION public.bridge_list_call_logs(args jsonb)
  RETURNS jsonb
  LANGUAGE sql
 AS $function$ select bridge.list_call_logs(args) $function$
+CREATE OR REPLACE FUNCTION public.bridge_list_evidence(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+AS $function$ select bridge.list_evidence(args) $function$
 CREATE OR REPLACE FUNCTION public.bridge_list_installations(args jsonb)
  RETURNS jsonb
  LANGUAGE sql
@@ -3637,6 +3750,10 @@ CREATE OR REPLACE FUNCTION public.bridge_note_attempt(args jsonb)
  RETURNS jsonb
  LANGUAGE sql
 AS $function$ select bridge.note_attempt(args) $function$
+CREATE OR REPLACE FUNCTION public.bridge_note_evidence(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+AS $function$ select bridge.note_evidence(args) $function$
 CREATE OR REPLACE FUNCTION public.bridge_note_install(args jsonb)
  RETURNS jsonb
  LANGUAGE sql

@@ -134,6 +134,8 @@ export class AgencySync {
     const { installations, agency, wake, log } = this.#deps
     try {
       const known = await installations.findByLocation(locationId)
+      // Counted as well: GHL's list does not bring back what the operator has switched off.
+      if (known?.status === 'deactivated') return true
       const isActive = known?.status === 'active'
       // GHL's list is newer than any event that said otherwise.
       if (!isActive) await installations.noteInstall({ locationId, companyId, versionId })

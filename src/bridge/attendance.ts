@@ -1,9 +1,9 @@
 /**
- * The numbers of a location are served while this node holds its lease and the app is installed there. An uninstall stops
- * them and keeps everything; the next installation connects them again, without a scan.
+ * The numbers of a location are served while this node holds its lease and the app is installed there. An uninstall, or the
+ * operator who deactivates it, stops them and keeps everything; the next installation connects them again, without a scan.
  */
 import type { LocationId } from '../core/ids.ts'
-import type { InstallationStore } from './installations.ts'
+import { type InstallationStore, isServed } from './installations.ts'
 
 export interface AttendanceDeps {
   readonly installations: Pick<InstallationStore, 'findByLocation' | 'removedAmong'>
@@ -31,8 +31,9 @@ export function createAttendance({ installations, numbers }: AttendanceDeps): At
   const steps = new Map<LocationId, Promise<void>>()
 
   const settle = async (location: LocationId): Promise<void> => {
-    const isInstalled =
-      held.has(location) && (await installations.findByLocation(location))?.status !== 'uninstalled'
+    const row = held.has(location) ? await installations.findByLocation(location) : undefined
+    // Of a location without a row nobody has said that the app was removed.
+    const isInstalled = held.has(location) && (row === undefined || isServed(row))
     // The lease may have gone while the store answered.
     const isWanted = isInstalled && held.has(location)
     if (isWanted === served.has(location)) return

@@ -1,5 +1,17 @@
 /** Installations of the app and their tokens, as the store keeps them. The promises of storage.ts hold here too. */
+import { GhlError } from '../core/errors.ts'
 import type { LocationId } from '../core/ids.ts'
+
+/** Whether the numbers of a location are served: neither removed by its people nor switched off by the operator. */
+export const isServed = (row: InstallationRow | undefined): row is InstallationRow =>
+  row !== undefined && row.status !== 'uninstalled' && row.status !== 'deactivated'
+
+/** The refusal of everything that is asked of a deactivated installation. */
+export const deactivated = ({ installationId }: { readonly installationId: string }): GhlError =>
+  new GhlError('GHL_DEACTIVATED', 'This installation was deactivated by the operator', {
+    action: 'Activate it again in the console.',
+    details: { installationId },
+  })
 
 /** What is wrong, in words for people. */
 export interface Problem {
@@ -11,12 +23,19 @@ export interface Problem {
 /**
  * `pending`: GHL says that the app is installed, and no token has come yet. `needs_reconnect`: GHL takes none of the tokens
  * any more. `uninstalled`: the app was removed; tokens are gone, everything else waits for the next installation.
+ * `deactivated`: the operator has switched it off, and nothing that GHL says switches it on; its tokens wait.
  */
-export const INSTALLATION_STATUSES = ['pending', 'active', 'needs_reconnect', 'uninstalled'] as const
+export const INSTALLATION_STATUSES = [
+  'pending',
+  'active',
+  'needs_reconnect',
+  'uninstalled',
+  'deactivated',
+] as const
 export type InstallationStatus = (typeof INSTALLATION_STATUSES)[number]
 
 /** `expiring`: within two hours, so the hourly refresh takes it in hand. The other words are the status itself. */
-export type TokenHealth = 'healthy' | 'expiring' | 'expired' | 'pending' | 'needs_reconnect' | 'uninstalled'
+export type TokenHealth = 'healthy' | 'expiring' | 'expired' | Exclude<InstallationStatus, 'active'>
 
 export interface InstallationRow {
   readonly installationId: string
@@ -140,7 +159,14 @@ export interface InstallationStore {
     readonly companyId?: string | undefined
     readonly happenedAt?: Date | undefined
   }): Promise<readonly LocationId[]>
-  /** Which of these locations are without the app since it was removed. */
+  /**
+   * Switches an installation off, an agency with all its locations; what is off or without the app stays as it is. The row
+   * as it is then, `undefined` when there is none.
+   */
+  deactivate(installationId: string): Promise<InstallationRow | undefined>
+  /** Takes {@link deactivate} back, for an agency with what it took along. @returns the locations that are served again. */
+  activate(installationId: string): Promise<readonly LocationId[]>
+  /** Which of these locations are without the app since it was removed, or switched off. */
   removedAmong(locations: readonly LocationId[]): Promise<readonly LocationId[]>
   /** The location (or the agency) runs another version of the app now. */
   noteVersion(

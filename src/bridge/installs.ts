@@ -22,7 +22,7 @@ export interface AgencyTokens {
    * Connects a location by an agency's token; `no_agency` when no agency that we know can give one.
    *
    * @param companyId undefined when GHL did not say: then any agency that has the app is asked.
-   * @throws {GhlError} what GHL said, or that it could not be reached.
+   * @throws {GhlError} `GHL_DEACTIVATED`, what GHL said, or that it could not be reached.
    */
   connect(locationId: LocationId, companyId: string | undefined): Promise<'connected' | 'no_agency'>
 }
@@ -63,6 +63,7 @@ export function installHandlers(
         happenedAt: event.sentAt,
       })
       if (row.status === 'uninstalled') return { ignored: 'removed_since' }
+      if (row.status === 'deactivated') return { ignored: 'deactivated' }
       if (row.status !== 'active') await connect(locationId, row.companyId)
       return 'processed'
     },

@@ -6,7 +6,13 @@ import type { Clock } from '../core/clock.ts'
 import { type BridgeError, GhlError, toBridgeError } from '../core/errors.ts'
 import type { LocationId } from '../core/ids.ts'
 import type { Log } from '../core/log.ts'
-import type { InstallationRow, InstallationStore, TokenHealth } from './installations.ts'
+import {
+  deactivated,
+  type InstallationRow,
+  type InstallationStore,
+  isServed,
+  type TokenHealth,
+} from './installations.ts'
 import type { AgencyTokens } from './installs.ts'
 import type { SyncRun, SyncStore } from './syncs.ts'
 
@@ -85,7 +91,7 @@ export class TokenCare {
   ): Promise<CareReport | undefined> {
     const isDue = (row: Row): boolean => {
       if (row.status === 'active') return force || row.health !== 'healthy'
-      return row.status !== 'uninstalled' && row.locationId !== undefined && row.companyId !== undefined
+      return isServed(row) && row.locationId !== undefined && row.companyId !== undefined
     }
     if (dryRun) return await this.#dryRun(isDue)
     return await this.#run({ kind: 'token_refresh', scope }, isDue, async (row) => {
@@ -110,6 +116,7 @@ export class TokenCare {
 
   /** One installation, now. @throws {GhlError} what it met. */
   async refreshOne(row: InstallationRow): Promise<void> {
+    if (row.status === 'deactivated') throw deactivated(row)
     if (row.status === 'active') {
       await this.#deps.tokens.refresh(row)
       return

@@ -111,6 +111,8 @@ const GHL_CODES = {
   GHL_NEEDS_RECONNECT: 'park',
   /** No installation for that location. */
   GHL_NOT_INSTALLED: 'park',
+  /** The operator has switched the installation off. */
+  GHL_DEACTIVATED: 'park',
   /** Contact deleted or merged away. */
   GHL_CONTACT_NOT_FOUND: 'retry',
   /** The token lacks a scope or may not touch this provider or location. */

@@ -1,6 +1,11 @@
 /** Installing the app: the link, the code that comes back, and for an agency one minted token per location. */
 import { z } from 'zod'
-import type { InstallationRow, InstallationStore, NewInstallation } from '../bridge/installations.ts'
+import {
+  deactivated,
+  type InstallationRow,
+  type InstallationStore,
+  type NewInstallation,
+} from '../bridge/installations.ts'
 import type { AgencyTokens, InstalledPage } from '../bridge/installs.ts'
 import type { Clock } from '../core/clock.ts'
 import { ConfigError, GhlError, RequestError, toBridgeError } from '../core/errors.ts'
@@ -100,7 +105,10 @@ export function createOauth(deps: OauthDeps): GhlOauth {
     const { companyId, isBulk } = company.installation
     const row = await installations.saveMinted(rowOf({ ...granted, isBulk, companyId }, 'Location'), askedAt)
     if (row === undefined) {
-      throw new GhlError('GHL_NOT_INSTALLED', 'The app was removed from this location meanwhile')
+      throw new GhlError(
+        'GHL_NOT_INSTALLED',
+        'The app was removed from this location, or deactivated, meanwhile',
+      )
     }
     tokens.forget(locationId)
     log.info({ installationId: row.installationId, locationId }, 'location connected by its agency')
@@ -133,7 +141,9 @@ export function createOauth(deps: OauthDeps): GhlOauth {
     },
 
     async connect(locationId, companyId) {
-      if ((await installations.findByLocation(locationId))?.status === 'active') return 'connected'
+      const row = await installations.findByLocation(locationId)
+      if (row?.status === 'active') return 'connected'
+      if (row?.status === 'deactivated') throw deactivated(row)
       const known =
         companyId === undefined
           ? await activeCompanies(installations)

@@ -10,7 +10,13 @@
  *
  * Tokens minted from an agency (Company) token have no refresh token of their own: they are minted again.
  */
-import type { InstallationRow, InstallationStore, Problem, TokenPair } from '../bridge/installations.ts'
+import {
+  deactivated,
+  type InstallationRow,
+  type InstallationStore,
+  type Problem,
+  type TokenPair,
+} from '../bridge/installations.ts'
 import type { Clock } from '../core/clock.ts'
 import { BridgeError, ConfigError, GhlError, StoreError, toBridgeError } from '../core/errors.ts'
 import type { LocationId } from '../core/ids.ts'
@@ -54,6 +60,8 @@ interface TokensDeps {
   readonly transport: GhlTransport
   readonly clientId: string | undefined
   readonly clientSecret: string | undefined
+  /** Told whenever GHL has accepted or refused the app's own credentials. */
+  readonly onCredentials?: ((areAccepted: boolean) => void) | undefined
   readonly clock: Clock
   readonly log: Log
 }
@@ -75,7 +83,7 @@ export class GhlTokens {
   /**
    * A token for the location, renewed when it is about to end.
    *
-   * @throws {GhlError} `GHL_NOT_INSTALLED`, `GHL_NEEDS_RECONNECT`, or what a due refresh met.
+   * @throws {GhlError} `GHL_NOT_INSTALLED`, `GHL_DEACTIVATED`, `GHL_NEEDS_RECONNECT`, or what a due refresh met.
    */
   async access(locationId: LocationId): Promise<Access> {
     const cached = this.#cache.get(locationId)
@@ -93,6 +101,10 @@ export class GhlTokens {
         action: 'Install the app in this location.',
         details: { locationId },
       })
+    }
+    if (installation.status === 'deactivated') {
+      this.#cache.delete(locationId)
+      throw deactivated(installation)
     }
     return await this.#valid(installation)
   }
@@ -360,16 +372,20 @@ export class GhlTokens {
 
   /** `POST /oauth/token`. @throws {ConfigError} when the app's credentials are not configured. */
   async grant(fields: Readonly<Record<string, string>>): Promise<Answer> {
-    const { transport, clientId, clientSecret } = this.#deps
+    const { transport, clientId, clientSecret, onCredentials } = this.#deps
     if (clientId === undefined || clientSecret === undefined) {
       throw new ConfigError('CONFIG_MISSING', 'GHL_CLIENT_ID and GHL_CLIENT_SECRET are not set')
     }
-    return await transport.exchange({
+    const answer = await transport.exchange({
       method: 'POST',
       path: '/oauth/token',
       form: { client_id: clientId, client_secret: clientSecret, ...fields },
       timeoutMs: REFRESH_TIMEOUT_MS,
     })
+    const { refusal } = answer
+    if (refusal === undefined) onCredentials?.(true)
+    else if (refusal.status < 500 && isAboutApp(refusal)) onCredentials?.(false)
+    return answer
   }
 }
 

@@ -24,6 +24,7 @@ export const TOKEN_HEALTHS = [
   'pending',
   'needs_reconnect',
   'uninstalled',
+  'deactivated',
 ] as const satisfies readonly TokenHealth[]
 
 export const NUMBERS_STATES = ['ready', 'trouble', 'none'] as const satisfies readonly NumbersState[]

@@ -22,6 +22,7 @@ import { contactRoutes } from './routes/contacts.ts'
 import { type FileDeps, fileRoutes } from './routes/files.ts'
 import { healthRoutes } from './routes/health.ts'
 import { type HistoryDeps, historyRoutes } from './routes/history.ts'
+import { type InstallationDeps, installationRoutes } from './routes/installations.ts'
 import { type IntegrationDeps, integrationRoutes } from './routes/integrations.ts'
 import { locationRoutes } from './routes/locations.ts'
 import { messageRoutes } from './routes/messages.ts'
@@ -38,7 +39,7 @@ import { type WebhookDeps, webhookRoutes } from './routes/webhooks.ts'
 
 /** Installations and their tokens, as the operator cares for them. */
 export type AccountDeps = Omit<
-  AdminDeps & TokenDeps & IntegrationDeps & ConsoleDeps,
+  AdminDeps & TokenDeps & InstallationDeps & IntegrationDeps & ConsoleDeps,
   'installations' | 'oauth' | 'log' | 'desk'
 >
 
@@ -139,6 +140,7 @@ export async function createServer(deps: ServerDeps): Promise<FastifyInstance> {
     if (deps.siblings) auditChanges(guarded, { audit: deps.siblings.audit, log: deps.log })
     await limitCallers(guarded)
     await guarded.register(tokenRoutes({ ...deps, ...deps.accounts }))
+    await guarded.register(installationRoutes({ ...deps, ...deps.accounts }))
     await guarded.register(adminRoutes({ ...deps, ...deps.accounts }))
     await guarded.register(integrationRoutes({ ...deps, ...deps.accounts }))
     await guarded.register(locationRoutes({ ...deps, installUrl: `${deps.publicUrl}/oauth/install` }))

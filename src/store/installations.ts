@@ -84,6 +84,10 @@ export function createInstallationStore(deps: { database: Database; seal: Seal }
       const answer = await database.call('uninstall', { ...gone, eventAt: happenedAt?.getTime() })
       return z.array(locationId).parse(answer)
     },
+    deactivate: async (installationId) => await one('deactivate_installation', { installationId }),
+    async activate(installationId) {
+      return z.array(locationId).parse(await database.call('activate_installation', { installationId }))
+    },
     async removedAmong(locations) {
       return z.array(locationId).parse(await database.call('removed_locations', { locations }))
     },

@@ -1,6 +1,6 @@
 /** What the SQL functions answer, checked and in our types: null becomes undefined, milliseconds become dates. */
 import { z } from 'zod'
-import type { InstallationRow } from '../bridge/installations.ts'
+import { INSTALLATION_STATUSES, type InstallationRow } from '../bridge/installations.ts'
 import type { Contact, Job, MessageRow, OwedRead, SplitContacts, Via } from '../bridge/storage.ts'
 import {
   type ChatJid,
@@ -142,7 +142,7 @@ export const InstallationRowSchema = z.object({
   locationId: optional(locationId),
   companyId: optional(z.string()),
   userType: z.enum(['Location', 'Company']),
-  status: z.enum(['pending', 'active', 'needs_reconnect', 'uninstalled']),
+  status: z.enum(INSTALLATION_STATUSES),
   scopes: z.string(),
   locationName: optional(z.string()),
   timeZone: optional(z.string()),
@@ -160,7 +160,15 @@ export const InstallationRowSchema = z.object({
   uninstalledAt: optional(date),
 }) satisfies z.ZodType<InstallationRow>
 
-const TOKEN_HEALTHS = ['healthy', 'expiring', 'expired', 'pending', 'needs_reconnect', 'uninstalled'] as const
+const TOKEN_HEALTHS = [
+  'healthy',
+  'expiring',
+  'expired',
+  'pending',
+  'needs_reconnect',
+  'uninstalled',
+  'deactivated',
+] as const
 
 export const InstallationPage = z.object({
   rows: z.array(InstallationRowSchema.extend({ health: z.enum(TOKEN_HEALTHS) })),
@@ -176,6 +184,7 @@ export const HealthCounts = z.object({
   pending: tally,
   needs_reconnect: tally,
   uninstalled: tally,
+  deactivated: tally,
 })
 
 export const LocationCounts = z.object({

@@ -39,7 +39,9 @@ describe('the app removed from a location', () => {
     stage.whatsapp.stats().companions.some((each) => each.phone === phone && each.connected)
   const listed = async () => {
     const answer = await stage.bridge.operator('GET', `/api/ghl/locations?locationId=${locationId}`)
-    const { locations } = (await answer.json()) as { locations: { status: string; tokenHealth: string }[] } // our own contract
+    const { locations } = (await answer.json()) as {
+      locations: { status: string; tokenHealth: string; installationId: string }[]
+    } // our own contract
     return locations[0]
   }
   const becomes = (status: string) =>
@@ -120,6 +122,38 @@ describe('the app removed from a location', () => {
     expect(orderOf(ids)).toEqual(ids)
     // One for the dead tokens, one for the code.
     expect(stage.ghl.calls({ route: 'POST /oauth/token' })).toHaveLength(2)
+  })
+
+  it('deactivated by the operator: stopped the same way, and back with all that was written meanwhile', async () => {
+    const { installationId } = (await listed()) ?? {}
+    const turn = async (word: 'deactivate' | 'activate') => {
+      const answer = await stage.bridge.operator('POST', `/api/ghl/tokens/${installationId}/${word}`)
+      expect(answer.status).toBe(200)
+    }
+    const { pairings } = stage.whatsapp.stats()
+    const contactId = stage.ghl.contacts.byPhone(locationId, `+${ANA}`)?.id ?? ''
+    stage.ghl.forget()
+    await turn('deactivate')
+    await becomes('not_connected')
+    await isStopped()
+    const ids = [await write('to the one switched off')]
+    const reply = { locationId, contactId, message: 'Written while it was off' }
+    const { messageId } = stage.ghl.agentReply(reply)
+    // GHL's word is no reason to start again, nor is a restart of the server.
+    const list = await stage.bridge.operator('POST', '/admin/ghl/sync-all-subaccounts')
+    expect(list.status).toBe(202)
+    await stage.bridge.stop()
+    await stage.bridge.start()
+    await filed(await write('the other is served', OTHER_OWNER), other)
+    expect(isConnected()).toBe(false)
+    expect(callsHere()).toEqual([])
+    await turn('activate')
+    await isBack()
+    for (const id of ids) await filed(id)
+    await stage.whatsapp.waitForMessage(ANA, ({ fromMe, text }) => !fromMe && text === reply.message, 15_000)
+    await stage.ghl.waitForStatus(messageId, 'delivered', 20_000)
+    expect(stage.whatsapp.stats().pairings).toBe(pairings)
+    expect(stage.ghl.calls({ route: 'POST /oauth/token' })).toEqual([])
   })
 
   it('met no stanza it did not know and sent GHL nothing it refuses for its shape', () => {

@@ -126,6 +126,16 @@ export function createMemoryInstallations(nowMs: () => number = Date.now): Memor
             : [],
         ),
       ),
+    async deactivate(installationId) {
+      const entry = entries.get(installationId)
+      if (entry !== undefined) entry.row = { ...entry.row, status: 'deactivated' }
+      return entry?.row
+    },
+    async activate(installationId) {
+      const entry = entryOf(installationId)
+      entry.row = { ...entry.row, status: 'active' }
+      return entry.row.locationId === undefined ? [] : [entry.row.locationId]
+    },
     findByLocation: async (locationId) =>
       [...entries.values()].find(({ row }) => row.locationId === locationId)?.row,
     list: async () => [...entries.values()].map(({ row }) => row),
@@ -139,7 +149,15 @@ export function createMemoryInstallations(nowMs: () => number = Date.now): Memor
       nextCursor: undefined,
     }),
     async countByHealth() {
-      const counts = { healthy: 0, expiring: 0, expired: 0, pending: 0, needs_reconnect: 0, uninstalled: 0 }
+      const counts = {
+        healthy: 0,
+        expiring: 0,
+        expired: 0,
+        pending: 0,
+        needs_reconnect: 0,
+        uninstalled: 0,
+        deactivated: 0,
+      }
       for (const row of rows()) counts[healthOf(row)]++
       return counts
     },

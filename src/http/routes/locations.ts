@@ -39,6 +39,8 @@ const LocationBody = z.object({
   versionId: z.string().nullable(),
   installedAt: z.string(),
   problem: ProblemBody.nullable(),
+  /** By the operator, until he activates it or somebody installs the app there anew. */
+  deactivated: z.boolean(),
   /** Where to connect it again; null while nothing is wrong. */
   reconnectUrl: z.string().nullable(),
   sessions: z.array(SessionBody),
@@ -107,6 +109,7 @@ export function locationRoutes(deps: LocationDeps): FastifyPluginCallbackZod {
       versionId: row.versionId ?? null,
       installedAt: row.installedAt.toISOString(),
       problem: problem && { action: null, ...problem },
+      deactivated: row.status === 'deactivated',
       reconnectUrl: row.status === 'active' ? null : deps.installUrl,
       sessions,
     }
@@ -136,6 +139,12 @@ export function problemOf({ status, problem }: InstallationRow): Problem | null 
         code: 'GHL_NEEDS_RECONNECT',
         message: problem?.message ?? 'GHL no longer accepts this installation’s tokens',
         action: 'Open the reconnect link and choose this location.',
+      }
+    case 'deactivated':
+      return {
+        code: 'GHL_DEACTIVATED',
+        message: 'The operator has deactivated this installation; its numbers and messages wait',
+        action: 'Activate it again: the numbers reconnect by themselves.',
       }
     case 'uninstalled':
       return {

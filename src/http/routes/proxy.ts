@@ -4,7 +4,7 @@ import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import type { AuditStore } from '../../bridge/audit.ts'
 import type { GhlGateway, LentToken, ProxyRequest } from '../../bridge/gateway.ts'
-import type { InstallationStore } from '../../bridge/installations.ts'
+import { deactivated, type InstallationStore } from '../../bridge/installations.ts'
 import { RequestError, toBridgeError } from '../../core/errors.ts'
 import { parseLocationId } from '../../core/ids.ts'
 import { deedOf } from '../audited.ts'
@@ -96,6 +96,11 @@ export function proxyRoutes(deps: ProxyDeps): FastifyPluginCallbackZod {
         try {
           // An agency's token opens all its locations, so a key of one location does not get it.
           requireLocation(request, locationId ?? '')
+          if (installation.status === 'deactivated') {
+            await record(409)
+            const { code, message, action } = deactivated(installation)
+            return await reply.code(409).send({ success: false, error: { code, message, action } })
+          }
           const lent = await deps.lend(installationId)
           // Nothing leaves without its row.
           await record(200)

@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
-import type { InstallationStore } from '../../bridge/installations.ts'
+import { deactivated, type InstallationRow, type InstallationStore } from '../../bridge/installations.ts'
 import type { SessionDesk, SessionSnapshot } from '../../bridge/ports.ts'
 import type { SessionStore } from '../../bridge/storage.ts'
 import { type LocationId, parseLocationId, parseSessionId } from '../../core/ids.ts'
@@ -31,11 +31,11 @@ const WRITE = may({ page: 'admin', scope: 'sessions:write' })
 export function sessionRoutes(deps: SessionDeps): FastifyPluginCallbackZod {
   const { desk } = deps
 
-  async function installed(locationId: string): Promise<LocationId> {
+  async function installed(locationId: string): Promise<InstallationRow & { locationId: LocationId }> {
     const id = parseLocationId(locationId)
     const installation = await deps.installations.findByLocation(id)
     if (installation === undefined || installation.status === 'uninstalled') throw locationUnknown()
-    return id
+    return { ...installation, locationId: id }
   }
 
   async function found(params: z.output<typeof SessionParams>): Promise<SessionSnapshot> {
@@ -59,7 +59,9 @@ export function sessionRoutes(deps: SessionDeps): FastifyPluginCallbackZod {
         },
       },
       async (request, reply) => {
-        const locationId = await installed(request.params.locationId)
+        const installation = await installed(request.params.locationId)
+        if (installation.status === 'deactivated') throw deactivated(installation)
+        const { locationId } = installation
         const { phoneNumber, expectedPhone } = request.body ?? {}
         const session = await desk.create(locationId, {
           ...(phoneNumber !== undefined && { phoneNumber }),
@@ -76,7 +78,7 @@ export function sessionRoutes(deps: SessionDeps): FastifyPluginCallbackZod {
         schema: { params: LocationParams, response: { 200: z.object({ sessions: z.array(SessionBody) }) } },
       },
       async (request) => {
-        const locationId = await installed(request.params.locationId)
+        const { locationId } = await installed(request.params.locationId)
         const show = shownTo(request)
         return { sessions: (await desk.list(locationId)).map(show) }
       },
@@ -86,7 +88,7 @@ export function sessionRoutes(deps: SessionDeps): FastifyPluginCallbackZod {
       '/ghl/location/:locationId/events',
       { sse: 'only', config: READ, schema: { params: LocationParams } },
       async (request, reply) => {
-        const locationId = await installed(request.params.locationId)
+        const { locationId } = await installed(request.params.locationId)
         await streamLocation(desk, locationId, reply, {
           until: streamEnd(request),
           show: shownTo(request),

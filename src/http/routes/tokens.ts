@@ -1,7 +1,12 @@
 /** The health of every installation's tokens, and their refresh. No route shows a token. Register behind the guard. */
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
-import type { InstallationRow, InstallationStore, TokenHealth } from '../../bridge/installations.ts'
+import {
+  INSTALLATION_STATUSES,
+  type InstallationRow,
+  type InstallationStore,
+  type TokenHealth,
+} from '../../bridge/installations.ts'
 import type { TokenCare } from '../../bridge/token-care.ts'
 import { RequestError } from '../../core/errors.ts'
 import { Id, ProblemBody, TOKEN_HEALTHS } from '../schemas.ts'
@@ -22,13 +27,14 @@ const Query = z.object({
   cursor: z.string().min(1).max(1_000).optional(),
 })
 
-const InstallationBody = z.object({
+/** An installation and how its tokens are, without the tokens. */
+export const InstallationBody = z.object({
   installationId: z.string(),
   locationId: z.string().nullable(),
   companyId: z.string().nullable(),
   name: z.string().nullable(),
   userType: z.enum(['Location', 'Company']),
-  status: z.enum(['pending', 'active', 'needs_reconnect', 'uninstalled']),
+  status: z.enum(INSTALLATION_STATUSES),
   health: z.enum(TOKEN_HEALTHS),
   scopes: z.array(z.string()),
   isBulk: z.boolean(),
@@ -38,6 +44,7 @@ const InstallationBody = z.object({
   checkedAt: z.string().nullable(),
   installedAt: z.string(),
   problem: ProblemBody.nullable(),
+  deactivated: z.boolean(),
 })
 
 const ReportBody = z.object({
@@ -118,18 +125,26 @@ export function tokenRoutes({ installations, care }: TokenDeps): FastifyPluginCa
             action: 'GET /api/ghl/tokens lists them.',
           })
         await care.refreshOne(row)
-        const { rows } = await installations.page({
-          limit: 500,
-          userType: row.userType,
-          ...(row.locationId === undefined ? {} : { locationId: row.locationId }),
-          ...(row.companyId === undefined ? {} : { companyId: row.companyId }),
-        })
-        const renewed = rows.find((each) => each.installationId === installationId)
-        return bodyOf(renewed ?? { ...row, health: 'healthy' })
+        return await installationBody(installations, row)
       },
     )
     done()
   }
+}
+
+/** @param row of which the store says what it is like by now. */
+export async function installationBody(
+  installations: Pick<InstallationStore, 'page'>,
+  row: InstallationRow,
+): Promise<z.output<typeof InstallationBody>> {
+  const { rows } = await installations.page({
+    limit: 500,
+    userType: row.userType,
+    ...(row.locationId === undefined ? {} : { locationId: row.locationId }),
+    ...(row.companyId === undefined ? {} : { companyId: row.companyId }),
+  })
+  const now = rows.find((each) => each.installationId === row.installationId)
+  return bodyOf(now ?? { ...row, health: 'healthy' })
 }
 
 function bodyOf(row: InstallationRow & { readonly health: TokenHealth }) {
@@ -150,5 +165,6 @@ function bodyOf(row: InstallationRow & { readonly health: TokenHealth }) {
     checkedAt: row.checkedAt?.toISOString() ?? null,
     installedAt: row.installedAt.toISOString(),
     problem: problem && { action: null, ...problem },
+    deactivated: row.status === 'deactivated',
   }
 }

@@ -12,9 +12,12 @@ export type ParsedDelivery =
   | { readonly message: AgentMessage; readonly parts: readonly OutboundPart[] }
   | { readonly ignored: string }
 
+/** Which of our two URLs was posted to. */
+type Target = 'events' | 'delivery'
+
 export interface WebhookDeps {
   /** True only for bytes that GHL signed. */
-  readonly verify: (rawBody: Buffer, headers: FastifyRequest['headers']) => boolean
+  readonly verify: (rawBody: Buffer, headers: FastifyRequest['headers'], target: Target) => boolean
   /** @throws {RequestError} `WEBHOOK_MALFORMED`. */
   readonly parseDelivery: (json: unknown) => ParsedDelivery
   readonly accept: (message: AgentMessage, parts: readonly OutboundPart[]) => Promise<AcceptedFromGhl>
@@ -34,14 +37,14 @@ export function webhookRoutes(deps: WebhookDeps): FastifyPluginCallback {
     })
 
     app.post('/ghl/provider/webhook', async (request) => {
-      const parsed = deps.parseDelivery(signedJson(deps, request))
+      const parsed = deps.parseDelivery(signedJson(deps, request, 'delivery'))
       if ('ignored' in parsed) return note(deps.log, parsed)
       const accepted = await deps.accept(parsed.message, parsed.parts)
       if (typeof accepted === 'object') return note(deps.log, accepted)
       return { accepted }
     })
 
-    app.post('/ghl/webhook', async (request) => await deps.acceptEvent(signedJson(deps, request)))
+    app.post('/ghl/webhook', async (request) => await deps.acceptEvent(signedJson(deps, request, 'events')))
     done()
   }
 }
@@ -51,9 +54,9 @@ function note(log: Log, outcome: { readonly ignored: string }): { readonly ignor
   return outcome
 }
 
-function signedJson(deps: WebhookDeps, request: FastifyRequest): unknown {
+function signedJson(deps: WebhookDeps, request: FastifyRequest, target: Target): unknown {
   const raw = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0)
-  if (!deps.verify(raw, request.headers)) {
+  if (!deps.verify(raw, request.headers, target)) {
     throw new RequestError('WEBHOOK_SIGNATURE_INVALID', 'The signature is absent or does not fit these bytes')
   }
   try {

@@ -515,7 +515,7 @@ export interface paths {
         get: {
             parameters: {
                 query?: {
-                    health?: "healthy" | "expiring" | "expired" | "pending" | "needs_reconnect" | "uninstalled";
+                    health?: "healthy" | "expiring" | "expired" | "pending" | "needs_reconnect" | "uninstalled" | "deactivated";
                     search?: string;
                     limit?: number;
                     cursor?: string;
@@ -544,9 +544,9 @@ export interface paths {
                                 /** @enum {string} */
                                 userType: "Location" | "Company";
                                 /** @enum {string} */
-                                status: "pending" | "active" | "needs_reconnect" | "uninstalled";
+                                status: "pending" | "active" | "needs_reconnect" | "uninstalled" | "deactivated";
                                 /** @enum {string} */
-                                health: "healthy" | "expiring" | "expired" | "pending" | "needs_reconnect" | "uninstalled";
+                                health: "healthy" | "expiring" | "expired" | "pending" | "needs_reconnect" | "uninstalled" | "deactivated";
                                 scopes: string[];
                                 isBulk: boolean;
                                 versionId: string | null;
@@ -559,6 +559,7 @@ export interface paths {
                                     message: string;
                                     action: string | null;
                                 } | null;
+                                deactivated: boolean;
                             }[];
                             total: number;
                             nextCursor: string | null;
@@ -663,9 +664,9 @@ export interface paths {
                             /** @enum {string} */
                             userType: "Location" | "Company";
                             /** @enum {string} */
-                            status: "pending" | "active" | "needs_reconnect" | "uninstalled";
+                            status: "pending" | "active" | "needs_reconnect" | "uninstalled" | "deactivated";
                             /** @enum {string} */
-                            health: "healthy" | "expiring" | "expired" | "pending" | "needs_reconnect" | "uninstalled";
+                            health: "healthy" | "expiring" | "expired" | "pending" | "needs_reconnect" | "uninstalled" | "deactivated";
                             scopes: string[];
                             isBulk: boolean;
                             versionId: string | null;
@@ -678,6 +679,129 @@ export interface paths {
                                 message: string;
                                 action: string | null;
                             } | null;
+                            deactivated: boolean;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ghl/tokens/{installationId}/deactivate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    installationId: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            installationId: string;
+                            locationId: string | null;
+                            companyId: string | null;
+                            name: string | null;
+                            /** @enum {string} */
+                            userType: "Location" | "Company";
+                            /** @enum {string} */
+                            status: "pending" | "active" | "needs_reconnect" | "uninstalled" | "deactivated";
+                            /** @enum {string} */
+                            health: "healthy" | "expiring" | "expired" | "pending" | "needs_reconnect" | "uninstalled" | "deactivated";
+                            scopes: string[];
+                            isBulk: boolean;
+                            versionId: string | null;
+                            expiresAt: string;
+                            refreshedAt: string | null;
+                            checkedAt: string | null;
+                            installedAt: string;
+                            problem: {
+                                code: string;
+                                message: string;
+                                action: string | null;
+                            } | null;
+                            deactivated: boolean;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ghl/tokens/{installationId}/activate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    installationId: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            installationId: string;
+                            locationId: string | null;
+                            companyId: string | null;
+                            name: string | null;
+                            /** @enum {string} */
+                            userType: "Location" | "Company";
+                            /** @enum {string} */
+                            status: "pending" | "active" | "needs_reconnect" | "uninstalled" | "deactivated";
+                            /** @enum {string} */
+                            health: "healthy" | "expiring" | "expired" | "pending" | "needs_reconnect" | "uninstalled" | "deactivated";
+                            scopes: string[];
+                            isBulk: boolean;
+                            versionId: string | null;
+                            expiresAt: string;
+                            refreshedAt: string | null;
+                            checkedAt: string | null;
+                            installedAt: string;
+                            problem: {
+                                code: string;
+                                message: string;
+                                action: string | null;
+                            } | null;
+                            deactivated: boolean;
                         };
                     };
                 };
@@ -962,8 +1086,12 @@ export interface paths {
                             totalMs: number;
                             steps: {
                                 name: string;
+                                /** @enum {string} */
+                                state: "ok" | "bad" | "wait";
                                 ok: boolean;
                                 ms: number;
+                                /** @description When GHL was last seen to accept or refuse it */
+                                at: string | null;
                                 code: string | null;
                                 message: string | null;
                                 action: string | null;
@@ -992,7 +1120,7 @@ export interface paths {
             parameters: {
                 query?: {
                     search?: string;
-                    health?: "healthy" | "expiring" | "expired" | "pending" | "needs_reconnect" | "uninstalled";
+                    health?: "healthy" | "expiring" | "expired" | "pending" | "needs_reconnect" | "uninstalled" | "deactivated";
                     numbers?: "ready" | "trouble" | "none";
                     companyId?: string;
                     locationId?: string;
@@ -1023,7 +1151,7 @@ export interface paths {
                                 /** @enum {string} */
                                 status: "connected" | "not_connected" | "uninstalled";
                                 /** @enum {string} */
-                                tokenHealth: "healthy" | "expiring" | "expired" | "pending" | "needs_reconnect" | "uninstalled";
+                                tokenHealth: "healthy" | "expiring" | "expired" | "pending" | "needs_reconnect" | "uninstalled" | "deactivated";
                                 tokenExpiresAt: string;
                                 versionId: string | null;
                                 installedAt: string;
@@ -1032,6 +1160,7 @@ export interface paths {
                                     message: string;
                                     action: string | null;
                                 } | null;
+                                deactivated: boolean;
                                 reconnectUrl: string | null;
                                 sessions: {
                                     id: string;
@@ -2403,6 +2532,7 @@ export interface paths {
                                     p95Ms: number;
                                 } | null;
                             };
+                            /** @description Empty without a locationId or a sessionId */
                             numbers: {
                                 toGhl: {
                                     count: number;

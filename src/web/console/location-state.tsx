@@ -13,6 +13,7 @@ const TONES: Readonly<Record<Health, Tone>> = {
   pending: 'busy',
   needs_reconnect: 'bad',
   uninstalled: 'busy',
+  deactivated: 'busy',
 }
 
 export function TokenHealth({ health }: { health: Health }) {

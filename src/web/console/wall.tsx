@@ -11,7 +11,15 @@ import { useConsole, useLoaded } from './use-console.ts'
 
 const SHOWN = 50
 const TYPING_MS = 250
-const HEALTHS = ['healthy', 'expiring', 'expired', 'pending', 'needs_reconnect', 'uninstalled'] as const
+const HEALTHS = [
+  'healthy',
+  'expiring',
+  'expired',
+  'pending',
+  'needs_reconnect',
+  'uninstalled',
+  'deactivated',
+] as const
 const NUMBERS = ['ready', 'trouble', 'none'] as const
 
 export function Wall() {

@@ -76,7 +76,13 @@ function Who({ message: { contact } }: { message: Message }) {
 }
 
 /** What these wait for comes when somebody acts: a time would be a guess. */
-const UNTIL_SOMEBODY_ACTS = ['WA_OFFLINE', 'WA_NO_SESSION', 'GHL_NEEDS_RECONNECT', 'GHL_NOT_INSTALLED']
+const UNTIL_SOMEBODY_ACTS = [
+  'WA_OFFLINE',
+  'WA_NO_SESSION',
+  'GHL_NEEDS_RECONNECT',
+  'GHL_NOT_INSTALLED',
+  'GHL_DEACTIVATED',
+]
 
 /** The message's place in its chat's line, when it goes, and what keeps it. */
 function Expected({ message: { queue, nextAttemptAt } }: { message: Message }) {

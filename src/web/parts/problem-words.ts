@@ -12,10 +12,13 @@ export interface Problem {
 export function problemWords(problem: Problem, find: Words['find']): { message: string; action: string } {
   const values = { reason: problem.message }
   return {
-    message: find(`problem.${problem.code}`, values) ?? problem.message,
+    message: find(`problem.${problem.code}`, values) ?? sentence(problem.message),
     action: find(`problem.${problem.code}.do`, values) ?? problem.action ?? '',
   }
 }
+
+/** The server's messages have no full stop, as logs like them. */
+const sentence = (text: string): string => (/[.!?…]$/.test(text) ? text : `${text}.`)
 
 /** The problem of a number, which may end by itself and may name the phone that was scanned. */
 export interface SessionProblem extends Problem {

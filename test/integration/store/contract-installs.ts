@@ -76,6 +76,48 @@ export function describeInstalls(subject: () => Subject): void {
     })
   })
 
+  describe('an installation that the operator switches off', () => {
+    it('stays off whatever comes without a person, keeps its tokens, and is nobody’s to serve', async () => {
+      const locationId = freshLocation()
+      const { installationId } = await store().save(grant(locationId))
+      const held = await store().beginRefresh(installationId, 60_000)
+      expect(await store().deactivate(installationId)).toMatchObject({ status: 'deactivated' })
+      expect(await store().deactivate(installationId)).toMatchObject({ status: 'deactivated' })
+      expect(await store().removedAmong([locationId])).toEqual([locationId])
+      expect(await store().noteInstall({ locationId })).toMatchObject({ status: 'deactivated' })
+      expect(await store().saveMinted(grant(locationId), new Date(Date.now() + 1_000))).toBeUndefined()
+      const { rows } = await store().page({ locationId, limit: 1, health: 'deactivated' })
+      expect(rows).toHaveLength(1)
+      // A refresh that was under way: its pair is the only one that GHL honours.
+      const pair = { ...grant(locationId).tokens, accessToken: 'b' }
+      await store().finishRefresh(installationId, held?.holder ?? '', pair, undefined)
+      expect(await statusOf(locationId)).toBe('deactivated')
+      expect(await store().activate(installationId)).toEqual([locationId])
+      expect(await store().activate(installationId)).toEqual([])
+      expect(await statusOf(locationId)).toBe('active')
+      expect(await store().readTokens(installationId)).toMatchObject({ accessToken: 'b', refreshToken: 'r' })
+      await store().deactivate(installationId)
+      expect(await store().save(grant(locationId))).toMatchObject({ installationId, status: 'active' })
+      expect(await store().deactivate(randomUUID())).toBeUndefined()
+    })
+
+    it('being an agency, goes with its locations and comes back with those that went with it', async () => {
+      const companyId = randomUUID()
+      const [one, two] = [freshLocation(), freshLocation()]
+      const agency = await store().save(grant(undefined, { companyId }))
+      const first = await store().save(grant(one, { companyId }))
+      await store().save(grant(two, { companyId }))
+      await store().deactivate(first.installationId)
+      await store().deactivate(agency.installationId)
+      expect(await statusOf(two)).toBe('deactivated')
+      expect(await store().activate(agency.installationId)).toEqual([two])
+      expect([await statusOf(one), await statusOf(two)]).toEqual(['deactivated', 'active'])
+      await store().deactivate(agency.installationId)
+      expect(await store().save(grant(undefined, { companyId }))).toMatchObject({ status: 'active' })
+      expect([await statusOf(one), await statusOf(two)]).toEqual(['deactivated', 'active'])
+    })
+  })
+
   describe('an UNINSTALL event', () => {
     it('takes the tokens away at once, also from a refresh under way, and keeps the rest', async () => {
       const { locationId, sessionId } = await freshPlace(subject())
@@ -128,6 +170,15 @@ export function describeInstalls(subject: () => Subject): void {
         status: 'uninstalled',
       })
       expect(await statusOf(other)).toBe('active')
+    })
+
+    it('does not concern one that the operator has switched off, and takes its tokens all the same', async () => {
+      const locationId = freshLocation()
+      const { installationId } = await store().save(grant(locationId))
+      await store().deactivate(installationId)
+      expect(await store().uninstall({ locationId })).toEqual([locationId])
+      expect(await statusOf(locationId)).toBe('uninstalled')
+      expect(await store().readTokens(installationId)).toBeUndefined()
     })
 
     it('beats a token that was asked for before and comes after', async () => {

@@ -53,6 +53,34 @@ export function describeStats(subject: () => Subject): void {
       expect(found.numbers).toMatchObject([{ sessionId: place.sessionId, inbound: 1, outbound: 1 }])
     })
 
+    it('say of many different messages within what time half of them and 19 of 20 were there', async () => {
+      const place = await freshPlace(subject())
+      const from = freshPerson().lid
+      for (let n = 0; n < 40; n++) await messages().acceptInbound(envelope(place, from))
+      // One took 1 second, the next 2, and so on to 40.
+      await subject().run(
+        `update bridge.messages message set state = 'delivered', acked_at = created_at,
+           arrived_at = created_at + numbered.place * interval '1 second'
+         from (select id, row_number() over (order by id) as place from bridge.messages
+           where location_id = '${place.locationId}') numbered
+         where numbered.id = message.id`,
+      )
+      const { timings } = await stats(place)
+      expect(timings.toGhl).toEqual({ count: 40, p50Ms: 20_500, p95Ms: 38_050 })
+    })
+
+    it('of everybody come without those of each number, of which nobody reads thousands', async () => {
+      const place = await freshPlace(subject())
+      await sent(place)
+      const { from, to } = lastDay(place)
+      const everybody = await subject().store.stats.stats({ from, to })
+      expect(everybody.numbers).toEqual([])
+      expect(everybody.outbound.accepted).toBeGreaterThan(0)
+      expect(everybody.timings.toWhatsApp?.count).toBeGreaterThan(0)
+      const ofOne = await subject().store.stats.stats({ from, to, sessionId: place.sessionId })
+      expect(ofOne.numbers).toMatchObject([{ sessionId: place.sessionId, outbound: 1 }])
+    })
+
     it('note when a message was sent and when it arrived, once', async () => {
       const place = await freshPlace(subject())
       await sent(place)
