@@ -1174,7 +1174,8 @@ AS $function$
 begin
   update bridge.sessions session set is_default = true
   where session.id = (
-      select first.id from bridge.sessions first where first.location_id = location order by first.seq limit 1)
+      select first.id from bridge.sessions first where first.location_id = location
+      order by first.phone_number is null, first.seq limit 1)
     and not exists (select from bridge.sessions other where other.location_id = location and other.is_default);
 end
 $function$
@@ -2335,6 +2336,18 @@ begin
   return 'true';
 end
 $function$
+CREATE OR REPLACE FUNCTION bridge.pass_default(location text)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+begin
+  update bridge.sessions idle set is_default = false, updated_at = now()
+  where idle.location_id = location and idle.is_default and idle.phone_number is null
+    and exists (
+      select from bridge.sessions paired where paired.location_id = location and paired.phone_number is not null);
+  perform bridge.ensure_default(location);
+end
+$function$
 CREATE OR REPLACE FUNCTION bridge.prune(args jsonb)
  RETURNS jsonb
  LANGUAGE plpgsql
@@ -3315,7 +3328,13 @@ AS $function$
 declare
   patch jsonb := args->'patch';
   location text;
+  is_new boolean;
 begin
+  select session.location_id, session.phone_number is null and patch->>'phoneNumber' is not null
+  into location, is_new from bridge.sessions session where session.id = args->>'sessionId';
+  if is_new then
+    perform bridge.lock_default(location);
+  end if;
   update bridge.sessions session
   set status = coalesce(patch->>'status', session.status),
     phone_number = case when patch ? 'phoneNumber' then patch->>'phoneNumber' else session.phone_number end,
@@ -3331,12 +3350,15 @@ begin
       else session.next_attempt_at end,
     live = case when patch ? 'live' then patch->>'live' else session.live end,
     updated_at = now()
-  where session.id = args->>'sessionId'
-  returning session.location_id into location;
-  if found then
-    perform bridge.announce('session', location || ' ' || (args->>'sessionId'));
+  where session.id = args->>'sessionId';
+  if not found then
+    return 'false';
   end if;
-  return to_jsonb(location is not null);
+  if is_new then
+    perform bridge.pass_default(location);
+  end if;
+  perform bridge.announce('session', location || ' ' || (args->>'sessionId'));
+  return 'true';
 end
 $function$
 CREATE OR REPLACE FUNCTION bridge.wake(args jsonb)

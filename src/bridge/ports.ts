@@ -163,9 +163,9 @@ export interface WhatsAppNumbers {
   /** True while the number can send. */
   isReady(session: SessionId): boolean
   /**
-   * The person's address on WhatsApp, `undefined` when the number is not on WhatsApp. Asks WhatsApp.
+   * The person's address on WhatsApp, `undefined` when the number is not on WhatsApp. Asks WhatsApp, for a first contact.
    *
-   * @throws {WhatsAppError} `WA_OFFLINE` when the session is not ready.
+   * @throws {WhatsAppError} `WA_OFFLINE` when the session is not ready, `WA_REACHOUT_LOCKED`.
    */
   findOnWhatsApp(session: SessionId, phone: PnJid): Promise<{ chat: ChatJid; alt?: ChatJid } | undefined>
   /**
@@ -184,7 +184,7 @@ export interface WhatsAppNumbers {
    * Repeatable with the same id: WhatsApp shows it once.
    *
    * @throws {WhatsAppError} `WA_OFFLINE` (certainly not sent), `WA_SEND_TIMEOUT` (unknown), `WA_SEND_REJECTED`,
-   * `WA_DEVICES_STALE`, `WA_REACHOUT_LOCKED` by the server's ack.
+   * `WA_DEVICES_STALE`, `WA_REACHOUT_LOCKED` by the server's ack; the latter also without asking, where it was refused before.
    */
   send(session: SessionId, chat: ChatJid, id: WaMessageId, composed: Uint8Array): Promise<void>
   /**
@@ -306,6 +306,7 @@ export interface SessionDesk {
    *
    * @param wish `phoneNumber` (E.164) asks for a pairing code instead of a QR; `expectedPhone` undoes the pairing of any
    * other number.
+   * @throws {RequestError} `WRONG_NUMBER` when the two are different phones.
    */
   create(
     locationId: LocationId,
@@ -326,6 +327,7 @@ export interface SessionDesk {
    * Connects anew; a logged-out number starts pairing again.
    *
    * @param phoneNumber E.164: pair by a code for this number instead of by QR.
+   * @throws {RequestError} `WRONG_NUMBER` when that is another phone than the number's; nothing was changed.
    */
   restart(sessionId: SessionId, phoneNumber?: string): Promise<SessionSnapshot>
   /** Unlinks the device at WhatsApp, forgets its keys and removes the session. */

@@ -5,6 +5,7 @@
 import type { Clock } from '../core/clock.ts'
 import { RequestError, StoreError } from '../core/errors.ts'
 import { type LocationId, parseSessionId, type SessionId } from '../core/ids.ts'
+import { samePhone } from '../core/phone.ts'
 import type { SessionDesk, SessionSnapshot } from './ports.ts'
 import type { SessionRow, SessionStore } from './storage.ts'
 
@@ -68,6 +69,7 @@ export function createSessionDesk({ sessions, newId, clock }: SessionDeskDeps): 
 
   return {
     async create(locationId, wish) {
+      requireRightPhone(wish.phoneNumber, wish.expectedPhone)
       const row = await sessions.create({
         sessionId: parseSessionId(newId()),
         locationId,
@@ -96,6 +98,8 @@ export function createSessionDesk({ sessions, newId, clock }: SessionDeskDeps): 
       return edited
     },
     async restart(sessionId, phoneNumber) {
+      const row = (await sessions.find(sessionId)) ?? gone()
+      requireRightPhone(phoneNumber, row.expectedPhone ?? row.phoneNumber)
       const id = newId()
       await sessions.wish(
         sessionId,
@@ -152,6 +156,14 @@ export function createSessionDesk({ sessions, newId, clock }: SessionDeskDeps): 
   }
 }
 
+/** With a code for any other phone its owner would link it, and see it unlinked again. */
+function requireRightPhone(asked: string | undefined, right: string | undefined): void {
+  if (asked === undefined || right === undefined || samePhone(asked, right)) return
+  throw new RequestError('WRONG_NUMBER', 'This number is for another phone; nothing was changed', {
+    action: 'Give the number of that phone, or add another number for this one.',
+  })
+}
+
 function gone(): never {
   throw new StoreError('STORE_UNAVAILABLE', 'The session was removed meanwhile')
 }
@@ -169,7 +181,7 @@ function snapshotOf(row: SessionRow): SessionSnapshot {
     expiresAt: row.live?.expiresAt ?? null,
     expectedPhone: row.expectedPhone ?? null,
     problem: row.problem === undefined ? null : { until: null, scannedPhone: null, ...row.problem },
-    notice: row.notice ?? null,
+    notice: row.status === 'ready' ? (row.notice ?? null) : null,
     nextAttemptAt: row.nextAttemptAt?.toISOString() ?? null,
     lastSeenAt: row.lastSeenAt?.toISOString() ?? null,
   }

@@ -72,6 +72,8 @@ const REQUEST_CODES = {
   ALREADY_RUNNING: 'refuse',
   LOCATION_UNKNOWN: 'refuse',
   SESSION_UNKNOWN: 'refuse',
+  /** A pairing code was asked for another phone than the number's own. */
+  WRONG_NUMBER: 'refuse',
   MESSAGE_UNKNOWN: 'refuse',
   /** Only a dead or a held message waits for a person. */
   MESSAGE_NOT_WAITING: 'refuse',

@@ -1,6 +1,7 @@
 /** Sends that wait for the server's ack on the wire: the only proof that WhatsApp took a message (whatsapp.md 1d). */
 import type { BinaryNode } from '@whiskeysockets/baileys'
 import { BridgeError, WhatsAppError } from '../core/errors.ts'
+import { reachOutLocked } from './reach-out.ts'
 
 /** Acks take well under a second; a server that has not answered by then may still have the message. */
 const ACK_TIMEOUT_MS = 20_000
@@ -93,15 +94,7 @@ function refusal(ackError: string): WhatsAppError {
   const details = { ackError }
   switch (ackError) {
     case '463':
-      return new WhatsAppError(
-        'WA_REACHOUT_LOCKED',
-        'WhatsApp does not let this number start new chats for now',
-        {
-          details,
-          retryAfterMs: 60 * 60_000,
-          action: 'Existing chats go on. Wait; writing to more strangers makes it longer.',
-        },
-      )
+      return reachOutLocked(undefined, ackError)
     case '479':
       return new WhatsAppError('WA_DEVICES_STALE', 'The list of the recipient’s devices was out of date', {
         details,

@@ -3,7 +3,7 @@ import type { Invitation, SessionPatch, SessionRow, SessionStore } from '../brid
 import type { Clock } from '../core/clock.ts'
 import { toBridgeError } from '../core/errors.ts'
 import type { Log } from '../core/log.ts'
-import type { SessionProblem, SessionStatus } from '../core/message.ts'
+import type { SessionNotice, SessionProblem, SessionStatus } from '../core/message.ts'
 import { isOver } from './disconnect.ts'
 import { patiently } from './patience.ts'
 
@@ -56,9 +56,14 @@ export class SessionState {
     this.#row = { ...this.#row, name }
   }
 
+  /** What it cannot do for a while although it is connected. @param signal as for {@link move}. */
+  async notify(notice: SessionNotice | undefined, signal: AbortSignal): Promise<void> {
+    this.#row = { ...this.#row, notice }
+    await this.#save({ notice: notice ?? null }, signal)
+  }
+
   /** @param signal calls off the waiting for a store that is away. */
   async move(next: Live, signal: AbortSignal, facts: Facts = {}): Promise<void> {
-    const { sessionStore, clock, log } = this.#deps
     this.#live = next
     this.#row = { ...this.#row, ...facts }
     const patch: SessionPatch = {
@@ -68,7 +73,12 @@ export class SessionState {
       nextAttemptAt: next.nextAttemptAt ?? null,
       live: invitationOf(next),
     }
-    // In order, so that the last word is the last row.
+    await this.#save(patch, signal)
+  }
+
+  /** In order, so that the last word is the last row. */
+  async #save(patch: SessionPatch, signal: AbortSignal): Promise<void> {
+    const { sessionStore, clock, log } = this.#deps
     this.#saving = this.#saving.then(async () => {
       const save = () => sessionStore.update(this.#row.sessionId, patch)
       await patiently(save, { clock, signal }).catch((thrown: unknown) => {

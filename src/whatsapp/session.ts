@@ -44,6 +44,7 @@ import type { Origin } from './intake.ts'
 import { Journal } from './journal.ts'
 import { openMedia } from './media.ts'
 import { patiently } from './patience.ts'
+import { ReachOutLock } from './reach-out.ts'
 import { Reconnects } from './reconnects.ts'
 import { type Facts, type Live, SessionState } from './session-state.ts'
 import {
@@ -91,6 +92,7 @@ export class Session {
   /** Those who start, stop, restart and log out, one after the other. */
   #turn: Promise<unknown> = Promise.resolve()
   readonly #reconnects = new Reconnects()
+  readonly #lock: ReachOutLock
   /** E.164 digits when pairing by code was asked for. */
   #codeFor: string | undefined
   /** Why the open connection is being given up. */
@@ -106,6 +108,13 @@ export class Session {
     this.#caches = caches
     this.#log = deps.log.child({ session: `location_${row.locationId}_${row.sessionId}` })
     this.#state = new SessionState({ ...deps, log: this.#log }, row)
+    this.#lock = new ReachOutLock({
+      notice: () => this.#state.row.notice,
+      show: (notice) => this.#state.notify(notice, this.#life.signal),
+      onLifted: () => deps.onReady(row.locationId),
+      clock: deps.clock,
+      log: this.#log,
+    })
     this.#inbox = new Inbox({ ...deps, log: this.#log }, () => this.#state.row)
     this.guard = new Guard(
       () => this.#state.row,
@@ -167,9 +176,10 @@ export class Session {
     })
   }
 
-  /** @throws {WhatsAppError} `WA_OFFLINE`. */
+  /** For a first contact. @throws {WhatsAppError} `WA_OFFLINE`, `WA_REACHOUT_LOCKED`. */
   async findOnWhatsApp(phone: string): Promise<{ chat: ChatJid; alt?: ChatJid } | undefined> {
     const socket = this.#readySocket()
+    this.#lock.requireOpen(undefined)
     const chat = await socket.onWhatsApp(phone)
     const alt = chat && (await socket.altOf(chat))
     // New chats are held under the LID where it is known: it is what answers will come from.
@@ -191,7 +201,10 @@ export class Session {
   /** @throws {WhatsAppError} as the port says. */
   async send(chat: ChatJid, id: WaMessageId, composed: Uint8Array): Promise<void> {
     const socket = this.#readySocket()
-    await socket.send(chat, id, composed)
+    this.#lock.requireOpen(chat)
+    await socket.send(chat, id, composed).catch(async (thrown: unknown) => {
+      throw await this.#lock.explain(thrown, chat, socket)
+    })
     const sent = { key: { remoteJid: chat, id, fromMe: true }, sentAtMs: this.#deps.clock.nowMs() }
     this.#inbox.sent(sent, correspondence(socket, this.#life.signal))
   }
@@ -309,12 +322,15 @@ export class Session {
           await this.#move({ status: 'connecting' }, this.#isRight(auth) ? { pairedAt } : {})
         }),
         open: hear(() => this.#onOpen(auth)),
+        reachOutLock: hear((until) => this.#lock.learn(until, signal)),
         caughtUp: () => {
           if (this.#socket === socket) this.#inbox.caughtUp()
         },
         // Another person's messages are none of our business, not even in the moment before the number is unlinked.
         journaled: (row) => {
-          if (this.#isRight(auth)) this.#inbox.journaled(row, correspondence(socket, signal))
+          if (!this.#isRight(auth)) return
+          this.#inbox.journaled(row, correspondence(socket, signal))
+          void this.#lock.heard(row.sender, socket).catch(() => undefined)
         },
         undecryptable: (message) => {
           if (this.#isRight(auth)) this.#inbox.undecryptable(message, correspondence(socket, signal))
@@ -403,6 +419,7 @@ export class Session {
       },
     )
     this.#inbox.arrived()
+    if (this.#socket !== undefined) this.#lock.loggedIn(this.#socket)
     this.#log.info({}, 'number is ready')
     await onReady(this.locationId)
   }

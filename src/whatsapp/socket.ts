@@ -33,6 +33,7 @@ import { closeInTime, hearLastWords } from './closing.ts'
 import { type GroupEvent, Groups, groupEventOf } from './groups.ts'
 import type { Anchor } from './history.ts'
 import type { Journal } from './journal.ts'
+import { lockEnd } from './reach-out.ts'
 import { notSent, PendingSends } from './sends.ts'
 import { quietLogger } from './signal-log.ts'
 import { isMe, isUndecryptable, type Me, meOf, type Receipt, receiptOf, withoutMessage } from './stanza.ts'
@@ -81,6 +82,8 @@ export interface SocketEvents {
    * acknowledged only then, and never comes again after that.
    */
   unjournaled(what: WAMessage | Call): Promise<void>
+  /** Until when WhatsApp lets this number begin no chats; `undefined` when it may. */
+  reachOutLock(until: Date | undefined): void
   /** Which number belongs to which LID. */
   addresses(pairs: readonly AddressPair[]): void
   /** Must resolve when it is durable, as receipts are. */
@@ -242,6 +245,8 @@ export function openSocket(deps: SocketDeps) {
       events.qr(advertisedSecret === undefined ? qr : withSecret(qr, creds.advSecretKey), goodForMs)
     }
     if (isNewLogin === true) events.paired()
+    if (update.reachoutTimeLock !== undefined)
+      events.reachOutLock(lockEnd(update.reachoutTimeLock, Date.now()))
     if (connection === 'open') {
       endWatch = watchSilence(sock, deps.settings.silence ?? SILENCE_LIMITS, () => {
         deps.log.warn({}, 'connection is deaf')
@@ -306,6 +311,9 @@ export function openSocket(deps: SocketDeps) {
     findGroup: (group: GroupJid) => groups.find(group),
     upload: sock.waUploadToServer,
     askForMediaAgain: (message: WAMessage) => orClosed(sock.updateMediaMessage(message)),
+    /** The answer comes as an event as well. */
+    askReachOutLock: async (): Promise<Date | undefined> =>
+      lockEnd(await orClosed(sock.fetchAccountReachoutTimelock()), Date.now()),
     /** The answer comes as a piece of history, into the journal. */
     askForHistory: ({ key, sentAtMs }: Anchor, count: number) =>
       orClosed(sock.fetchMessageHistory(count, key, sentAtMs)),

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { phoneVariants } from '../../src/core/phone.ts'
+import { phoneVariants, samePhone } from '../../src/core/phone.ts'
 
 describe('other ways to write a number', () => {
   it.each([
@@ -13,6 +13,14 @@ describe('other ways to write a number', () => {
     ['+4915112345678', []],
   ])('of %s are %j', (phone, variants) => {
     expect(phoneVariants(phone)).toEqual(variants)
+  })
+
+  it('reach the same phone, and no other number does', () => {
+    expect(samePhone('+5511987654321', '+551187654321')).toBe(true)
+    expect(samePhone('+525512345678', '+5215512345678')).toBe(true)
+    expect(samePhone('+15551230001', '+15551230001')).toBe(true)
+    expect(samePhone('+5511987654321', '+551187654322')).toBe(false)
+    expect(samePhone('', '+15551230001')).toBe(false)
   })
 
   it('lead back to the number itself', () => {

@@ -126,6 +126,17 @@ describe('settings of a location, and of its numbers', () => {
     expect(rows.map((row) => row.isDefault)).toEqual([false, true])
   })
 
+  it('make no pairing code for another phone than the number’s, and change nothing', async () => {
+    await subject.store.sessions.update(place.sessionId, { phoneNumber: '+15550003333' })
+    const restart = (phoneNumber: string) => call('POST', `${sessionUrl()}/restart`, { phoneNumber })
+    expect(await restart('+15550004444')).toMatchObject({
+      status: 409,
+      body: { error: { code: 'WRONG_NUMBER' } },
+    })
+    expect((await subject.store.sessions.find(place.sessionId))?.wish).toBeUndefined()
+    expect(await restart('+1 555 000 3333')).toMatchObject({ status: 202 })
+  })
+
   it.each([{ name: '' }, { name: 'x'.repeat(61) }, { isDefault: false }, { status: 'ready' }])(
     'refuse the change %j of a number with 400',
     async (wrong) => {

@@ -143,6 +143,14 @@ export function describeAccounts(subject: () => Subject): void {
       })
       await sessions.update(sessionId, { problem: null })
       expect((await sessions.find(sessionId))?.problem).toBeUndefined()
+      const restricted = { ...problem, until: '2026-11-21T10:00:00.000Z', scannedPhone: '+15550004444' }
+      const notice = { ...problem, until: '2026-11-22T10:00:00.000Z' }
+      const nextAttemptAt = new Date('2026-11-20T11:00:00.003Z')
+      await sessions.update(sessionId, { problem: restricted, notice, nextAttemptAt })
+      await sessions.update(sessionId, { status: 'restricted' })
+      expect(await sessions.find(sessionId)).toMatchObject({ problem: restricted, notice, nextAttemptAt })
+      await sessions.update(sessionId, { notice: null, nextAttemptAt: null })
+      expect(await sessions.find(sessionId)).toMatchObject({ notice: undefined, nextAttemptAt: undefined })
     })
 
     it('have exactly one default per location: the first, until another is chosen or it goes', async () => {
@@ -159,6 +167,24 @@ export function describeAccounts(subject: () => Subject): void {
         expect(await defaults()).toEqual([third])
       }
       await sessions.remove(third)
+      expect(await defaults()).toEqual([sessionId])
+    })
+
+    it('have a default that was paired as soon as one was, and pass it on when that one goes', async () => {
+      const { sessions } = subject().store
+      const { locationId, sessionId } = await freshPlace(subject())
+      const ids = [parseSessionId(`ses-${randomUUID()}`), parseSessionId(`ses-${randomUUID()}`)] as const
+      for (const id of ids) await sessions.create({ sessionId: id, locationId })
+      const defaults = async () =>
+        (await sessions.list(locationId)).filter((row) => row.isDefault).map((row) => row.sessionId)
+      await sessions.update(ids[1], { status: 'ready', phoneNumber: '+15550003333' })
+      expect(await defaults()).toEqual([ids[1]])
+      await sessions.update(ids[0], { status: 'ready', phoneNumber: '+15550004444' })
+      await sessions.update(ids[0], { status: 'ready', phoneNumber: '+15550004444' })
+      expect(await defaults()).toEqual([ids[1]])
+      await sessions.remove(ids[1])
+      expect(await defaults()).toEqual([ids[0]])
+      await sessions.remove(ids[0])
       expect(await defaults()).toEqual([sessionId])
     })
 

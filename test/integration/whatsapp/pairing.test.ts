@@ -131,6 +131,20 @@ describe('the wrong number', () => {
     await world.untilReady(id)
   })
 
+  it('gets no pairing code, and nothing changes', async () => {
+    const id = await world.paired()
+    const paired = await world.snapshot(id)
+    const wrong = { code: 'WRONG_NUMBER' }
+    await expect(world.sessions.restart(id, `+${ANA}`)).rejects.toMatchObject(wrong)
+    const both = { expectedPhone: `+${OWNER}`, phoneNumber: `+${ANA}` }
+    await expect(world.sessions.create(LOCATION, both)).rejects.toMatchObject(wrong)
+    expect(await world.sessions.list()).toEqual([paired])
+    const { id: waiting } = await world.sessions.create(LOCATION, { expectedPhone: '+5511987654321' })
+    await expect(world.sessions.restart(waiting, `+${ANA}`)).rejects.toMatchObject(wrong)
+    await world.sessions.restart(waiting, '+551187654321')
+    await world.until(waiting, ({ pairingCode }) => pairingCode !== null)
+  })
+
   it('is not the expected one', async () => {
     const { id } = await world.sessions.create(LOCATION, { expectedPhone: `+${ANA}` })
     await world.sandbox.scan(ANA, await world.qrOf(id))
@@ -196,6 +210,15 @@ describe('a number', () => {
       'connecting',
       'ready',
     ])
+  })
+
+  it('is removed without a trace when it was never paired', async () => {
+    const { id } = await world.sessions.create(LOCATION, {})
+    await world.qrOf(id)
+    await world.sessions.logOut(id)
+    expect(await world.sessions.list()).toEqual([])
+    expect(world.signal.sizes(id)).toEqual({ credentials: false, keys: 0, unsettled: 0 })
+    expect(world.sandbox.stats().logouts).toEqual([])
   })
 
   it('is unlinked at WhatsApp and removed when it is logged out', async () => {

@@ -6,6 +6,7 @@ import { Failure } from '../../../src/web/api/failure.ts'
 import { failureWords, problemWords } from '../../../src/web/parts/problem-words.ts'
 import { loadWords, preferredLanguage } from '../../../src/web/words/words.ts'
 import * as disconnect from '../../../src/whatsapp/disconnect.ts'
+import { reachOutNotice } from '../../../src/whatsapp/reach-out.ts'
 
 const WEB = new URL('../../../src/web/', import.meta.url)
 const catalogue = (language: string): Record<string, string> =>
@@ -50,6 +51,7 @@ describe('the words of the pages', () => {
       ),
       disconnect.wrongNumber('+15550009999'),
       disconnect.alreadyHere('+15550009999', 'Reception'),
+      reachOutNotice(new Date()),
     ]
     expect(problems.length).toBeGreaterThan(10)
     for (const { code } of problems) {
