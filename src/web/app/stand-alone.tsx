@@ -32,7 +32,7 @@ export function StandAlone({ children }: { children: ComponentChildren }) {
         {children}
         <details class="aside">
           <summary>{say('outside.signIn')}</summary>
-          <SignIn enter={login.enter} />
+          <SignIn enter={login.enter} button={say('outside.enter')} />
         </details>
       </Frame>
     )
@@ -52,7 +52,7 @@ export function StandAlone({ children }: { children: ComponentChildren }) {
       )}
       {door === 'again' && (
         <Dialog title={say('console.again')} close={() => location.reload()}>
-          <SignIn enter={login.enter} />
+          <SignIn enter={login.enter} button={say('outside.enter')} />
         </Dialog>
       )}
     </>

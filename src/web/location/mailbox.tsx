@@ -2,8 +2,7 @@
 import type { ComponentChildren } from 'preact'
 import { Button } from '../parts/button.tsx'
 import { useWords } from '../words/spoken.tsx'
-import type { Word } from '../words/words.ts'
-import { type List, type Mail, sendHeld } from './mail.ts'
+import { type List, type Mail, type Shown, sendHeld } from './mail.ts'
 import { MessageLine, type MessageLineProps } from './message-line.tsx'
 
 export interface MailboxProps extends Omit<MessageLineProps, 'message'> {
@@ -19,7 +18,7 @@ export function Mailbox({ mail, locationId, ...shared }: MailboxProps) {
   return (
     <>
       {needed.messages.length > 0 && (
-        <Section id="needed" title="mail.needed" list={needed} {...shared}>
+        <Section id="needed" list={needed} {...shared}>
           {isAdmin && held > 1 && (
             <div class="actions">
               <Button
@@ -38,34 +37,31 @@ export function Mailbox({ mail, locationId, ...shared }: MailboxProps) {
           {!isAdmin && <p class="muted">{say('admin.only')}</p>}
         </Section>
       )}
-      {waiting.messages.length > 0 && (
-        <Section id="waiting" title="mail.waiting" list={waiting} {...shared} />
-      )}
+      {waiting.messages.length > 0 && <Section id="waiting" list={waiting} {...shared} />}
       {latest.messages.length === 0 && needed.messages.length + waiting.messages.length === 0 ? (
         <section aria-labelledby="latest" class="card">
           <h2 id="latest">{say('mail.latest')}</h2>
           <p class="muted">{say('mail.none')}</p>
         </section>
       ) : (
-        latest.messages.length > 0 && <Section id="latest" title="mail.latest" list={latest} {...shared} />
+        latest.messages.length > 0 && <Section id="latest" list={latest} {...shared} />
       )}
     </>
   )
 }
 
 interface SectionProps extends Omit<MessageLineProps, 'message'> {
-  readonly id: string
-  readonly title: Word
+  readonly id: keyof Shown
   readonly list: List
   readonly children?: ComponentChildren
 }
 
-function Section({ id, title, list, children, ...shared }: SectionProps) {
+function Section({ id, list, children, ...shared }: SectionProps) {
   const { say } = useWords()
   return (
     <section aria-labelledby={id} class="card">
       <h2 id={id}>
-        {say(title)} {list.total !== undefined && <span class="badge">{list.total}</span>}
+        {say(`mail.${id}`)} {list.total !== undefined && <span class="badge">{list.total}</span>}
       </h2>
       {children}
       <ul class="messages">

@@ -119,24 +119,24 @@ function Leave({ api, session }: { api: Api; session: Session }) {
   const params = { path: { locationId: session.locationId, id: session.id } }
   const phone = session.phoneNumber === null ? undefined : spacedPhone(session.phoneNumber)
   const name = [session.name, phone].filter(Boolean).join(' ') || say('number.new')
-  const word = phone === undefined ? 'number.remove' : 'number.logOut'
+  const deed = phone === undefined ? 'remove' : 'logOut'
   return (
     <>
       <Button kind="danger" act={async () => setLeaving(true)}>
-        {say(word)}
+        {say(`number.${deed}`)}
       </Button>
       {isLeaving && (
-        <Dialog title={say(word)} close={() => setLeaving(false)}>
+        <Dialog title={say(`number.${deed}`)} close={() => setLeaving(false)}>
           <p>
             <strong>{name}</strong>
           </p>
-          <p>{say(`${word}.sure`)}</p>
+          <p>{say(`number.${deed}.sure`)}</p>
           <div class="actions">
             <Button
               kind="danger"
               act={() => got(api.DELETE('/ghl/location/{locationId}/session/{id}', { params }))}
             >
-              {say(`${word}.yes`)}
+              {say(`number.${deed}.yes`)}
             </Button>
             <Button kind="plain" act={async () => setLeaving(false)}>
               {say('cancel')}

@@ -66,7 +66,7 @@ describe('settings of a location, and of its numbers', () => {
     })
   })
 
-  const call = async (method: 'GET' | 'PUT' | 'PATCH', url: string, payload?: object) => {
+  const call = async (method: 'GET' | 'PUT' | 'PATCH' | 'POST', url: string, payload?: object) => {
     const headers = { authorization: `Bearer ${API_KEY}` }
     const answer = await app.inject({ method, url, headers, ...(payload !== undefined && { payload }) })
     return { status: answer.statusCode, body: answer.json<Record<string, unknown>>() }
