@@ -21,10 +21,12 @@ export class Guard {
    * @param siblings those of all numbers of the location, this one among them.
    */
   constructor(row: () => SessionRow, siblings: () => Iterable<Guard>) {
-    const { status, phoneNumber } = row()
+    const { status, phoneNumber, problem } = row()
+    // Both ends of a link: what WhatsApp has locked never comes back to it.
+    const isLinked = status !== 'logged_out' && problem?.code !== 'ACCOUNT_LOCKED'
     this.#row = row
     this.#siblings = siblings
-    this.#phone = status === 'logged_out' ? undefined : phoneNumber
+    this.#phone = isLinked ? phoneNumber : undefined
     this.#isNew = phoneNumber === undefined
   }
 

@@ -21,7 +21,15 @@ describe('the pairing page', () => {
     await stage.install(locationId)
     browser = await openBrowser()
   })
-  afterEach(() => browser.clear())
+  afterEach(async () => {
+    await browser.clear()
+    // A phone is linked once per location.
+    const path = `/ghl/location/${locationId}/session`
+    const { sessions } = (await (await stage.bridge.operator('GET', path)).json()) as {
+      sessions: { id: string }[]
+    } // our own contract
+    for (const { id } of sessions) await stage.bridge.operator('DELETE', `${path}/${id}`)
+  })
   afterAll(async () => {
     await browser.close()
     await stage.strike()
