@@ -36,14 +36,29 @@ async function compress(folder: string): Promise<void> {
   }
 }
 
-/** English stands in every page with its keys; the other languages are packed as their texts alone, in its order. */
+/**
+ * English stands in every page with its keys. The other languages are data, fetched when they are spoken: their texts alone,
+ * in the order of the English keys.
+ */
 const packedWords: Plugin = {
   name: 'packed-words',
-  async load(id) {
-    if (!/\/words\/(es|pt-BR)\.json$/.test(id)) return null
-    const read = async (path: string) => JSON.parse(await readFile(path, 'utf8')) as Record<string, string> // our own file
-    const [english, other] = await Promise.all([read(join(ROOT, 'words/en.json')), read(id)])
-    return JSON.stringify(Object.keys(english).map((key) => other[key]))
+  enforce: 'pre',
+  async transform(code, id) {
+    if (!id.endsWith('/words/words.ts')) return null
+    const read = async (name: string) =>
+      JSON.parse(await readFile(join(ROOT, `words/${name}.json`), 'utf8')) as Record<string, string> // our own file
+    const keys = Object.keys(await read('en'))
+    let packed = code
+    for (const [whole, name = ''] of code.matchAll(/import\('\.\/([\w-]+)\.json'[^)]*\)\)/g)) {
+      const words = await read(name)
+      const source = JSON.stringify(keys.map((key) => words[key]))
+      const file = this.emitFile({ type: 'asset', name: `${name}.json`, source })
+      packed = packed.replace(
+        whole,
+        `fetch(import.meta.ROLLUP_FILE_URL_${file}).then(async (answer) => ({ default: await answer.json() })))`,
+      )
+    }
+    return { code: packed, map: null }
   },
 }
 

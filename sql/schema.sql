@@ -41,6 +41,13 @@ table bridge.contacts  -- A person or group of one location. LID and PN are join
   phone_holder text  -- The other GHL contact that has this person's number: a split contact, for people to merge.
   former_pn text  -- The number that the person had until another LID came with it.
   row level security, no policies
+table bridge.evidence  -- One row for each piece of the set-up that only GHL can prove right: by its last success and its last refusal.
+  piece text not null
+  setting text not null  -- Keyed hash of the settings that were used: what was seen with others proves nothing of these.
+  good_at timestamp with time zone
+  bad_at timestamp with time zone
+  reason text  -- Why it was refused at bad_at, as a stable word.
+  row level security, no policies
 table bridge.ghl_accounts  -- One row per installation of our app: a location, or an agency (no location_id).
   id text not null default (gen_random_uuid())::text
   location_id text
@@ -174,6 +181,7 @@ table bridge.messages  -- One row per WhatsApp message; an agent's message is as
   released_at timestamp with time zone  -- When its job was made; null while it waits to be handed out. For history.
   acked_at timestamp with time zone  -- When WhatsApp's server took it, or GHL what was typed on the phone.
   arrived_at timestamp with time zone  -- When it arrived: on the customer's phone, or in GHL.
+  discarded_at timestamp with time zone  -- When a person said to drop it. A failed one stays failed; a held one is ignored from then on.
   row level security, no policies
 table bridge.nodes  -- Nodes that were alive a moment ago, to share the locations out evenly.
   id text not null
@@ -276,6 +284,7 @@ contacts: contacts_one_per_group UNIQUE (location_id, group_jid)
 contacts: contacts_one_per_lid UNIQUE (location_id, lid)
 contacts: contacts_one_per_pn UNIQUE (location_id, pn)
 contacts: contacts_pk PRIMARY KEY (id)
+evidence: evidence_pk PRIMARY KEY (piece)
 ghl_accounts: ghl_accounts_location_or_company CHECK (((location_id IS NOT NULL) OR (company_id IS NOT NULL)))
 ghl_accounts: ghl_accounts_one_per_location UNIQUE (location_id)
 ghl_accounts: ghl_accounts_pk PRIMARY KEY (id)
@@ -359,6 +368,7 @@ CREATE INDEX messages_by_session ON bridge.messages USING btree (session_id, seq
 CREATE INDEX messages_by_time ON bridge.messages USING brin (created_at)
 CREATE INDEX messages_by_wa_message ON bridge.messages USING btree (session_id, wa_message_id)
 CREATE INDEX messages_history ON bridge.messages USING btree (session_id, state, released_at) WHERE is_history
+CREATE INDEX messages_needed ON bridge.messages USING btree (location_id, seq) WHERE ((state = ANY (ARRAY['failed'::text, 'held'::text])) AND (discarded_at IS NULL))
 CREATE UNIQUE INDEX messages_once_from_ghl ON bridge.messages USING btree (location_id, ghl_message_id, part_no) WHERE (origin = 'ghl'::text)
 CREATE UNIQUE INDEX messages_once_from_whatsapp ON bridge.messages USING btree (session_id, contact_id, from_me, wa_message_id, author_key) WHERE (origin <> 'ghl'::text)
 CREATE INDEX messages_read_owed ON bridge.messages USING btree (session_id, seq) WHERE read_owed
@@ -1121,10 +1131,12 @@ begin
   end if;
   delete from bridge.jobs job
   where job.subject = dropped.id and job.kind = bridge.delivery_kind(dropped) and job.kind in ('inbound', 'outbound');
+  update bridge.messages message
+  set discarded_at = clock_timestamp(), updated_at = clock_timestamp(),
+    state = case when message.state = 'held' then 'ignored' else message.state end,
+    error = case when message.state = 'held' then args->'discarded' else message.error end
+  where message.id = dropped.id;
   if dropped.state = 'held' then
-    update bridge.messages message
-    set state = 'ignored', error = args->'discarded', updated_at = clock_timestamp()
-    where message.id = dropped.id;
     perform bridge.enqueue_ghl_status(dropped.location_id, dropped.ghl_message_id);
   end if;
   return bridge.by_hand_json(dropped.id, true);
@@ -1860,13 +1872,15 @@ AS $function$
       'received', count(*) filter (where message.origin <> 'ghl'),
       'inGhl', count(*) filter (where message.origin <> 'ghl' and message.state in ('sent', 'delivered', 'read')),
       'waiting', count(*) filter (where message.origin <> 'ghl' and message.state in ('received', 'queued')),
-      'failed', count(*) filter (where message.origin <> 'ghl' and message.state in ('failed', 'ignored'))),
+      'failed', count(*) filter (where message.origin <> 'ghl' and message.state = 'failed' and message.discarded_at is null),
+      'discarded', count(*) filter (where message.origin <> 'ghl' and message.state in ('failed', 'ignored') and message.discarded_at is not null)),
     'outbound', jsonb_build_object(
       'accepted', count(*) filter (where message.origin = 'ghl'),
       'sent', count(*) filter (where message.origin = 'ghl' and message.state in ('sent', 'delivered', 'read')),
       'delivered', count(*) filter (where message.origin = 'ghl' and message.state in ('delivered', 'read')),
       'read', count(*) filter (where message.origin = 'ghl' and message.state = 'read'),
-      'failed', count(*) filter (where message.origin = 'ghl' and message.state in ('failed', 'ignored')),
+      'failed', count(*) filter (where message.origin = 'ghl' and message.state = 'failed' and message.discarded_at is null),
+      'discarded', count(*) filter (where message.origin = 'ghl' and message.state in ('failed', 'ignored') and message.discarded_at is not null),
       'held', count(*) filter (where message.origin = 'ghl' and message.state = 'held'),
       'waiting', count(*) filter (where message.origin = 'ghl' and message.state in ('queued', 'sending'))))
   from bridge.messages message
@@ -1940,6 +1954,19 @@ AS $function$
     order by call.called_at desc, call.call_id desc limit (args->>'limit')::int
   ) page
 $function$
+CREATE OR REPLACE FUNCTION bridge.list_evidence(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select coalesce(jsonb_agg(jsonb_build_object(
+    'piece', known.piece,
+    'setting', known.setting,
+    'goodAt', bridge.to_ms(known.good_at),
+    'badAt', bridge.to_ms(known.bad_at),
+    'reason', known.reason) order by known.piece), '[]')
+  from bridge.evidence known
+$function$
 CREATE OR REPLACE FUNCTION bridge.list_installations(args jsonb)
  RETURNS jsonb
  LANGUAGE sql
@@ -1955,10 +1982,19 @@ CREATE OR REPLACE FUNCTION bridge.list_messages(args jsonb)
 AS $function$
 declare
   filters text := '';
+  cursor text := '';
+  direction text := case when (args->>'oldestFirst')::boolean then 'asc' else 'desc' end;
+  total bigint;
   page jsonb;
 begin
   if args->>'state' is not null then
     filters := filters || format(' and message.state = %L', args->>'state');
+  end if;
+  if args->>'waitsFor' = 'person' then
+    filters := filters || ' and message.state in (''failed'', ''held'') and message.discarded_at is null';
+  end if;
+  if args->>'waitsFor' = 'delivery' then
+    filters := filters || ' and message.state in (''received'', ''queued'', ''sending'') and not message.is_history';
   end if;
   if args->>'locationId' is not null then
     filters := filters || format(' and message.location_id = %L', args->>'locationId');
@@ -1966,15 +2002,21 @@ begin
   if args->>'sessionId' is not null then
     filters := filters || format(' and message.session_id = %L', args->>'sessionId');
   end if;
+  if args->>'waitsFor' is not null then
+    execute format('select count(*) from bridge.messages message where true %s', filters) into total;
+  end if;
   if args->>'beforeSeq' is not null then
-    filters := filters || format(' and message.seq < %s', (args->>'beforeSeq')::bigint);
+    cursor := format(
+      ' and message.seq %s %s', case direction when 'asc' then '>' else '<' end, (args->>'beforeSeq')::bigint);
   end if;
   execute format(
-    'select jsonb_build_object(''messages'', coalesce(jsonb_agg(bridge.message_view(listed::bridge.messages) '
-    'order by listed.seq desc), ''[]''), ''lastSeq'', min(listed.seq)::text) from (select message.* from bridge.messages '
-    'message where true %s order by message.seq desc limit %s) listed', filters, (args->>'limit')::int)
+    'select jsonb_build_object(''messages'', coalesce(jsonb_agg(bridge.message_view(listed::bridge.messages)'
+    ' || case when %1$L then jsonb_build_object(''content'', jsonb_build_object(''origin'', listed.origin, ''sealed'', listed.content)) else ''{}'' end order by listed.seq %2$s), ''[]''),'
+    ' ''lastSeq'', case %2$L when ''asc'' then max(listed.seq) else min(listed.seq) end::text)'
+    ' from (select message.* from bridge.messages message where true %3$s order by message.seq %2$s limit %4$s) listed',
+    coalesce((args->>'withContent')::boolean, false), direction, filters || cursor, (args->>'limit')::int)
   into page;
-  return page;
+  return page || jsonb_build_object('total', total);
 end
 $function$
 CREATE OR REPLACE FUNCTION bridge.list_service_keys(args jsonb)
@@ -2162,7 +2204,9 @@ CREATE OR REPLACE FUNCTION bridge.message_view(message bridge.messages)
  STABLE
 AS $function$
   select bridge.message_json(message) || jsonb_build_object(
-    'contact', bridge.message_contact_json(message), 'queue', bridge.message_queue_json(message))
+    'contact', bridge.message_contact_json(message), 'queue', bridge.message_queue_json(message),
+    'writtenAt', bridge.to_ms(coalesce(message.written_at, message.sent_at)),
+    'discardedAt', bridge.to_ms(message.discarded_at))
 $function$
 CREATE OR REPLACE FUNCTION bridge.note_attempt(args jsonb)
  RETURNS jsonb
@@ -2185,6 +2229,23 @@ AS $function$
     when message.is_history then null
     when message.state = 'failed' and message.noted is distinct from 'died' then 'died'
     when message.state in ('sent', 'delivered', 'read') and message.noted = 'died' then 'recovered' end
+$function$
+CREATE OR REPLACE FUNCTION bridge.note_evidence(args jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+AS $function$
+begin
+  insert into bridge.evidence as known (piece, setting, good_at, bad_at, reason)
+  values (args->>'piece', args->>'setting',
+    case when args->>'reason' is null then clock_timestamp() end,
+    case when args->>'reason' is not null then clock_timestamp() end, args->>'reason')
+  on conflict (piece) do update set
+    setting = excluded.setting,
+    good_at = coalesce(excluded.good_at, case when known.setting = excluded.setting then known.good_at end),
+    bad_at = coalesce(excluded.bad_at, case when known.setting = excluded.setting then known.bad_at end),
+    reason = coalesce(excluded.reason, case when known.setting = excluded.setting then known.reason end);
+  return 'true';
+end
 $function$
 CREATE OR REPLACE FUNCTION bridge.note_install(args jsonb)
  RETURNS jsonb
@@ -2729,7 +2790,7 @@ begin
   where job.subject = again.id and job.kind = bridge.delivery_kind(again) and job.kind in ('inbound', 'outbound')
   returning job.may_have_happened into may_have;
   update bridge.messages message
-  set state = 'queued', error = null, attempts = 0, is_released = true, updated_at = clock_timestamp()
+  set state = 'queued', error = null, attempts = 0, is_released = true, discarded_at = null, updated_at = clock_timestamp()
   where message.id = again.id;
   perform bridge.enqueue(
     bridge.delivery_lane(again), again.location_id, bridge.delivery_kind(again), again.id);
@@ -3097,7 +3158,7 @@ declare
   answer jsonb;
 begin
   with chosen as (
-    select message.session_id, message.origin, message.state, message.created_at,
+    select message.session_id, message.origin, message.state, message.discarded_at, message.created_at,
       extract(epoch from message.acked_at - message.created_at) as sent_after,
       extract(epoch from message.arrived_at - message.created_at) as delivered_after
     from bridge.messages message
@@ -3106,8 +3167,13 @@ begin
       and not message.is_history
       and (args->>'locationId' is null or message.location_id = args->>'locationId')
       and (args->>'sessionId' is null or message.session_id = args->>'sessionId')
+  ), told as (
+    select true as is_all, null as session_id, origin, sent_after, delivered_after from chosen
+    union all
+    select false, session_id, origin, sent_after, delivered_after from chosen
+    where session_id is not null and (args->>'locationId' is not null or args->>'sessionId' is not null)
   ), timed as (
-    select session_id, grouping(session_id) = 1 as is_all,
+    select is_all, session_id,
       count(*) filter (where origin <> 'ghl') as came,
       count(*) filter (where origin = 'ghl') as went,
       bridge.timing_json(
@@ -3119,7 +3185,7 @@ begin
       bridge.timing_json(
         count(delivered_after) filter (where origin = 'ghl'),
         percentile_cont(array[0.5, 0.95]) within group (order by delivered_after) filter (where origin = 'ghl')) as to_phone
-    from chosen group by grouping sets ((), (session_id))
+    from told group by is_all, session_id
   ), hours as (
     select date_trunc('hour', created_at) as hour,
       count(*) filter (where origin <> 'ghl') as came, count(*) filter (where origin = 'ghl') as went
@@ -3130,23 +3196,26 @@ begin
       'received', count(*) filter (where origin <> 'ghl'),
       'inGhl', count(*) filter (where origin <> 'ghl' and state in ('sent', 'delivered', 'read')),
       'waiting', count(*) filter (where origin <> 'ghl' and state in ('received', 'queued')),
-      'failed', count(*) filter (where origin <> 'ghl' and state in ('failed', 'ignored'))),
+      'failed', count(*) filter (where origin <> 'ghl' and state = 'failed' and discarded_at is null),
+      'discarded', count(*) filter (where origin <> 'ghl' and state in ('failed', 'ignored') and discarded_at is not null)),
     'outbound', jsonb_build_object(
       'accepted', count(*) filter (where origin = 'ghl'),
       'sent', count(*) filter (where origin = 'ghl' and state in ('sent', 'delivered', 'read')),
       'delivered', count(*) filter (where origin = 'ghl' and state in ('delivered', 'read')),
       'read', count(*) filter (where origin = 'ghl' and state = 'read'),
-      'failed', count(*) filter (where origin = 'ghl' and state in ('failed', 'ignored')),
+      'failed', count(*) filter (where origin = 'ghl' and state = 'failed' and discarded_at is null),
+      'discarded', count(*) filter (where origin = 'ghl' and state in ('failed', 'ignored') and discarded_at is not null),
       'held', count(*) filter (where origin = 'ghl' and state = 'held'),
       'waiting', count(*) filter (where origin = 'ghl' and state in ('queued', 'sending'))),
     'hours', (select coalesce(jsonb_agg(jsonb_build_object(
       'at', bridge.to_ms(hour), 'inbound', came, 'outbound', went) order by hour), '[]') from hours),
-    'timings', (select jsonb_build_object('toGhl', to_ghl, 'toWhatsApp', to_whatsapp, 'toPhone', to_phone)
-      from timed where is_all),
+    'timings', coalesce(
+      (select jsonb_build_object('toGhl', to_ghl, 'toWhatsApp', to_whatsapp, 'toPhone', to_phone) from timed where is_all),
+      jsonb_build_object('toGhl', null, 'toWhatsApp', null, 'toPhone', null)),
     'numbers', (select coalesce(jsonb_agg(jsonb_build_object(
       'sessionId', session_id, 'inbound', came, 'outbound', went,
       'toGhl', to_ghl, 'toWhatsApp', to_whatsapp, 'toPhone', to_phone) order by session_id), '[]')
-      from timed where not is_all and session_id is not null))
+      from timed where not is_all))
   into answer from chosen;
   return answer;
 end
@@ -3761,6 +3830,10 @@ CREATE OR REPLACE FUNCTION public.bridge_list_call_logs(args jsonb)
  RETURNS jsonb
  LANGUAGE sql
 AS $function$ select bridge.list_call_logs(args) $function$
+CREATE OR REPLACE FUNCTION public.bridge_list_evidence(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+AS $function$ select bridge.list_evidence(args) $function$
 CREATE OR REPLACE FUNCTION public.bridge_list_installations(args jsonb)
  RETURNS jsonb
  LANGUAGE sql
@@ -3797,6 +3870,10 @@ CREATE OR REPLACE FUNCTION public.bridge_note_attempt(args jsonb)
  RETURNS jsonb
  LANGUAGE sql
 AS $function$ select bridge.note_attempt(args) $function$
+CREATE OR REPLACE FUNCTION public.bridge_note_evidence(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+AS $function$ select bridge.note_evidence(args) $function$
 CREATE OR REPLACE FUNCTION public.bridge_note_install(args jsonb)
  RETURNS jsonb
  LANGUAGE sql

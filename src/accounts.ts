@@ -1,6 +1,7 @@
 /** Installations, their tokens, their events and what is done for them now and then, put together. */
 import { AgencySync } from './bridge/agency-sync.ts'
 import { AppEvents, type EventHandler } from './bridge/app-events.ts'
+import type { Evidence } from './bridge/evidence.ts'
 import type { InstallationRow } from './bridge/installations.ts'
 import { installHandlers } from './bridge/installs.ts'
 import { TokenCare } from './bridge/token-care.ts'
@@ -26,6 +27,7 @@ export interface AccountsDeps {
   readonly config: Config
   readonly store: Store
   readonly ghl: Ghl
+  readonly evidence: Evidence
   /** Further app events, by GHL's word. */
   readonly handlers: Readonly<Record<string, EventHandler>>
   readonly wake: (locationId: LocationId) => Promise<void>
@@ -46,7 +48,16 @@ export interface Accounts {
   stop(): Promise<void>
 }
 
-export function assembleAccounts({ config, store, ghl, handlers, wake, clock, log }: AccountsDeps): Accounts {
+export function assembleAccounts({
+  config,
+  store,
+  ghl,
+  evidence,
+  handlers,
+  wake,
+  clock,
+  log,
+}: AccountsDeps): Accounts {
   const { installations, syncs, webhookEvents } = store
   /** What GHL calls the location and where it is; the installation is good without it, and the daily check asks again. */
   const learnPlace = async (row: InstallationRow, locationId: LocationId): Promise<void> => {
@@ -138,8 +149,7 @@ export function assembleAccounts({ config, store, ghl, handlers, wake, clock, lo
         ping: () => store.ping(),
         probe: ghl.probe,
         missing: NEEDED.filter((name) => config[name] === undefined),
-        hasProvider: config.GHL_PROVIDER_ID !== undefined,
-        webhookKeys: config.GHL_WEBHOOK_PUBLIC_KEY.length,
+        evidence,
       },
     },
     async complete(code) {

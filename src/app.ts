@@ -9,6 +9,7 @@ import { createAttendance } from './bridge/attendance.ts'
 import { CallLogSyncs } from './bridge/call-logs.ts'
 import { contactHandlers } from './bridge/contact-events.ts'
 import { acceptFromEngine, openingForeignMedia } from './bridge/engine.ts'
+import { createEvidence } from './bridge/evidence.ts'
 import { frameAncestors } from './bridge/frame-ancestors.ts'
 import { acceptFromGhl } from './bridge/ghl-to-whatsapp.ts'
 import { HistoryImporter } from './bridge/history-import.ts'
@@ -44,6 +45,7 @@ import { createServiceKeys } from './http/service-keys.ts'
 import { createMetrics } from './metrics.ts'
 import { OutboxWorker } from './outbox/worker.ts'
 import { openStore } from './store/open-store.ts'
+import { settingsOf, watchedGhl } from './watched-ghl.ts'
 import { createNumbers } from './whatsapp/numbers.ts'
 import type { SessionDeps } from './whatsapp/session.ts'
 import { openSpool } from './whatsapp/spool.ts'
@@ -105,10 +107,20 @@ export async function startApp(config: Config, secrets: AppSecrets, log: Log): P
   }))
   started.defer(() => metrics.close())
 
+  const evidence = createEvidence({
+    store: store.evidence,
+    settings: settingsOf(piecesOf(config), secrets.encryptionKeys[0] ?? ''),
+    clock,
+    log,
+  })
   const ghl = createGhl({
     config: ghlConfig(config),
     installations,
     onCall: metrics.countCall,
+    onCredentials: (areAccepted) => {
+      if (areAccepted) evidence.good('credentials')
+      else evidence.bad('credentials', 'refused')
+    },
     onRecovered: (resourceId) => {
       if (resourceId.startsWith('company:')) return
       wake(parseLocationId(resourceId), 'GHL').catch((thrown: unknown) => {
@@ -120,6 +132,7 @@ export async function startApp(config: Config, secrets: AppSecrets, log: Log): P
     clock,
   })
   started.defer(() => ghl.close())
+  const watched = watchedGhl(ghl, evidence)
 
   const nudge = () => {
     worker.nudge()
@@ -171,6 +184,7 @@ export async function startApp(config: Config, secrets: AppSecrets, log: Log): P
     config,
     store,
     ghl,
+    evidence,
     handlers: contactHandlers({ messages, contacts, settings, nudge }),
     wake,
     clock,
@@ -216,7 +230,7 @@ export async function startApp(config: Config, secrets: AppSecrets, log: Log): P
     nudge,
     clock,
     numbers: { ...numbers, openMedia: openingForeignMedia(numbers, ghl.attachments) },
-    conversations: onlyAsOwner(ghl.conversations, (location) => leases.held().includes(location)),
+    conversations: onlyAsOwner(watched.conversations, (location) => leases.held().includes(location)),
     ghlContacts: ghl.contacts,
     attachments: ghl.attachments,
     behindLive: ghl.behindLive,
@@ -314,7 +328,7 @@ export async function startApp(config: Config, secrets: AppSecrets, log: Log): P
       apiKey: secrets.apiKey,
       consoleTokens: createConsoleTokens(secrets.encryptionKeys, secrets.apiKey),
       pageTokens: createPageTokens(secrets.encryptionKeys, config.GHL_SHARED_SECRET),
-      openPageUser: (payload) => ghl.openPageUser(payload),
+      openPageUser: (payload) => watched.openPageUser(payload),
       findServiceKey: async (key) => {
         const found = await serviceKeys.find(key)
         return found && { kind: 'service', ...found }
@@ -356,8 +370,8 @@ export async function startApp(config: Config, secrets: AppSecrets, log: Log): P
     },
     accounts: accounts.routes,
     webhooks: {
-      verify: (raw, headers) => ghl.verifyWebhook(raw, headers),
-      parseDelivery: (json) => ghl.parseDelivery(json),
+      verify: (raw, headers, target) => watched.verifyWebhook(raw, headers, target),
+      parseDelivery: (json) => watched.parseDelivery(json),
       accept: (message, parts) =>
         acceptFromGhl({ messages, installations, settings, numbers, nudge, clock }, message, parts),
       ignore: async (delivery) => {
@@ -403,6 +417,15 @@ function onlyAsOwner(
     },
   }
 }
+
+/** What each piece of the set-up hangs on: seen with other values, it says nothing of these. */
+const piecesOf = (config: Config) => ({
+  credentials: [config.GHL_CLIENT_ID, config.GHL_CLIENT_SECRET],
+  provider: [config.GHL_PROVIDER_ID, config.GHL_PROVIDER_TYPE],
+  events: config.GHL_WEBHOOK_PUBLIC_KEY,
+  delivery: [...config.GHL_WEBHOOK_PUBLIC_KEY, config.GHL_PROVIDER_ID],
+  sso: [config.GHL_SHARED_SECRET],
+})
 
 const ghlConfig = (config: Config) => ({
   clientId: config.GHL_CLIENT_ID,

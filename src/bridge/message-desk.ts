@@ -1,6 +1,7 @@
 /** The messages as people and other programs see and command them, on any node. Everything goes through the store. */
 import { RequestError } from '../core/errors.ts'
 import type { MessageDesk, MessageSnapshot } from './ports.ts'
+import { gist, shortened } from './readable.ts'
 import type { ByHand, MessageError, MessageRow, MessageStore, MessageView } from './storage.ts'
 
 const DISCARDED: MessageError = {
@@ -24,8 +25,8 @@ export function createMessageDesk({ messages, nudge }: MessageDeskDeps): Message
 
   return {
     async list(query) {
-      const { messages: rows, nextCursor } = await messages.list(query)
-      return { messages: rows.map(snapshotOf), nextCursor: nextCursor ?? null }
+      const { messages: rows, nextCursor, total } = await messages.list(query)
+      return { messages: rows.map(snapshotOf), nextCursor: nextCursor ?? null, total: total ?? null }
     },
     async find(id) {
       const row = await messages.find(id)
@@ -63,7 +64,14 @@ function snapshotOf(row: MessageView): MessageSnapshot {
         ? null
         : { ...contact, name: contact.name ?? null, phoneNumber: contact.phoneNumber ?? null },
     queue: queue === undefined ? null : { ahead: queue.ahead, reason: queue.reason ?? null },
+    writtenAt: row.writtenAt?.toISOString() ?? null,
+    discardedAt: row.discardedAt?.toISOString() ?? null,
+    preview: row.content === undefined ? null : previewOf(row.content),
     createdAt: row.createdAt.toISOString(),
     updatedAt: row.updatedAt.toISOString(),
   }
 }
+
+/** A text in its own words, everything else by what it is. */
+const previewOf = (content: NonNullable<MessageView['content']>): string =>
+  content.kind === 'text' ? shortened(content.text) : gist(content)

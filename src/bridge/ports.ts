@@ -228,16 +228,28 @@ export interface MessageSnapshot {
     readonly ahead: number
     readonly reason: { readonly code: string; readonly message: string } | null
   } | null
+  /** When it was written, where that is known apart from when it reached us. */
+  readonly writtenAt: string | null
+  /** When a person said to drop it. */
+  readonly discardedAt: string | null
+  /** Its first words, or what it is; null for whoever may not read them, and where nothing was asked to be read. */
+  readonly preview: string | null
   readonly createdAt: string
   readonly updatedAt: string
 }
 
 /** The messages of all locations, for the routes and pages that people use. */
 export interface MessageDesk {
-  /** Newest first. @throws {RequestError} `REQUEST_INVALID` for a cursor that no page gave. */
-  list(
-    query: MessageQuery,
-  ): Promise<{ readonly messages: readonly MessageSnapshot[]; readonly nextCursor: string | null }>
+  /**
+   * Newest first unless told otherwise; `total` where the query says what they wait for.
+   *
+   * @throws {RequestError} `REQUEST_INVALID` for a cursor that no page gave.
+   */
+  list(query: MessageQuery): Promise<{
+    readonly messages: readonly MessageSnapshot[]
+    readonly nextCursor: string | null
+    readonly total: number | null
+  }>
   /**
    * Sends a dead or held message once more.
    *
@@ -245,7 +257,7 @@ export interface MessageDesk {
    */
   retry(id: MessageId): Promise<MessageSnapshot>
   /**
-   * Drops a held message, or the dead letter of a failed one.
+   * Drops a held message, or the dead letter of a failed one: it waits for nobody's word any more.
    *
    * @throws {RequestError} `MESSAGE_UNKNOWN`, `MESSAGE_NOT_WAITING`.
    */

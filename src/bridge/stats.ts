@@ -31,6 +31,7 @@ export interface Stats extends Ledger {
   /** Hours in which something came, in order. */
   readonly hours: readonly { readonly at: Date; readonly inbound: number; readonly outbound: number }[]
   readonly timings: Timings
+  /** Only where the query names a location or a number. */
   readonly numbers: readonly (Timings & {
     readonly sessionId: SessionId
     readonly inbound: number

@@ -87,6 +87,12 @@ export interface MessageView extends MessageRow {
         readonly reason: { readonly code: string; readonly message: string } | undefined
       }
     | undefined
+  /** From GHL or of history: when it was written, by the clock of where it was written. */
+  readonly writtenAt: Date | undefined
+  /** When a person said to drop it. */
+  readonly discardedAt: Date | undefined
+  /** What it says; for {@link MessageQuery.withContent} only. */
+  readonly content: WaContent | OutboundPart | undefined
 }
 
 export interface MessageError {
@@ -183,14 +189,14 @@ export interface ByHand {
 
 /** A stretch of time in a location, mostly a day: what came, and what became of it by now. Counts WhatsApp messages. */
 export interface Ledger {
-  /** What WhatsApp brought, typed on the phone included: `received = inGhl + waiting + failed`. */
-  readonly inbound: Readonly<Record<'received' | 'inGhl' | 'waiting' | 'failed', number>>
+  /** What WhatsApp brought, typed on the phone included: `received = inGhl + waiting + failed + discarded`. */
+  readonly inbound: Readonly<Record<'received' | 'inGhl' | 'waiting' | 'failed' | 'discarded', number>>
   /**
-   * What GHL gave us to send: `accepted = sent + failed + held + waiting`. What was delivered was sent too, what was read
-   * was delivered too; what was discarded counts as failed.
+   * What GHL gave us to send: `accepted = sent + failed + discarded + held + waiting`. What was delivered was sent too, what
+   * was read was delivered too; what failed and was then discarded counts as discarded alone.
    */
   readonly outbound: Readonly<
-    Record<'accepted' | 'sent' | 'delivered' | 'read' | 'failed' | 'held' | 'waiting', number>
+    Record<'accepted' | 'sent' | 'delivered' | 'read' | 'failed' | 'discarded' | 'held' | 'waiting', number>
   >
 }
 
@@ -309,12 +315,21 @@ export interface MessageStore {
   dropPlaceholder(id: MessageId): Promise<boolean>
   /** True when this WhatsApp id is one that we reserved for sending: its echo is not an own-device message. */
   isOurs(sessionId: SessionId, waMessageId: WaMessageId): Promise<boolean>
-  /** Newest first. `cursor` is the `nextCursor` of the page before. */
-  list(query: MessageQuery): Promise<{ messages: readonly MessageView[]; nextCursor: string | undefined }>
+  /** Newest first unless told otherwise. `cursor` is the `nextCursor` of the page before; `total` is there with `waitsFor`. */
+  list(query: MessageQuery): Promise<{
+    messages: readonly MessageView[]
+    nextCursor: string | undefined
+    total: number | undefined
+  }>
 }
 
 export interface MessageQuery {
   readonly state?: MessageState
+  /** For a person: failed or held, and not discarded. For its delivery: what is live and on its way. */
+  readonly waitsFor?: 'person' | 'delivery'
+  readonly oldestFirst?: boolean
+  /** Opens what each says: it is sealed otherwise. */
+  readonly withContent?: boolean
   readonly locationId?: LocationId
   readonly sessionId?: SessionId
   /** 1 to 200. */

@@ -93,10 +93,20 @@ interface GhlDeps {
   readonly onCall?: (outcome: CallOutcome) => void
   /** GHL answers for this location (or `company:<id>`) again, after it was left alone for a while. */
   readonly onRecovered?: (resourceId: string) => void
+  /** Told whenever GHL has accepted or refused the app's own credentials. */
+  readonly onCredentials?: (areAccepted: boolean) => void
 }
 
 /** @throws {ConfigError} `CONFIG_INVALID` for a webhook key that is none. */
-export function createGhl({ config, installations, log, clock, onCall, onRecovered }: GhlDeps): Ghl {
+export function createGhl({
+  config,
+  installations,
+  log,
+  clock,
+  onCall,
+  onRecovered,
+  onCredentials,
+}: GhlDeps): Ghl {
   const limiter = createRateLimiter(clock)
   const breakers = createBreakers(clock, (resourceId) => {
     log.info({ locationId: resourceId }, 'GHL answers for this location again')
@@ -111,7 +121,15 @@ export function createGhl({ config, installations, log, clock, onCall, onRecover
     clock,
   })
   const { clientId, clientSecret } = config
-  const tokens = new GhlTokens({ installations, transport, clientId, clientSecret, clock, log })
+  const tokens = new GhlTokens({
+    installations,
+    transport,
+    clientId,
+    clientSecret,
+    onCredentials,
+    clock,
+    log,
+  })
   const client = new GhlClient(tokens)
   const attachments = createAttachments({ allowedHosts: config.attachmentAllowedHosts })
   return {

@@ -19,6 +19,8 @@ interface GrantsDeps {
   readonly transport: GhlTransport
   readonly clientId: string | undefined
   readonly clientSecret: string | undefined
+  /** Told whenever GHL has accepted or refused the app's own credentials. */
+  readonly onCredentials?: ((areAccepted: boolean) => void) | undefined
   readonly clock: Clock
 }
 
@@ -31,16 +33,20 @@ export class GhlGrants {
 
   /** One call, any answer. @throws {ConfigError} when the app's credentials are not configured. */
   async ask(fields: Readonly<Record<string, string>>): Promise<Answer> {
-    const { transport, clientId, clientSecret } = this.#deps
+    const { transport, clientId, clientSecret, onCredentials } = this.#deps
     if (clientId === undefined || clientSecret === undefined) {
       throw new ConfigError('CONFIG_MISSING', 'GHL_CLIENT_ID and GHL_CLIENT_SECRET are not set')
     }
-    return await transport.exchange({
+    const answer = await transport.exchange({
       method: 'POST',
       path: '/oauth/token',
       form: { client_id: clientId, client_secret: clientSecret, ...fields },
       timeoutMs: REFRESH_TIMEOUT_MS,
     })
+    const { refusal } = answer
+    if (refusal === undefined) onCredentials?.(true)
+    else if (refusal.status < 500 && isAboutApp(refusal)) onCredentials?.(false)
+    return answer
   }
 
   /**

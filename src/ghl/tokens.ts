@@ -56,6 +56,8 @@ interface TokensDeps {
   readonly transport: GhlTransport
   readonly clientId: string | undefined
   readonly clientSecret: string | undefined
+  /** Told whenever GHL has accepted or refused the app's own credentials. */
+  readonly onCredentials?: ((areAccepted: boolean) => void) | undefined
   readonly clock: Clock
   readonly log: Log
 }

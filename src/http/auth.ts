@@ -151,6 +151,12 @@ export function shownTo(request: FastifyRequest): (session: SessionSnapshot) => 
   return (session) => shownNow(isPlainUser ? { ...session, qr: null, pairingCode: null } : session)
 }
 
+/** What customers and agents write is for whoever answers for it: a plain user of a page has GHL's own view of it. */
+export function mayReadWords(request: FastifyRequest): boolean {
+  const caller = callerOf(request)
+  return caller.kind !== 'page' || caller.role === 'admin'
+}
+
 /**
  * For routes that learn the location from what they look up; one named in the path or the query is checked by the guard.
  *

@@ -98,6 +98,17 @@ export const MessageBody = z.object({
     .describe(
       'While it is on its way: how many of its chat go before it, and what the first of them met last',
     ),
+  writtenAt: z
+    .string()
+    .nullable()
+    .describe('When it was written, where that is known apart from `createdAt`, when it reached the bridge'),
+  discardedAt: z.string().nullable().describe('When a person said to drop it; its state may stay `failed`'),
+  preview: z
+    .string()
+    .nullable()
+    .describe(
+      'Its first words (about 80 characters), or what it is; in lists only, and never for plain users of a page',
+    ),
   createdAt: z.string(),
   updatedAt: z.string(),
 })
@@ -105,13 +116,14 @@ export const MessageBody = z.object({
 const count = z.number().int()
 /** What came, and what became of it by now. */
 export const LedgerCounts = z.object({
-  inbound: z.object({ received: count, inGhl: count, waiting: count, failed: count }),
+  inbound: z.object({ received: count, inGhl: count, waiting: count, failed: count, discarded: count }),
   outbound: z.object({
     accepted: count,
     sent: count,
     delivered: count,
     read: count,
     failed: count,
+    discarded: count,
     held: count,
     waiting: count,
   }),

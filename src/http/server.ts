@@ -13,7 +13,7 @@ import { auditChanges } from './audited.ts'
 import { type CallerDeps, guard } from './auth.ts'
 import { type BodyTimes, limitBodyTime } from './body-time.ts'
 import { limitAddresses, limitCallers } from './caller-limits.ts'
-import { readBuiltPages } from './pages/built-pages.ts'
+import { readBuiltPages, sendPage } from './pages/built-pages.ts'
 import { type AdminDeps, adminRoutes } from './routes/admin.ts'
 import { type AppPageDeps, appPageRoutes } from './routes/app.ts'
 import { assetRoutes } from './routes/assets.ts'
@@ -80,6 +80,7 @@ const HEADERS_MS = 30_000
 /** The HTTP side, ready to listen. */
 export async function createServer(deps: ServerDeps): Promise<FastifyInstance> {
   const onError = errorHandler(deps.log)
+  const pages = await readBuiltPages()
   const app = fastify({
     logger: false,
     bodyLimit: deps.bodyLimitBytes,
@@ -91,7 +92,13 @@ export async function createServer(deps: ServerDeps): Promise<FastifyInstance> {
     // SSE streams never end by themselves; closing the server ends them.
     forceCloseConnections: true,
     // Before any route is found; Fastify's own answer repeats the address, which may be a secret.
-    frameworkErrors: (error, request, reply) => void onError(error, request, reply),
+    frameworkErrors: (error, request, reply) => {
+      // A link that something else was pasted behind is a dead link like any other.
+      if (request.method === 'GET' && request.url.startsWith('/pair/')) {
+        reply.statusCode = 410
+        void sendPage(reply, pages.html('pair'))
+      } else void onError(error, request, reply)
+    },
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
   })
   limitBodyTime(app, deps.bodyTimes)
@@ -105,7 +112,6 @@ export async function createServer(deps: ServerDeps): Promise<FastifyInstance> {
   await app.register(fastifySSE)
 
   await app.register(healthRoutes(deps))
-  const pages = await readBuiltPages()
   await app.register(assetRoutes(pages))
   await app.register(appPageRoutes({ ...deps, pages }))
   await app.register(webhookRoutes({ ...deps.webhooks, log: deps.log }))

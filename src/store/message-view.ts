@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import type { MessageContact, MessageRow, MessageView } from '../bridge/storage.ts'
 import { isPnJid, phoneOfPn } from '../core/ids.ts'
-import { MessageRowSchema, optional } from './rows.ts'
+import { date, MessageRowSchema, optional } from './rows.ts'
 
 const ContactJson = z.object({
   name: optional(z.string()),
@@ -16,15 +16,27 @@ const ViewExtras = z.object({
   queue: z
     .object({ ahead: z.number(), code: optional(z.string()), message: optional(z.string()) })
     .nullable(),
+  writtenAt: optional(date),
+  discardedAt: optional(date),
+  content: z.object({ origin: z.enum(['customer', 'phone', 'ghl']), sealed: z.string() }).exactOptional(),
 })
 
 /** A row of bridge.message_view. */
 export const MessageViewRow = z.intersection(MessageRowSchema, ViewExtras)
 
-/** @param phoneIn opens what is sealed and answers the E.164 number in it. */
+export interface Openings {
+  /** The E.164 number in what an agent's message holds sealed. */
+  readonly phoneIn: (row: MessageRow, sealed: string) => string | undefined
+  /** What a message says; undefined when it cannot be opened. */
+  readonly contentIn: (
+    row: MessageRow,
+    content: NonNullable<z.output<typeof ViewExtras>['content']>,
+  ) => MessageView['content']
+}
+
 export function viewOf(
-  { contact, queue, ...row }: z.output<typeof MessageViewRow>,
-  phoneIn: (row: MessageRow, sealed: string) => string | undefined,
+  { contact, queue, content, ...row }: z.output<typeof MessageViewRow>,
+  { phoneIn, contentIn }: Openings,
 ): MessageView {
   const known = (): MessageContact | undefined => {
     if (contact === null) return undefined
@@ -38,6 +50,7 @@ export function viewOf(
   return {
     ...row,
     contact: known(),
+    content: content && contentIn(row, content),
     queue: queue === null ? undefined : { ahead, reason: code === undefined ? undefined : { code, message } },
   }
 }

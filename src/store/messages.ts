@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
-import type { ByHand, MessageRow, MessageStore, MessageView } from '../bridge/storage.ts'
+import type { ByHand, MessageStore, MessageView } from '../bridge/storage.ts'
 import { RequestError } from '../core/errors.ts'
 import {
   isGroupJid,
@@ -13,7 +13,7 @@ import {
 } from '../core/ids.ts'
 import type { Envelope, OutboundPart, WaContent } from '../core/message.ts'
 import type { Database } from './database.ts'
-import { MessageViewRow, viewOf } from './message-view.ts'
+import { MessageViewRow, type Openings, viewOf } from './message-view.ts'
 import { addressColumns } from './person.ts'
 import {
   ContactRow,
@@ -23,6 +23,7 @@ import {
   MessageErrorRow,
   MessageRowSchema,
   OwedReadRow,
+  optional,
   ViaRow,
 } from './rows.ts'
 import type { Seal, SealedPlace } from './seal.ts'
@@ -83,7 +84,11 @@ const OriginalRow = z
     composed: z.string().nullable(),
   })
   .nullable()
-const MessagePage = z.object({ messages: z.array(MessageViewRow), lastSeq: z.string().nullable() })
+const MessagePage = z.object({
+  messages: z.array(MessageViewRow),
+  lastSeq: z.string().nullable(),
+  total: optional(z.number()),
+})
 
 /** What an outbound row holds sealed. */
 interface OutboundContent {
@@ -99,9 +104,21 @@ export interface MessageStoreDeps {
 }
 
 export function createMessageStore({ database, owned, seal }: MessageStoreDeps): MessageStore {
-  const phoneIn = (row: MessageRow, sealed: string) =>
-    openOutbound(seal, contentOf(row.locationId, row.id), sealed).phone
-  const shown = (row: z.output<typeof MessageViewRow>): MessageView => viewOf(row, phoneIn)
+  const openings: Openings = {
+    phoneIn: (row, sealed) => openOutbound(seal, contentOf(row.locationId, row.id), sealed).phone,
+    contentIn: (row, { origin, sealed }) => {
+      const place = contentOf(row.locationId, row.id)
+      try {
+        return origin === 'ghl'
+          ? openOutbound(seal, place, sealed).part
+          : openEnvelope(seal, place, sealed).content
+      } catch {
+        // Of a key that is gone: the list goes on without its words.
+        return undefined
+      }
+    },
+  }
+  const shown = (row: z.output<typeof MessageViewRow>): MessageView => viewOf(row, openings)
   const byHand = (answer: unknown): ByHand | undefined => {
     const found = ByHandRow.parse(answer)
     return found === null ? undefined : { wasWaiting: found.wasWaiting, row: shown(found.row) }
@@ -326,9 +343,9 @@ export function createMessageStore({ database, owned, seal }: MessageStoreDeps):
         throw new RequestError('REQUEST_INVALID', 'The cursor is not one that this list has given')
       }
       const answer = await database.call('list_messages', { ...filter, beforeSeq: cursor })
-      const { messages, lastSeq } = MessagePage.parse(answer)
+      const { messages, lastSeq, total } = MessagePage.parse(answer)
       const nextCursor = messages.length < filter.limit ? undefined : (lastSeq ?? undefined)
-      return { messages: messages.map(shown), nextCursor }
+      return { messages: messages.map(shown), nextCursor, total }
     },
   }
 }

@@ -5,6 +5,7 @@
 
 import type { AuditStore } from '../bridge/audit.ts'
 import type { CallLogStore } from '../bridge/call-logs.ts'
+import type { EvidenceStore } from '../bridge/evidence.ts'
 import type { GroupStore } from '../bridge/groups.ts'
 import type { HistoryStore } from '../bridge/history-import.ts'
 import type { InstallationStore, WebhookEventStore } from '../bridge/installations.ts'
@@ -29,6 +30,7 @@ import { createAuditStore } from './audit.ts'
 import { createCallLogStore } from './call-logs.ts'
 import { createContactStore } from './contacts.ts'
 import type { Announcement, Database } from './database.ts'
+import { createEvidenceStore } from './evidence.ts'
 import { createGroupStore } from './groups.ts'
 import { createHistoryStore } from './history.ts'
 import { createInstallationStore } from './installations.ts'
@@ -74,6 +76,7 @@ export interface Store {
   readonly audit: AuditStore
   readonly callLogs: CallLogStore
   readonly stats: StatsStore
+  readonly evidence: EvidenceStore
   readonly leases: LeaseStore
   readonly fences: Fences
   /** Calls back with what any node announces: a hint that there may be work, never a promise. */
@@ -129,6 +132,7 @@ export function assembleStore(kind: Store['kind'], parts: StoreParts, log: Log):
     audit: createAuditStore(parts),
     callLogs: createCallLogStore(parts),
     stats: createStatsStore(database),
+    evidence: createEvidenceStore(parts),
     leases: createLeaseStore(parts),
     fences,
     listen: (listener) => database.listen(listener),

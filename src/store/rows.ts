@@ -197,13 +197,14 @@ export const LocationCounts = z.object({
 
 const count = z.number().int()
 export const LedgerRow = z.object({
-  inbound: z.object({ received: count, inGhl: count, waiting: count, failed: count }),
+  inbound: z.object({ received: count, inGhl: count, waiting: count, failed: count, discarded: count }),
   outbound: z.object({
     accepted: count,
     sent: count,
     delivered: count,
     read: count,
     failed: count,
+    discarded: count,
     held: count,
     waiting: count,
   }),

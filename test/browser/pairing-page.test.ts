@@ -131,6 +131,44 @@ describe('the pairing page', () => {
     await browser.keep(page, `pairing-${colorScheme}`)
   })
 
+  it('counts down by no clock of the reader’s, and the bar with it', async () => {
+    const sessionId = await stage.createSession(locationId)
+    const path = `/ghl/location/${locationId}/session/${sessionId}/pairing-link`
+    const made = await stage.bridge.operator('POST', path)
+    const { page } = await browser.page(PHONE_SIZED)
+    await page.addInitScript('{ const now = Date.now; Date.now = () => now() + 90 * 60_000 }')
+    await page.goto(((await made.json()) as { url: string }).url) // our own contract
+    await page.locator('[data-qr]').waitFor()
+    const left = async () => Number(await page.locator('.countdown progress').getAttribute('value'))
+    const whole = Number(await page.locator('.countdown progress').getAttribute('max'))
+    const first = await left()
+    expect([first > 5, first <= whole, whole <= 60]).toEqual([true, true, true])
+    await expect.poll(left).toBeLessThan(first)
+    expect(await page.locator('.countdown').textContent()).toMatch(/^Good for [01]:\d\d$/)
+  })
+
+  it.each(['', '/', `/${'A'.repeat(32)}/more`, `/${'A'.repeat(3_000)}`])(
+    'is a page to read, whatever became of the link: /pair%s',
+    async (rest) => {
+      const { page } = await browser.page(PHONE_SIZED)
+      const answer = await page.goto(`${stage.bridge.url}/pair${rest}`)
+      expect(answer?.status()).toBe(410)
+      await page.getByRole('heading', { name: 'This link has expired' }).waitFor()
+    },
+  )
+
+  it('opens a link that was copied with a slash, in a browser whose languages are none', async () => {
+    const sessionId = await stage.createSession(locationId)
+    const path = `/ghl/location/${locationId}/session/${sessionId}/pairing-link`
+    const made = await stage.bridge.operator('POST', path)
+    const { page } = await browser.page(PHONE_SIZED)
+    await page.addInitScript(
+      `Object.defineProperty(navigator, 'languages', { get: () => ['en-US@posix', 'c'] })`,
+    )
+    await page.goto(`${((await made.json()) as { url: string }).url}/`) // our own contract
+    await page.locator('[data-qr]').waitFor()
+  })
+
   it('says in the reader’s language that a link is dead', async () => {
     const { page } = await browser.page({ ...PHONE_SIZED, locale: 'pt-BR' })
     const answer = await page.goto(`${stage.bridge.url}/pair/${'A'.repeat(32)}`)

@@ -200,8 +200,8 @@ describe('dead letters and held messages', () => {
     }
     await waitFor('everything to be delivered', async () => (await read()).outbound['waiting'] === 0)
     const { inbound, outbound } = await read()
-    expect(inbound).toEqual({ received: 2, inGhl: 2, waiting: 0, failed: 0 })
-    expect(outbound).toMatchObject({ accepted: 8, sent: 7, failed: 1, held: 0, waiting: 0 })
+    expect(inbound).toEqual({ received: 2, inGhl: 2, waiting: 0, failed: 0, discarded: 0 })
+    expect(outbound).toMatchObject({ accepted: 8, sent: 7, failed: 0, discarded: 1, held: 0, waiting: 0 })
   })
 
   it('gave GHL nothing that it refuses, and no status that goes back', () => {

@@ -5,9 +5,10 @@ const TYPES: Readonly<Record<string, string>> = {
   js: 'text/javascript; charset=utf-8',
   css: 'text/css; charset=utf-8',
   svg: 'image/svg+xml',
+  json: 'application/json; charset=utf-8',
 }
 
-/** Scripts and styles of the pages. Their names change with their content, so they may be kept for ever. */
+/** Scripts, styles and words of the pages. Their names change with their content, so they may be kept for ever. */
 export function assetRoutes({ assets }: BuiltPages): FastifyPluginCallback {
   return (app, _options, done) => {
     app.get<{ Params: { name: string } }>(

@@ -18,12 +18,16 @@ export interface IntegrationDeps extends OauthDeps {
 
 const StepBody = z.object({
   name: z.string(),
+  state: z.enum(['ok', 'bad', 'wait']),
   ok: z.boolean(),
   ms: z.number(),
+  at: z.string().nullable().describe('When GHL was last seen to accept or refuse it'),
   code: z.string().nullable(),
   message: z.string().nullable(),
   action: z.string().nullable(),
-}) satisfies z.ZodType<Omit<CheckStep, 'name'> & { name: string }>
+}) satisfies z.ZodType<Omit<CheckStep, 'name' | 'at'> & { name: string; at: string | null }>
+
+const stepBody = ({ at, ...step }: CheckStep) => ({ ...step, at: at?.toISOString() ?? null })
 
 export function integrationRoutes(deps: IntegrationDeps): FastifyPluginCallbackZod {
   const { installations, check } = deps
@@ -104,7 +108,7 @@ export function integrationRoutes(deps: IntegrationDeps): FastifyPluginCallbackZ
         const asked = locationId === undefined ? undefined : parseLocationId(locationId)
         const { locationId: found, steps } = await checkIntegration({ installations, ...check }, asked)
         const totalMs = Math.round(steps.reduce((sum, step) => sum + step.ms, 0) * 10) / 10
-        return { ok: steps.every((step) => step.ok), locationId: found, totalMs, steps: [...steps] }
+        return { ok: steps.every((step) => step.ok), locationId: found, totalMs, steps: steps.map(stepBody) }
       },
     )
     done()

@@ -8,7 +8,7 @@ import { RequestError } from '../../core/errors.ts'
 import { parseLocationId, parseMessageId, parseSessionId } from '../../core/ids.ts'
 import { MESSAGE_STATES } from '../../core/message.ts'
 import { locationUnknown } from '../answers.ts'
-import { confinedTo, may } from '../auth.ts'
+import { confinedTo, may, mayReadWords } from '../auth.ts'
 import { Id, LedgerCounts, LocationParams, MessageBody } from '../schemas.ts'
 
 export interface MessageDeps {
@@ -18,6 +18,13 @@ export interface MessageDeps {
 
 const Query = z.object({
   state: z.enum(MESSAGE_STATES).optional(),
+  waitsFor: z
+    .enum(['person', 'delivery'])
+    .optional()
+    .describe(
+      '`person`: failed or held, and not discarded. `delivery`: live and on its way. The answer has a `total` then',
+    ),
+  order: z.enum(['newest', 'oldest']).default('newest').describe('Which stand first'),
   locationId: Id.optional(),
   sessionId: Id.optional(),
   limit: z.coerce.number().int().min(1).max(200).default(50),
@@ -40,20 +47,29 @@ export function messageRoutes({ messageDesk, installations }: MessageDeps): Fast
         config: READ,
         schema: {
           querystring: Query,
-          response: { 200: z.object({ messages: z.array(MessageBody), nextCursor: z.string().nullable() }) },
+          response: {
+            200: z.object({
+              messages: z.array(MessageBody),
+              nextCursor: z.string().nullable(),
+              total: z.number().int().nullable().describe('With `waitsFor`: how many there are in all'),
+            }),
+          },
         },
       },
       async (request) => {
-        const { sessionId, state, cursor, limit } = request.query
+        const { sessionId, state, waitsFor, order, cursor, limit } = request.query
         const locationId = confinedTo(request) ?? request.query.locationId
         const page = await messageDesk.list({
           limit,
+          oldestFirst: order === 'oldest',
+          withContent: mayReadWords(request),
           ...(state !== undefined && { state }),
+          ...(waitsFor !== undefined && { waitsFor }),
           ...(cursor !== undefined && { cursor }),
           ...(locationId !== undefined && { locationId: parseLocationId(locationId) }),
           ...(sessionId !== undefined && { sessionId: parseSessionId(sessionId) }),
         })
-        return { messages: [...page.messages], nextCursor: page.nextCursor }
+        return { ...page, messages: [...page.messages] }
       },
     )
 

@@ -1,4 +1,5 @@
 /** The link for the client's own phone: one number, 30 minutes, nothing else visible. The token is the right. */
+import type { FastifyReply } from 'fastify'
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import type { SessionDesk, SessionSnapshot } from '../../bridge/ports.ts'
@@ -59,7 +60,17 @@ export function pairingRoutes({ desk, sessions, pages }: PairingDeps): FastifyPl
       },
     )
 
+  const sendExpired = async (reply: FastifyReply): Promise<FastifyReply> =>
+    await sendPage(reply.code(410), pages.html('pair'))
+
   return (app, _options, done) => {
+    // Links are copied by hand: with a slash at their end, or cut. Whoever opens one reads what to do.
+    app.get<{ Params: { token: string } }>('/pair/:token/', { schema: { hide: true } }, (request, reply) =>
+      reply.redirect(`/pair/${encodeURIComponent(request.params.token)}`),
+    )
+    for (const path of ['/pair', '/pair/*'])
+      app.get(path, { schema: { hide: true } }, (_request, reply) => sendExpired(reply))
+
     app.get('/pair/:token', { schema: { hide: true } }, async (request, reply) => {
       const params = Params.safeParse(request.params)
       void reply.code(params.success ? await statusOf(params.data.token) : 410)

@@ -22,7 +22,9 @@ const StatsBody = LedgerCounts.extend({
   to: z.string(),
   hours: z.array(z.object({ at: z.string(), inbound: count, outbound: count })),
   timings: TimingsBody,
-  numbers: z.array(TimingsBody.extend({ sessionId: z.string(), inbound: count, outbound: count })),
+  numbers: z
+    .array(TimingsBody.extend({ sessionId: z.string(), inbound: count, outbound: count }))
+    .describe('Empty without a locationId or a sessionId'),
 })
 
 const Query = z.object({

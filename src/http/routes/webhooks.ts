@@ -21,9 +21,12 @@ export type ParsedDelivery = Pick<IgnoredDelivery, 'webhookId' | 'locationId'> &
 /** GHL repeats after a 503, but may give up a request that hangs as long as a stuck database does. */
 const ANSWER_MS = 3_000
 
+/** Which of our two URLs was posted to. */
+type Target = 'events' | 'delivery'
+
 export interface WebhookDeps {
   /** True only for bytes that GHL signed. */
-  readonly verify: (rawBody: Buffer, headers: FastifyRequest['headers']) => boolean
+  readonly verify: (rawBody: Buffer, headers: FastifyRequest['headers'], target: Target) => boolean
   /** @throws {RequestError} `WEBHOOK_MALFORMED`. */
   readonly parseDelivery: (json: unknown) => ParsedDelivery
   readonly accept: (message: AgentMessage, parts: readonly OutboundPart[]) => Promise<AcceptedFromGhl>
@@ -52,7 +55,7 @@ export function webhookRoutes(deps: WebhookDeps): FastifyPluginCallback {
     // People copy addresses with and without the slash.
     for (const slash of ['', '/']) {
       app.post(`/ghl/provider/webhook${slash}`, { schema: { hide: slash !== '' } }, async (request) => {
-        const json = signedJson(deps, request)
+        const json = signedJson(deps, request, 'delivery')
         const delivery = deps.parseDelivery(json)
         const outcome = await inTime(settle(deps, delivery))
         if (typeof outcome === 'string') return { accepted: outcome }
@@ -64,7 +67,7 @@ export function webhookRoutes(deps: WebhookDeps): FastifyPluginCallback {
       app.post(
         `/ghl/webhook${slash}`,
         { schema: { hide: slash !== '' } },
-        async (request) => await inTime(deps.acceptEvent(signedJson(deps, request))),
+        async (request) => await inTime(deps.acceptEvent(signedJson(deps, request, 'events'))),
       )
     }
     done()
@@ -101,9 +104,9 @@ interface Ignored {
 
 const BYTE_ORDER_MARK = /^\uFEFF/
 
-function signedJson(deps: WebhookDeps, request: FastifyRequest): unknown {
+function signedJson(deps: WebhookDeps, request: FastifyRequest, target: Target): unknown {
   const raw = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0)
-  if (!deps.verify(raw, request.headers)) {
+  if (!deps.verify(raw, request.headers, target)) {
     throw new RequestError('WEBHOOK_SIGNATURE_INVALID', 'The signature is absent or does not fit these bytes')
   }
   try {

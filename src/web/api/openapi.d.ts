@@ -1847,8 +1847,12 @@ export interface paths {
                             totalMs: number;
                             steps: {
                                 name: string;
+                                /** @enum {string} */
+                                state: "ok" | "bad" | "wait";
                                 ok: boolean;
                                 ms: number;
+                                /** @description When GHL was last seen to accept or refuse it */
+                                at: string | null;
                                 code: string | null;
                                 message: string | null;
                                 action: string | null;
@@ -3142,6 +3146,10 @@ export interface paths {
             parameters: {
                 query?: {
                     state?: "received" | "queued" | "sending" | "sent" | "delivered" | "read" | "failed" | "held" | "ignored";
+                    /** @description `person`: failed or held, and not discarded. `delivery`: live and on its way. The answer has a `total` then */
+                    waitsFor?: "person" | "delivery";
+                    /** @description Which stand first */
+                    order?: "newest" | "oldest";
                     locationId?: string;
                     sessionId?: string;
                     limit?: number;
@@ -3193,10 +3201,18 @@ export interface paths {
                                         message: string;
                                     } | null;
                                 } | null;
+                                /** @description When it was written, where that is known apart from `createdAt`, when it reached the bridge */
+                                writtenAt: string | null;
+                                /** @description When a person said to drop it; its state may stay `failed` */
+                                discardedAt: string | null;
+                                /** @description Its first words (about 80 characters), or what it is; in lists only, and never for plain users of a page */
+                                preview: string | null;
                                 createdAt: string;
                                 updatedAt: string;
                             }[];
                             nextCursor: string | null;
+                            /** @description With `waitsFor`: how many there are in all */
+                            total: number | null;
                         };
                     };
                 };
@@ -3318,6 +3334,12 @@ export interface paths {
                                     message: string;
                                 } | null;
                             } | null;
+                            /** @description When it was written, where that is known apart from `createdAt`, when it reached the bridge */
+                            writtenAt: string | null;
+                            /** @description When a person said to drop it; its state may stay `failed` */
+                            discardedAt: string | null;
+                            /** @description Its first words (about 80 characters), or what it is; in lists only, and never for plain users of a page */
+                            preview: string | null;
                             createdAt: string;
                             updatedAt: string;
                         };
@@ -3439,6 +3461,12 @@ export interface paths {
                                     message: string;
                                 } | null;
                             } | null;
+                            /** @description When it was written, where that is known apart from `createdAt`, when it reached the bridge */
+                            writtenAt: string | null;
+                            /** @description When a person said to drop it; its state may stay `failed` */
+                            discardedAt: string | null;
+                            /** @description Its first words (about 80 characters), or what it is; in lists only, and never for plain users of a page */
+                            preview: string | null;
                             createdAt: string;
                             updatedAt: string;
                         };
@@ -3534,6 +3562,7 @@ export interface paths {
                                 inGhl: number;
                                 waiting: number;
                                 failed: number;
+                                discarded: number;
                             };
                             outbound: {
                                 accepted: number;
@@ -3541,6 +3570,7 @@ export interface paths {
                                 delivered: number;
                                 read: number;
                                 failed: number;
+                                discarded: number;
                                 held: number;
                                 waiting: number;
                             };
@@ -4604,6 +4634,7 @@ export interface paths {
                                 inGhl: number;
                                 waiting: number;
                                 failed: number;
+                                discarded: number;
                             };
                             outbound: {
                                 accepted: number;
@@ -4611,6 +4642,7 @@ export interface paths {
                                 delivered: number;
                                 read: number;
                                 failed: number;
+                                discarded: number;
                                 held: number;
                                 waiting: number;
                             };
@@ -4638,6 +4670,7 @@ export interface paths {
                                     p95Ms: number;
                                 } | null;
                             };
+                            /** @description Empty without a locationId or a sessionId */
                             numbers: {
                                 toGhl: {
                                     count: number;

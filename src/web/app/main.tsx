@@ -1,4 +1,4 @@
-/** The location page, as GHL shows it in its frame. */
+/** The location page: as GHL shows it in its frame, or on its own for the operator, who shows the server's key. */
 import { render } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
 import '../style.css'
@@ -9,6 +9,7 @@ import { Frame } from '../parts/frame.tsx'
 import { failureWords } from '../parts/problem-words.ts'
 import { firstWords, Sentence, Speaking, useWords } from '../words/spoken.tsx'
 import { type GhlVisit, NotInGhl, visitFromGhl } from './ghl-login.ts'
+import { StandAlone } from './stand-alone.tsx'
 
 function AppPage() {
   const { say } = useWords()
@@ -22,40 +23,49 @@ function AppPage() {
     void enter()
   }, [])
   if (visit !== undefined) return <LocationView {...visit} isAdmin={visit.role === 'admin'} />
+  if (failure instanceof NotInGhl)
+    return (
+      <StandAlone>
+        <Outside again={enter} />
+      </StandAlone>
+    )
   return (
     <Frame isNarrow>
       {failure === undefined ? (
         <h1>{say('pair.title.wait')}</h1>
       ) : (
-        <Outside failure={failure} again={enter} />
+        <Refused failure={failure} again={enter} />
       )}
     </Frame>
   )
 }
 
-function Outside({ failure, again }: { failure: unknown; again(): Promise<void> }) {
+function Outside({ again }: { again(): Promise<void> }) {
+  const { say } = useWords()
+  return (
+    <div role="status">
+      <h1>{say('outside.title')}</h1>
+      <p>
+        <Sentence text={say('outside.do')} />
+      </p>
+      <p class="muted">{say('outside.operator')}</p>
+      <Button kind="plain" act={again}>
+        {say('again')}
+      </Button>
+    </div>
+  )
+}
+
+function Refused({ failure, again }: { failure: unknown; again(): Promise<void> }) {
   const { say, find } = useWords()
   return (
     <div role="status">
-      {failure instanceof NotInGhl ? (
-        <>
-          <h1>{say('outside.title')}</h1>
-          <p>
-            <Sentence text={say('outside.do')} />
-          </p>
-          <p class="muted">{say('outside.operator')}</p>
-        </>
-      ) : (
-        <>
-          <h1>{say('refused.title')}</h1>
-          <p class="problem">{failureWords(failure, find)}</p>
-        </>
-      )}
-      {(failure instanceof NotInGhl || !(failure instanceof Failure) || failure.status >= 500) && (
-        <Button kind="plain" act={again}>
-          {say('again')}
-        </Button>
-      )}
+      <h1>{say('refused.title')}</h1>
+      <p class="problem">{failureWords(failure, find)}</p>
+      {failure instanceof Failure && failure.code === 'SSO_REFUSED' && <p>{say('refused.do')}</p>}
+      <Button kind="plain" act={again}>
+        {say('again')}
+      </Button>
     </div>
   )
 }

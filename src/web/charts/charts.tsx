@@ -1,14 +1,20 @@
 /** Charts of a location, or of all: messages per hour, and how long they took. */
-import { useContext, useEffect, useRef, useState } from 'preact/hooks'
+import { useCallback, useContext, useEffect, useRef, useState } from 'preact/hooks'
 import { type Api, got, type Session, type Stats } from '../api/client.ts'
+import { Button } from '../parts/button.tsx'
 import { spacedPhone } from '../parts/countries.ts'
+import { failureWords } from '../parts/problem-words.ts'
 import { ZoneContext } from '../parts/times.ts'
 import { useWords } from '../words/spoken.tsx'
-import type { HoursChart, HoursData } from './hours-chart.ts'
+import { barsOf } from './bars.ts'
+import './charts.css'
+import type { HoursChart } from './hours-chart.ts'
 import { Timings, TimingsByNumber } from './timings.tsx'
 
 const HOUR_MS = 3_600_000
 const SPANS = { day: 24, week: 7 * 24 } as const
+/** A bar of each; a week of single hours is a smear. */
+const HOURS_EACH = { day: 1, week: 6 } as const
 type Span = keyof typeof SPANS
 
 export interface ChartsProps {
@@ -30,11 +36,14 @@ export function Charts(props: ChartsProps) {
 }
 
 export function OpenCharts({ api, locationId, sessions }: ChartsProps) {
-  const { say } = useWords()
+  const { say, find } = useWords()
   const [span, setSpan] = useState<Span>('day')
   const [sessionId, setSession] = useState('')
-  const [stats, setStats] = useState<Stats>()
-  useEffect(() => {
+  const [shown, setShown] = useState<{ stats?: Stats; span: Span; failure?: unknown }>({ span })
+  const asked = useRef(0)
+  const look = useCallback(async () => {
+    asked.current += 1
+    const mine = asked.current
     const to = Math.ceil(Date.now() / HOUR_MS) * HOUR_MS
     const query = {
       from: new Date(to - SPANS[span] * HOUR_MS).toISOString(),
@@ -42,8 +51,20 @@ export function OpenCharts({ api, locationId, sessions }: ChartsProps) {
       ...(locationId !== undefined && { locationId }),
       ...(sessionId !== '' && { sessionId }),
     }
-    got(api.GET('/api/stats', { params: { query } })).then(setStats, () => undefined)
+    const answer = await got(api.GET('/api/stats', { params: { query } })).then(
+      (stats) => ({ stats, span }),
+      (failure: unknown) => ({ failure, span }),
+    )
+    // A later question has overtaken this one.
+    if (mine === asked.current) setShown(answer)
   }, [api, locationId, sessionId, span])
+  useEffect(() => {
+    void look()
+    return () => {
+      asked.current += 1
+    }
+  }, [look])
+  const { stats, failure } = shown
   return (
     <>
       <div class="actions">
@@ -70,12 +91,22 @@ export function OpenCharts({ api, locationId, sessions }: ChartsProps) {
           </select>
         )}
       </div>
+      {failure !== undefined && (
+        <div class="problem" role="alert">
+          {failureWords(failure, find)}{' '}
+          <Button kind="quiet" act={look}>
+            {say('again')}
+          </Button>
+        </div>
+      )}
       {stats === undefined ? (
-        <p class="muted">{say('pair.title.wait')}</p>
+        failure === undefined && <p class="muted">{say('pair.title.wait')}</p>
+      ) : stats.inbound.received + stats.outbound.accepted === 0 ? (
+        <p class="muted empty">{say('charts.none')}</p>
       ) : (
         <>
-          <h3>{say('charts.hours')}</h3>
-          <Hours stats={stats} />
+          <h3>{say(shown.span === 'day' ? 'charts.hours' : 'charts.sixHours')}</h3>
+          <Hours stats={stats} hoursEach={HOURS_EACH[shown.span]} />
           <h3>{say('charts.timings')}</h3>
           <Timings stats={stats} />
           {sessionId === '' && <TimingsByNumber stats={stats} sessions={sessions} />}
@@ -85,7 +116,7 @@ export function OpenCharts({ api, locationId, sessions }: ChartsProps) {
   )
 }
 
-function Hours({ stats }: { stats: Stats }) {
+function Hours({ stats, hoursEach }: { stats: Stats; hoursEach: number }) {
   const { say, language } = useWords()
   const zone = useContext(ZoneContext)
   const host = useRef<HTMLDivElement>(null)
@@ -96,26 +127,14 @@ function Hours({ stats }: { stats: Stats }) {
     void import('./hours-chart.ts').then(({ drawHours }) => {
       if (isGone || host.current === null) return
       const labels = [say('charts.time'), say('today.inbound'), say('today.outbound')] as const
-      chart.current = drawHours(host.current, everyHour(stats), labels, { language, zone })
+      chart.current = drawHours(host.current, barsOf(stats, hoursEach, zone), labels, { language, zone })
     })
     return () => {
       isGone = true
       chart.current?.remove()
       chart.current = undefined
     }
-  }, [stats, language, zone])
+  }, [stats, hoursEach, language, zone])
   const total = stats.inbound.received + stats.outbound.accepted
   return <div ref={host} class="chart" role="img" aria-label={say('charts.hours.label', { total })} />
-}
-
-/** Quiet hours are hours, too. */
-function everyHour({ from, to, hours }: Stats): HoursData {
-  const known = new Map(hours.map((hour) => [Date.parse(hour.at), hour]))
-  const starts: number[] = []
-  for (let at = Date.parse(from); at < Date.parse(to); at += HOUR_MS) starts.push(at)
-  return {
-    hours: starts.map((at) => at / 1_000),
-    inbound: starts.map((at) => known.get(at)?.inbound ?? 0),
-    outbound: starts.map((at) => known.get(at)?.outbound ?? 0),
-  }
 }

@@ -2,6 +2,7 @@
 import type { Session, Stats } from '../api/client.ts'
 import { spacedPhone } from '../parts/countries.ts'
 import { useWords } from '../words/spoken.tsx'
+import { lengthOf } from './lengths.ts'
 
 const WAYS = ['toGhl', 'toWhatsApp', 'toPhone'] as const
 type Way = (typeof WAYS)[number]
@@ -53,18 +54,15 @@ export function TimingsByNumber({ stats, sessions }: { stats: Stats; sessions: r
 function TimingTable({ first, rows }: { first: string; rows: readonly Row[] }) {
   const { say, language } = useWords()
   const most = Math.max(1, ...rows.map(({ timing }) => timing?.p95Ms ?? 0))
-  const seconds = (ms: number) =>
-    new Intl.NumberFormat(language, { maximumSignificantDigits: 3, style: 'unit', unit: 'second' }).format(
-      ms / 1_000,
-    )
+  const figure = new Intl.NumberFormat(language)
   const cell = (ms: number | undefined) => (
     <td>
-      {ms === undefined ? '–' : seconds(ms)}
+      {ms === undefined ? '–' : lengthOf(ms, language)}
       {ms !== undefined && <meter min={0} max={most} value={ms} aria-hidden="true" />}
     </td>
   )
   return (
-    <table>
+    <table class="timings">
       <thead>
         <tr>
           <th scope="col">{first}</th>
@@ -79,7 +77,7 @@ function TimingTable({ first, rows }: { first: string; rows: readonly Row[] }) {
             <th scope="row">{label}</th>
             {cell(timing?.p50Ms)}
             {cell(timing?.p95Ms)}
-            <td>{timing?.count ?? 0}</td>
+            <td>{figure.format(timing?.count ?? 0)}</td>
           </tr>
         ))}
       </tbody>

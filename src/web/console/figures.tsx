@@ -2,9 +2,12 @@
 import { got } from '../api/client.ts'
 import { OpenCharts } from '../charts/charts.tsx'
 import { Today } from '../location/today.tsx'
+import { Shown } from './parts.tsx'
 import { useConsole, useLoaded } from './use-console.ts'
 
 const DAY_MS = 24 * 60 * 60_000
+/** Figures of everybody cost the store something: they are not counted anew with every message. */
+const REST_MS = 15_000
 
 export function Figures() {
   const { api } = useConsole()
@@ -16,11 +19,14 @@ export function Figures() {
     },
     [api],
     ['messages'],
+    REST_MS,
   )
   return (
     <div class="stack">
-      <Today ledger={today.data} />
-      <div class="card">
+      <Shown of={today} isEmpty={() => false} empty="">
+        {(ledger) => <Today ledger={ledger} />}
+      </Shown>
+      <div class="card charts">
         <OpenCharts api={api} sessions={[]} />
       </div>
     </div>

@@ -144,7 +144,7 @@ function Letter({
           <span class="muted" aria-hidden="true">
             {isIn ? '↓' : '↑'}{' '}
           </span>
-          {chatName(message, say)} <span class="muted">{say(isIn ? 'mail.in' : 'mail.out')}</span>
+          <span class="muted">{say(isIn ? 'mail.from' : 'mail.to')}</span> {chatName(message, say)}
         </span>
         <span class={`state ${needsSomebody ? 'bad' : 'busy'}`}>
           {say(isIn ? `in.${message.state}` : `out.${message.state}`)}

@@ -5,10 +5,10 @@ import '../style.css'
 import './console.css'
 import { Dialog } from '../parts/dialog.tsx'
 import { Frame } from '../parts/frame.tsx'
+import { createOperatorLogin, type OperatorLogin } from '../parts/operator-login.ts'
+import { SignIn } from '../parts/sign-in.tsx'
 import { firstWords, Speaking, useWords } from '../words/spoken.tsx'
-import { createOperatorLogin, type OperatorLogin } from './operator-login.ts'
 import { Shell } from './shell.tsx'
-import { SignIn } from './sign-in.tsx'
 
 /** `again`: the hour is over, and what was on the page stays there. */
 type Door = 'first' | 'in' | 'again'

@@ -2,18 +2,21 @@
 import type { ComponentChildren } from 'preact'
 import { got } from '../api/client.ts'
 import { Button } from '../parts/button.tsx'
+import { problemWords } from '../parts/problem-words.ts'
 import { clockOf } from '../parts/times.ts'
 import { useWords } from '../words/spoken.tsx'
 import { Copy, Shown, type Tone } from './parts.tsx'
 import type { CheckStep, Setup as Facts } from './shapes.ts'
 import { useConsole, useLoaded } from './use-console.ts'
 
-/** `set`: it is there, and other steps show whether it is right; `wait`: nothing has come yet, or it depends. */
-type Verdict = 'ok' | 'set' | 'bad' | 'wait'
-const TONES: Readonly<Record<Verdict, Tone>> = { ok: 'good', set: 'good', bad: 'bad', wait: 'busy' }
+/** `wait`: nothing was seen of it yet; `look`: whether it is right depends. */
+type Verdict = 'ok' | 'bad' | 'wait' | 'look'
+const TONES: Readonly<Record<Verdict, Tone>> = { ok: 'good', bad: 'bad', wait: 'busy', look: 'busy' }
+/** What a piece needs of the environment, by its name there. */
+const NEEDS: Readonly<Record<string, RegExp>> = { credentials: /CLIENT/, provider: /PROVIDER/, sso: /SHARED/ }
 
 export function Setup() {
-  const { say, find } = useWords()
+  const { say } = useWords()
   const { api } = useConsole()
   const tried = useLoaded(async () => {
     const [facts, status, test] = await Promise.all([
@@ -37,25 +40,11 @@ export function Setup() {
             <ul class="rows checklist">
               <PublicUrl facts={facts} />
               <Store facts={facts} steps={steps} />
-              <Credentials missing={missing} />
               {steps
                 .filter(({ name }) => name !== 'configuration' && name !== 'store')
                 .map((step) => (
-                  <Item
-                    key={step.name}
-                    name={find(`check.${step.name}`) ?? step.name}
-                    verdict={step.ok ? 'ok' : 'bad'}
-                    ms={step.ms}
-                  >
-                    {!step.ok && (
-                      <p class="problem">
-                        {step.message} {step.action}
-                      </p>
-                    )}
-                  </Item>
+                  <Step key={step.name} step={step} missing={missing} />
                 ))}
-              <SsoSecret missing={missing} />
-              <Webhook facts={facts} />
             </ul>
             <Addresses facts={facts} />
           </>
@@ -96,7 +85,7 @@ function PublicUrl({ facts: { publicUrl } }: { facts: Facts }) {
   const isHere = origin === location.origin
   const isOpen = protocol === 'https:' && hostname !== 'localhost' && !hostname.startsWith('127.')
   return (
-    <Item name={say('check.publicUrl')} verdict={isHere && isOpen ? 'ok' : isHere ? 'wait' : 'bad'}>
+    <Item name={say('check.publicUrl')} verdict={isHere && isOpen ? 'ok' : isHere ? 'look' : 'bad'}>
       <p class="muted small">{publicUrl}</p>
       {!isHere && <p class="problem">{say('check.publicUrl.elsewhere', { here: location.origin })}</p>}
       {isHere && !isOpen && <p class="muted">{say('check.publicUrl.local')}</p>}
@@ -105,59 +94,50 @@ function PublicUrl({ facts: { publicUrl } }: { facts: Facts }) {
 }
 
 function Store({ facts: { store }, steps }: { facts: Facts; steps: readonly CheckStep[] }) {
-  const { say } = useWords()
+  const { say, find } = useWords()
   const step = steps.find(({ name }) => name === 'store')
   const isWell = step === undefined || step.ok
   return (
     <Item
       name={say('check.store')}
-      verdict={!isWell ? 'bad' : store === 'embedded' ? 'wait' : 'ok'}
+      verdict={!isWell ? 'bad' : store === 'embedded' ? 'look' : 'ok'}
       {...(step !== undefined && { ms: step.ms })}
     >
       <p class="muted">{say(`check.store.${store}`)}</p>
-      {step?.ok === false && (
-        <p class="problem">
-          {step.message} {step.action}
-        </p>
+      {step?.ok === false && <p class="problem">{stepWords(step, find)}</p>}
+    </Item>
+  )
+}
+
+/** Tried just now, or judged by what was last seen of it. */
+function Step({ step, missing }: { step: CheckStep; missing: readonly string[] }) {
+  const { say, find, language } = useWords()
+  const { name, state, ms, at, code } = step
+  const time = at !== null && state !== 'wait' && clockOf(at, language)
+  return (
+    <Item name={find(`check.${name}`) ?? name} verdict={state} {...(ms > 0 && { ms })}>
+      {state === 'bad' && <p class="problem">{wrong()}</p>}
+      {state === 'wait' && <p class="muted small">{find(`check.${name}.wait`)}</p>}
+      {time !== false && (
+        <p class="muted small">{say(state === 'ok' ? 'check.seen' : 'check.refused', { time })}</p>
       )}
     </Item>
   )
+
+  function wrong(): string {
+    if (code === 'CONFIG_MISSING')
+      return say('check.missing', { names: missing.filter((each) => NEEDS[name]?.test(each)).join(', ') })
+    if (code === 'FOREIGN_PROVIDER') return say('check.foreign')
+    return find(`check.${name}.bad`) ?? stepWords(step, find)
+  }
 }
 
-function Credentials({ missing }: { missing: readonly string[] }) {
-  const { say } = useWords()
-  const lacking = missing.filter((name) => name.startsWith('GHL_CLIENT'))
-  return (
-    <Item name={say('check.credentials')} verdict={lacking.length === 0 ? 'set' : 'bad'}>
-      {lacking.length > 0 && (
-        <p class="problem">{say('check.credentials.do', { names: lacking.join(', ') })}</p>
-      )}
-    </Item>
-  )
-}
-
-/** The only one of the two secrets that has no call to try it with: GHL's pages bring the proof. */
-function SsoSecret({ missing }: { missing: readonly string[] }) {
-  const { say } = useWords()
-  const isThere = !missing.some((name) => name.endsWith('SHARED_SECRET'))
-  return (
-    <Item name={say('check.sso')} verdict={isThere ? 'set' : 'bad'}>
-      <p class={isThere ? 'muted small' : 'problem'}>{say(isThere ? 'check.sso.try' : 'check.sso.do')}</p>
-    </Item>
-  )
-}
-
-function Webhook({ facts: { lastEventAt, eventsUrl } }: { facts: Facts }) {
-  const { say, language } = useWords()
-  return (
-    <Item name={say('check.webhook')} verdict={lastEventAt === null ? 'wait' : 'ok'}>
-      <p class="muted">
-        {lastEventAt === null
-          ? say('check.webhook.none', { url: eventsUrl })
-          : say('check.webhook.last', { time: clockOf(lastEventAt, language) })}
-      </p>
-    </Item>
-  )
+const stepWords = (
+  { code, message, action }: CheckStep,
+  find: ReturnType<typeof useWords>['find'],
+): string => {
+  const words = problemWords({ code: code ?? '', message: message ?? '', action }, find)
+  return `${words.message} ${words.action}`
 }
 
 /** What is to be pasted into the app's settings at GHL. */

@@ -1,6 +1,6 @@
 /** What every part of the console has: the API, and word of what changed anywhere. */
 import { createContext } from 'preact'
-import { useCallback, useContext, useEffect, useMemo, useRef, useState } from 'preact/hooks'
+import { useCallback, useContext, useEffect, useMemo, useState } from 'preact/hooks'
 import { type Api, createApi, type Login } from '../api/client.ts'
 import { follow, type Link } from '../live/follow.ts'
 
@@ -77,39 +77,81 @@ export interface Loaded<T> {
   reload(): Promise<void>
 }
 
+/** One question at a time: what is asked meanwhile is asked once more afterwards, so that the answer is younger than the question. */
+function inTurn(act: () => Promise<void>): () => Promise<void> {
+  let underWay: Promise<void> | undefined
+  let next: Promise<void> | undefined
+  const ask = (): Promise<void> => {
+    if (underWay === undefined) {
+      underWay = act().finally(() => {
+        underWay = undefined
+      })
+      return underWay
+    }
+    next ??= underWay.then(() => {
+      next = undefined
+      return ask()
+    })
+    return next
+  }
+  return ask
+}
+
 /**
  * What `load` answers, read again when one of `deps` changes and when the console hears of a change of these kinds.
  *
  * @param load may close over `deps` and nothing else that changes.
+ * @param restMs at least so long between two looks that nobody asked for.
  */
 export function useLoaded<T>(
   load: () => Promise<T>,
   deps: readonly unknown[],
   kinds: readonly Change[] = [],
+  restMs = 0,
 ): Loaded<T> {
   const { hear } = useConsole()
   const [state, setState] = useState<Omit<Loaded<T>, 'reload'>>({ data: undefined, failure: undefined })
-  const asked = useRef(0)
-  const reload = useCallback(async () => {
-    asked.current += 1
-    const mine = asked.current
-    const answer = await load().then(
-      (data) => ({ data, failure: undefined }),
-      (failure: unknown) => ({ failure }),
-    )
-    // A later question has overtaken this one.
-    if (mine === asked.current) setState((before) => ({ ...before, ...answer }))
+  const line = useMemo(() => {
+    let isOver = false
+    let askedAtMs = 0
+    let later: ReturnType<typeof setTimeout> | undefined
+    const isWanted = () => !isOver
+    const reload = inTurn(async () => {
+      if (!isWanted()) return
+      askedAtMs = Date.now()
+      const answer = await load().then(
+        (data) => ({ data, failure: undefined }),
+        (failure: unknown) => ({ failure }),
+      )
+      if (isWanted()) setState((before) => ({ ...before, ...answer }))
+    })
+    return {
+      reload,
+      hint: () => {
+        later ??= setTimeout(
+          () => {
+            later = undefined
+            void reload()
+          },
+          Math.max(0, askedAtMs + restMs - Date.now()),
+        )
+      },
+      /** Whatever is still under way is nobody's any more. */
+      end: () => {
+        isOver = true
+        clearTimeout(later)
+      },
+    }
   }, deps)
   useEffect(() => {
-    void reload()
+    void line.reload()
     const unhear = hear((change) => {
-      if (kinds.length > 0 && (change === 'all' || kinds.includes(change))) void reload()
+      if (kinds.length > 0 && (change === 'all' || kinds.includes(change))) line.hint()
     })
     return () => {
-      // Whatever is still under way is nobody's any more.
-      asked.current += 1
       unhear()
+      line.end()
     }
-  }, [reload, hear])
-  return { ...state, reload }
+  }, [line, hear])
+  return { ...state, reload: line.reload }
 }

@@ -3,6 +3,7 @@
  * itself after a drop; the server's first event after that is the whole state again.
  */
 import { createParser } from 'eventsource-parser'
+import { type Failure, failureOf } from '../api/failure.ts'
 
 /** The server sends a heartbeat twice in this time: a stream that is silent longer is dead. */
 const SILENCE_MS = 65_000
@@ -14,10 +15,12 @@ export type Link = 'opening' | 'live' | 'lost'
 export interface Followed {
   /** Asked before every attempt, so that a renewed bearer is shown. */
   headers?(): Promise<Record<string, string>>
+  /** The bearer was refused: gets another, and the stream is opened again. Without it that is a refusal. */
+  renew?(): Promise<void>
   onEvent(event: string, data: unknown): void
   onLink?(link: Link): void
-  /** The server does not want to be asked again: expired, unknown, not allowed. */
-  onRefused(status: number): void
+  /** The server itself, in its own words, does not want to be asked again: expired, unknown, not allowed. */
+  onRefused(refusal: Failure): void
 }
 
 /** Follows `url` until the returned function is called. */
@@ -50,13 +53,17 @@ async function run(url: string, followed: Followed, signal: AbortSignal): Promis
   }
 }
 
-/** One connection, to its end. A number is the status of a refusal. */
+/** What stands between us and the server answers 403, 404 or 408 too, but not in our words; 429 is over in a minute. */
+const isFinal = ({ status, code }: Failure): boolean =>
+  status < 500 && status !== 429 && (code !== 'UNREACHABLE' || status === 410)
+
+/** One connection, to its end. @returns the server's refusal, if there was one. */
 async function attempt(
   url: string,
   followed: Followed,
   onOpen: () => void,
   signal: AbortSignal,
-): Promise<number | undefined> {
+): Promise<Failure | undefined> {
   const connection = new AbortController()
   const end = () => {
     connection.abort()
@@ -66,8 +73,13 @@ async function attempt(
   try {
     const headers = { accept: 'text/event-stream', ...(await followed.headers?.()) }
     const answer = await fetch(url, { headers, signal: connection.signal, cache: 'no-store' })
-    if (answer.status >= 400 && answer.status < 500 && answer.status !== 429) return answer.status
-    if (!answer.ok || answer.body === null) return undefined
+    if (!answer.ok || answer.body === null) {
+      const refusal = failureOf(answer.status, await answer.json().catch(() => undefined))
+      if (refusal.status !== 401 || followed.renew === undefined)
+        return isFinal(refusal) ? refusal : undefined
+      await followed.renew()
+      return undefined
+    }
     onOpen()
     const parser = createParser({
       onEvent: ({ event, data }) => {

@@ -8,7 +8,7 @@ const MOST_LOOKS_FOR_NONE = 8
 
 /** How far the import of a number's past has come; nothing while there is none. */
 export function HistoryBar({ api, session }: { api: Api; session: Session }) {
-  const { say } = useWords()
+  const { say, count } = useWords()
   const [history, setHistory] = useState<History>()
   const path = { locationId: session.locationId, id: session.id }
   useEffect(() => {
@@ -30,8 +30,14 @@ export function HistoryBar({ api, session }: { api: Api; session: Session }) {
       clearInterval(timer)
     }
   }, [api, session.id, session.status])
-  if (history === undefined || history.state === 'none' || history.state === 'done') return null
+  if (history === undefined || history.state === 'none') return null
   const { found, imported, failed } = history
+  if (history.state === 'done')
+    return found === 0 ? null : (
+      <p class="muted small">
+        {count('history.done', imported)} {failed > 0 && count('history.failed', failed)}
+      </p>
+    )
   return (
     <div class="history">
       <label>

@@ -2,13 +2,14 @@
 import type { Login } from '../api/client.ts'
 import { Charts } from '../charts/charts.tsx'
 import { Frame } from '../parts/frame.tsx'
+import { failureWords, problemWords } from '../parts/problem-words.ts'
 import { ZoneContext } from '../parts/times.ts'
 import { useWords } from '../words/spoken.tsx'
 import { Mailbox } from './mailbox.tsx'
 import { Numbers } from './numbers.tsx'
 import { SettingsForm } from './settings-form.tsx'
 import { Today } from './today.tsx'
-import { useLocation } from './use-location.ts'
+import { type Place, useLocation } from './use-location.ts'
 
 export interface LocationViewProps {
   readonly locationId: string
@@ -19,20 +20,59 @@ export interface LocationViewProps {
 }
 
 export function LocationView({ locationId, login, isAdmin, title }: LocationViewProps) {
-  const { say } = useWords()
-  const { api, link, sessions, mail, look } = useLocation(locationId, login)
+  const { say, find } = useWords()
+  const { api, link, refusal, place, sessions, mail, look } = useLocation(locationId, login)
   const shared = { api, locationId, isAdmin }
+  const heading = title ?? say('location.title')
+  if (refusal !== undefined)
+    return (
+      <Frame title={heading}>
+        <p class="problem" role="alert">
+          {failureWords(refusal, find)}
+        </p>
+      </Frame>
+    )
+  // A location that has nothing yet has one thing to do, not four cards of zeros.
+  const isNew = sessions?.length === 0 && mail?.latest.messages.length === 0 && mail.today.open.needed === 0
   return (
     <ZoneContext.Provider value={mail?.today.timeZone}>
-      <Frame title={title ?? say('location.title')} link={link}>
+      <Frame title={heading} link={link}>
         <div class="stack">
+          {place?.problem != null && <Reconnect place={place} isAdmin={isAdmin} />}
           <Numbers {...shared} sessions={sessions} login={login} />
-          <Today ledger={mail?.today} />
-          <Mailbox {...shared} mail={mail} sessions={sessions ?? []} look={look} />
-          <Charts api={api} locationId={locationId} sessions={sessions ?? []} />
+          {!isNew && (
+            <>
+              <Today ledger={mail?.today} />
+              <Mailbox {...shared} mail={mail} sessions={sessions ?? []} look={look} />
+              <Charts api={api} locationId={locationId} sessions={sessions ?? []} />
+            </>
+          )}
           {isAdmin && sessions !== undefined && <SettingsForm {...shared} sessions={sessions} />}
         </div>
       </Frame>
     </ZoneContext.Provider>
+  )
+}
+
+/** The app's own access to GHL is gone: nothing moves until somebody gives it back. */
+function Reconnect({ place: { problem, reconnectUrl }, isAdmin }: { place: Place; isAdmin: boolean }) {
+  const { say, find } = useWords()
+  if (problem === null) return null
+  const { message, action } = problemWords(problem, find)
+  return (
+    <div class="problem" role="alert">
+      <p>
+        {message} {action}
+      </p>
+      {reconnectUrl !== null &&
+        (isAdmin ? (
+          // GHL lets nobody log in inside a frame.
+          <a class="as-button main" href={reconnectUrl} target="_blank" rel="noreferrer">
+            {say('reconnect')}
+          </a>
+        ) : (
+          <p>{say('admin.only')}</p>
+        ))}
+    </div>
   )
 }

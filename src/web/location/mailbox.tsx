@@ -1,50 +1,81 @@
 /** The messages behind the figures: those that need somebody, those that wait, the latest. */
-import type { Message } from '../api/client.ts'
+import type { ComponentChildren } from 'preact'
+import { Button } from '../parts/button.tsx'
 import { useWords } from '../words/spoken.tsx'
+import { type List, type Mail, type Shown, sendHeld } from './mail.ts'
 import { MessageLine, type MessageLineProps } from './message-line.tsx'
-import type { Mail } from './use-location.ts'
 
 export interface MailboxProps extends Omit<MessageLineProps, 'message'> {
+  readonly locationId: string
   readonly mail: Mail | undefined
 }
 
-export function Mailbox({ mail, ...shared }: MailboxProps) {
-  const { say } = useWords()
+export function Mailbox({ mail, locationId, ...shared }: MailboxProps) {
+  const { say, count } = useWords()
   if (mail === undefined) return null
+  const { needed, held, waiting, latest } = mail
+  const { api, isAdmin, look } = shared
   return (
     <>
-      {mail.needed.length > 0 && (
-        <section aria-labelledby="needed" class="card">
-          <h2 id="needed">{say('mail.needed')}</h2>
-          <List messages={mail.needed} {...shared} />
-        </section>
+      {needed.messages.length > 0 && (
+        <Section id="needed" list={needed} {...shared}>
+          {isAdmin && held > 1 && (
+            <div class="actions">
+              <Button
+                act={async () => {
+                  try {
+                    await sendHeld(api, locationId)
+                  } finally {
+                    await look()
+                  }
+                }}
+              >
+                {count('mail.sendAll', held)}
+              </Button>
+            </div>
+          )}
+          {!isAdmin && <p class="muted">{say('admin.only')}</p>}
+        </Section>
       )}
-      {mail.waiting.length > 0 && (
-        <section aria-labelledby="waiting" class="card">
-          <h2 id="waiting">{say('mail.waiting')}</h2>
-          <List messages={mail.waiting} {...shared} />
-        </section>
-      )}
-      <section aria-labelledby="latest" class="card">
-        <h2 id="latest">{say('mail.latest')}</h2>
-        {mail.latest.length === 0 ? (
+      {waiting.messages.length > 0 && <Section id="waiting" list={waiting} {...shared} />}
+      {latest.messages.length === 0 && needed.messages.length + waiting.messages.length === 0 ? (
+        <section aria-labelledby="latest" class="card">
+          <h2 id="latest">{say('mail.latest')}</h2>
           <p class="muted">{say('mail.none')}</p>
-        ) : (
-          <List messages={mail.latest} {...shared} />
-        )}
-      </section>
+        </section>
+      ) : (
+        latest.messages.length > 0 && <Section id="latest" list={latest} {...shared} />
+      )}
     </>
   )
 }
 
-function List({ messages, ...shared }: Omit<MailboxProps, 'mail'> & { messages: readonly Message[] }) {
+interface SectionProps extends Omit<MessageLineProps, 'message'> {
+  readonly id: keyof Shown
+  readonly list: List
+  readonly children?: ComponentChildren
+}
+
+function Section({ id, list, children, ...shared }: SectionProps) {
+  const { say } = useWords()
   return (
-    <ul class="messages">
-      {messages.map((message) => (
-        <li key={message.id} data-message={message.ghlMessageId ?? message.waMessageId ?? message.id}>
-          <MessageLine message={message} {...shared} />
-        </li>
-      ))}
-    </ul>
+    <section aria-labelledby={id} class="card">
+      <h2 id={id}>
+        {say(`mail.${id}`)} {list.total !== undefined && <span class="badge">{list.total}</span>}
+      </h2>
+      {children}
+      <ul class="messages">
+        {list.messages.map((message) => (
+          <li key={message.id} data-message={message.ghlMessageId ?? message.waMessageId ?? message.id}>
+            <MessageLine message={message} {...shared} />
+          </li>
+        ))}
+      </ul>
+      {list.more !== undefined && (
+        <Button kind="plain" act={list.more}>
+          {say('more')}
+        </Button>
+      )}
+    </section>
   )
 }

@@ -1,4 +1,5 @@
 /** One message: whose it is, how far it has come, what it waits for, and what a person may do about it. */
+import { useState } from 'preact/hooks'
 import { type Api, got, type Message, type Session } from '../api/client.ts'
 import { Button } from '../parts/button.tsx'
 import { spacedPhone } from '../parts/countries.ts'
@@ -18,6 +19,8 @@ export function MessageLine({ message, api, isAdmin, sessions, look }: MessageLi
   const { say, find } = useWords()
   const clock = useClock()
   const isIn = message.direction === 'inbound'
+  const isHeld = message.state === 'held'
+  const isOpen = message.discardedAt === null && (isHeld || message.state === 'failed')
   const session = sessions.length > 1 ? sessions.find(({ id }) => id === message.sessionId) : undefined
   const error = message.error === null ? undefined : problemWords(message.error, find)
   return (
@@ -27,23 +30,30 @@ export function MessageLine({ message, api, isAdmin, sessions, look }: MessageLi
       </span>
       <div class="line">
         <p>
-          <Who message={message} /> <span class="muted">{say(isIn ? 'mail.in' : 'mail.out')}</span>
+          <span class="muted">{say(isIn ? 'mail.from' : 'mail.to')}</span> <Who message={message} />
           {session !== undefined && (
             <span class="muted"> · {session.name ?? spacedPhone(session.phoneNumber ?? '')}</span>
           )}
         </p>
+        {message.preview !== null && <p class="preview">{message.preview}</p>}
         <p class={`state ${toneOf(message)}`}>
-          {say(isIn ? `in.${message.state}` : `out.${message.state}`)}
+          {message.discardedAt !== null
+            ? say('out.ignored')
+            : say(isIn ? `in.${message.state}` : `out.${message.state}`)}
+          {isHeld && message.writtenAt !== null && (
+            <span class="muted"> · {say('mail.written', { time: clock(message.writtenAt) })}</span>
+          )}
           <Expected message={message} />
         </p>
-        {error !== undefined && message.state !== 'delivered' && message.state !== 'read' && (
-          <p class="muted">
-            {error.message} {error.action}
-          </p>
-        )}
-        {isAdmin && (message.state === 'failed' || message.state === 'held') && (
-          <ByHand message={message} api={api} look={look} />
-        )}
+        {error !== undefined &&
+          message.discardedAt === null &&
+          message.state !== 'delivered' &&
+          message.state !== 'read' && (
+            <p class="muted">
+              {error.message} {error.action}
+            </p>
+          )}
+        {isAdmin && isOpen && <ByHand message={message} api={api} look={look} />}
       </div>
       <time class="muted" dateTime={message.createdAt}>
         {clock(message.createdAt)}
@@ -94,12 +104,31 @@ function Expected({ message: { queue, nextAttemptAt } }: { message: Message }) {
 
 function ByHand({ message, api, look }: Pick<MessageLineProps, 'message' | 'api' | 'look'>) {
   const { say } = useWords()
+  const [isSure, setSure] = useState(false)
   const params = { path: { id: message.id } }
   const isHeld = message.state === 'held'
+  if (isSure)
+    return (
+      <div class="actions">
+        <span>{say('mail.discard.sure')}</span>
+        <Button
+          kind="danger"
+          act={async () => {
+            await got(api.POST('/api/messages/{id}/discard', { params }))
+            await look()
+          }}
+        >
+          {say('mail.discard.yes')}
+        </Button>
+        <Button kind="quiet" act={async () => setSure(false)}>
+          {say('cancel')}
+        </Button>
+      </div>
+    )
   return (
     <div class="actions">
       <Button
-        kind={isHeld ? 'main' : 'plain'}
+        kind="plain"
         act={async () => {
           await got(api.POST('/api/messages/{id}/retry', { params }))
           await look()
@@ -107,20 +136,15 @@ function ByHand({ message, api, look }: Pick<MessageLineProps, 'message' | 'api'
       >
         {say(isHeld ? 'mail.sendNow' : 'mail.tryAgain')}
       </Button>
-      <Button
-        kind="quiet"
-        act={async () => {
-          await got(api.POST('/api/messages/{id}/discard', { params }))
-          await look()
-        }}
-      >
+      <Button kind="quiet-danger" act={async () => setSure(true)}>
         {say('mail.discard')}
       </Button>
     </div>
   )
 }
 
-function toneOf({ state }: Message): 'good' | 'busy' | 'bad' {
+function toneOf({ state, discardedAt }: Message): 'good' | 'busy' | 'bad' {
+  if (discardedAt !== null) return 'busy'
   if (state === 'failed' || state === 'held') return 'bad'
   return state === 'queued' || state === 'sending' || state === 'received' ? 'busy' : 'good'
 }

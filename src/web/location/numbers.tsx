@@ -1,4 +1,4 @@
-import { useState } from 'preact/hooks'
+import { useEffect, useState } from 'preact/hooks'
 import { type Api, got, type Login, type Session } from '../api/client.ts'
 import { Button } from '../parts/button.tsx'
 import { Dialog } from '../parts/dialog.tsx'
@@ -22,17 +22,21 @@ export function Numbers({ api, locationId, isAdmin, sessions }: NumbersProps) {
   const close = () => {
     setOpen(undefined)
   }
+  const add = <Button act={async () => setOpen('add')}>{say('numbers.add')}</Button>
+  // It was in the list before: somebody has removed it meanwhile.
+  const isGone = useGone(typeof open === 'object' ? open.pairing : undefined, sessions)
   return (
     <section aria-labelledby="numbers">
       <div class="section-head">
         <h2 id="numbers">{say('numbers.title')}</h2>
-        {isAdmin && <Button act={async () => setOpen('add')}>{say('numbers.add')}</Button>}
+        {isAdmin && sessions?.length !== 0 && add}
       </div>
       {sessions === undefined && <p class="card muted">{say('pair.title.wait')}</p>}
       {sessions?.length === 0 && (
         <div class="card empty">
           <h3>{say('numbers.none')}</h3>
-          <p>{say('numbers.none.do')}</p>
+          <p>{say(isAdmin ? 'numbers.none.do' : 'numbers.none.user')}</p>
+          {isAdmin && add}
         </div>
       )}
       <ul class="cards">
@@ -64,9 +68,26 @@ export function Numbers({ api, locationId, isAdmin, sessions }: NumbersProps) {
       )}
       {typeof open === 'object' && (
         <Dialog title={say('numbers.pairing')} close={close}>
-          <PairNumber api={api} session={pairing} done={close} />
+          {isGone ? (
+            <>
+              <p>{say('numbers.gone')}</p>
+              <Button act={async () => close()}>{say('close')}</Button>
+            </>
+          ) : (
+            <PairNumber api={api} session={pairing} done={close} />
+          )}
         </Dialog>
       )}
     </section>
   )
+}
+
+/** True for a number that was in the list and is not any more; one that was just made may come a moment later. */
+function useGone(id: string | undefined, sessions: readonly Session[] | undefined): boolean {
+  const [seen, setSeen] = useState<string>()
+  const isHere = id !== undefined && sessions?.some((session) => session.id === id) === true
+  useEffect(() => {
+    if (isHere) setSeen(id)
+  }, [id, isHere])
+  return id !== undefined && seen === id && !isHere
 }

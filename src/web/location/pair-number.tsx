@@ -38,17 +38,20 @@ export function PairingLink({ api, session }: { api: Api; session: Session }) {
   const { say } = useWords()
   const [url, setUrl] = useState<string>()
   const [isCopied, setCopied] = useState(false)
+  // A frame may not be allowed to; the link stands there to be selected in any case.
+  const copy = async (text: string): Promise<void> => {
+    await navigator.clipboard.writeText(text).then(
+      () => setCopied(true),
+      () => setCopied(false),
+    )
+  }
   const make = async (): Promise<void> => {
     const path = { locationId: session.locationId, id: session.id }
     const made = await got(
       api.POST('/ghl/location/{locationId}/session/{id}/pairing-link', { params: { path } }),
     )
     setUrl(made.url)
-    // A frame may not be allowed to; the link is shown in any case.
-    await navigator.clipboard.writeText(made.url).then(
-      () => setCopied(true),
-      () => undefined,
-    )
+    await copy(made.url)
   }
   return (
     <div class="aside">
@@ -57,13 +60,18 @@ export function PairingLink({ api, session }: { api: Api; session: Session }) {
       </Button>
       {url !== undefined && (
         <div role="status">
-          <p class="muted small">{isCopied ? say('link.copied') : say('link.copy')}</p>
-          <input
-            readOnly
-            aria-label={say('link.make')}
-            value={url}
-            onFocus={({ currentTarget }) => currentTarget.select()}
-          />
+          <p class="muted small">{say(isCopied ? 'link.copied' : 'link.copy')}</p>
+          <div class="with-button">
+            <input
+              readOnly
+              aria-label={say('link.make')}
+              value={url}
+              onFocus={({ currentTarget }) => currentTarget.select()}
+            />
+            <Button kind="plain" act={() => copy(url)}>
+              {say('console.copy')}
+            </Button>
+          </div>
         </div>
       )}
     </div>

@@ -2,6 +2,7 @@ import { useEffect, useState } from 'preact/hooks'
 import { type Api, got, type Session, type Settings } from '../api/client.ts'
 import { Button } from '../parts/button.tsx'
 import { spacedPhone } from '../parts/countries.ts'
+import { failureWords } from '../parts/problem-words.ts'
 import { useWords } from '../words/spoken.tsx'
 
 export interface SettingsFormProps {
@@ -13,28 +14,52 @@ export interface SettingsFormProps {
 const SWITCHES = ['groups', 'label', 'markRead'] as const
 
 export function SettingsForm({ api, locationId, sessions }: SettingsFormProps) {
-  const { say } = useWords()
+  const { say, find } = useWords()
   const [saved, setSaved] = useState<Settings>()
   const [wanted, setWanted] = useState<Settings>()
+  const [isJustSaved, setJustSaved] = useState(false)
+  const [wrong, setWrong] = useState<readonly string[]>([])
+  const [failure, setFailure] = useState<unknown>()
   const params = { path: { locationId } }
   const take = (settings: Settings): void => {
     setSaved(settings)
     setWanted(settings)
   }
+  const load = async (): Promise<void> => {
+    setFailure(undefined)
+    await got(api.GET('/ghl/location/{locationId}/settings', { params })).then(take, setFailure)
+  }
   useEffect(() => {
-    got(api.GET('/ghl/location/{locationId}/settings', { params })).then(take, () => undefined)
+    void load()
   }, [api, locationId])
+  if (failure !== undefined)
+    return (
+      <section class="card">
+        <h2>{say('settings.title')}</h2>
+        <p class="problem">{failureWords(failure, find)}</p>
+        <Button kind="plain" act={load}>
+          {say('again')}
+        </Button>
+      </section>
+    )
   if (wanted === undefined || saved === undefined) return null
   const change = (part: Partial<Settings>): void => {
     setWanted({ ...wanted, ...part })
+    setJustSaved(false)
   }
   const save = async (): Promise<void> => {
     take(await got(api.PUT('/ghl/location/{locationId}/settings', { params, body: wanted })))
+    setJustSaved(true)
+  }
+  const judge = (name: string, isRight: boolean): void => {
+    setWrong((before) => [...before.filter((each) => each !== name), ...(isRight ? [] : [name])])
   }
   const isSaved = JSON.stringify(wanted) === JSON.stringify(saved)
   return (
-    <section aria-labelledby="settings" class="card">
-      <h2 id="settings">{say('settings.title')}</h2>
+    <details class="card settings">
+      <summary>
+        <h2>{say('settings.title')}</h2>
+      </summary>
       {SWITCHES.map((name) => (
         <label key={name} class="switch">
           <input
@@ -49,18 +74,24 @@ export function SettingsForm({ api, locationId, sessions }: SettingsFormProps) {
         </label>
       ))}
       <NumberField
+        key={`hold ${saved.holdAfterMinutes}`}
         name="holdAfterMinutes"
-        most={10_080}
-        least={1}
-        value={wanted.holdAfterMinutes}
-        change={(holdAfterMinutes) => change({ holdAfterMinutes })}
+        most={168}
+        least={1 / 60}
+        step={1 / 60}
+        value={Math.round((wanted.holdAfterMinutes / 60) * 100) / 100}
+        change={(hours) => change({ holdAfterMinutes: Math.max(1, Math.round(hours * 60)) })}
+        judge={judge}
       />
       <NumberField
+        key={`history ${saved.historyDays}`}
         name="historyDays"
         most={90}
         least={0}
+        step={1}
         value={wanted.historyDays}
         change={(historyDays) => change({ historyDays })}
+        judge={judge}
       />
       {sessions.length > 1 && (
         <label class="field">
@@ -81,14 +112,14 @@ export function SettingsForm({ api, locationId, sessions }: SettingsFormProps) {
         </label>
       )}
       <div class="actions">
-        <Button isDisabled={isSaved} act={save}>
+        <Button isDisabled={isSaved || wrong.length > 0} act={save}>
           {say('save')}
         </Button>
         <span role="status" class="muted">
-          {isSaved ? say('settings.saved') : ''}
+          {isJustSaved && isSaved ? say('settings.saved') : ''}
         </span>
       </div>
-    </section>
+    </details>
   )
 }
 
@@ -96,12 +127,18 @@ interface NumberFieldProps {
   readonly name: 'holdAfterMinutes' | 'historyDays'
   readonly least: number
   readonly most: number
+  /** 1: whole numbers only. */
+  readonly step: number
   readonly value: number
   change(value: number): void
+  /** Says whether what stands in the field can be saved. */
+  judge(name: string, isRight: boolean): void
 }
 
-function NumberField({ name, least, most, value, change }: NumberFieldProps) {
+function NumberField({ name, least, most, step, value, change, judge }: NumberFieldProps) {
   const { say } = useWords()
+  const [typed, setTyped] = useState<string>()
+  const [isWrong, setWrong] = useState(false)
   return (
     <label class="field">
       <strong>{say(`settings.${name}`)}</strong>
@@ -109,13 +146,25 @@ function NumberField({ name, least, most, value, change }: NumberFieldProps) {
       <input
         type="number"
         inputMode="numeric"
-        min={least}
+        min={step === 1 ? least : 0}
         max={most}
-        value={value}
-        onChange={({ currentTarget: { valueAsNumber } }) => {
-          if (Number.isInteger(valueAsNumber)) change(Math.min(most, Math.max(least, valueAsNumber)))
+        step={step === 1 ? 1 : 'any'}
+        value={typed ?? value}
+        aria-invalid={isWrong}
+        onInput={({ currentTarget }) => {
+          setTyped(currentTarget.value)
+          const { valueAsNumber: next } = currentTarget
+          const isRight = next >= least && next <= most && (step !== 1 || Number.isInteger(next))
+          setWrong(!isRight)
+          judge(name, isRight)
+          if (isRight) change(next)
         }}
       />
+      {isWrong && (
+        <span class="field-wrong" role="alert">
+          {say(`settings.${name}.wrong`)}
+        </span>
+      )}
     </label>
   )
 }

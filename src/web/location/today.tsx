@@ -2,8 +2,13 @@ import type { Ledger } from '../api/client.ts'
 import { useWords } from '../words/spoken.tsx'
 import type { Word } from '../words/words.ts'
 
+/** `open`: what waits for a person or its delivery, of whatever day it is; without it only the day's own is known. */
+type Figured = Pick<Ledger, 'inbound' | 'outbound'> & {
+  readonly open?: { readonly needed: number; readonly waiting: number }
+}
+
 /** Today's ledger: what came, and what became of it. */
-export function Today({ ledger }: { ledger: Pick<Ledger, 'inbound' | 'outbound'> | undefined }) {
+export function Today({ ledger }: { ledger: Figured | undefined }) {
   const { say, count } = useWords()
   return (
     <section aria-labelledby="today" class="card">
@@ -23,6 +28,7 @@ export function Today({ ledger }: { ledger: Pick<Ledger, 'inbound' | 'outbound'>
               rest={[
                 ['today.waiting', ledger.inbound.waiting],
                 ['today.failed', ledger.inbound.failed],
+                ['today.discarded', ledger.inbound.discarded],
               ]}
             />
             <Flow
@@ -37,6 +43,7 @@ export function Today({ ledger }: { ledger: Pick<Ledger, 'inbound' | 'outbound'>
                 ['today.waiting', ledger.outbound.waiting],
                 ['today.held', ledger.outbound.held],
                 ['today.failed', ledger.outbound.failed],
+                ['today.discarded', ledger.outbound.discarded],
               ]}
             />
           </div>
@@ -46,14 +53,11 @@ export function Today({ ledger }: { ledger: Pick<Ledger, 'inbound' | 'outbound'>
   )
 }
 
-function verdict(
-  { inbound, outbound }: Pick<Ledger, 'inbound' | 'outbound'>,
-  count: ReturnType<typeof useWords>['count'],
-): string {
-  const open = inbound.waiting + outbound.waiting
-  const trouble = inbound.failed + outbound.failed + outbound.held
-  if (trouble > 0) return count('today.trouble', trouble)
-  if (open > 0) return count('today.open', open)
+function verdict({ inbound, outbound, open }: Figured, count: ReturnType<typeof useWords>['count']): string {
+  const needed = open?.needed ?? inbound.failed + outbound.failed + outbound.held
+  const waiting = open?.waiting ?? inbound.waiting + outbound.waiting
+  if (needed > 0) return count('today.trouble', needed)
+  if (waiting > 0) return count('today.open', waiting)
   return count('today.allDone', inbound.received + outbound.accepted)
 }
 

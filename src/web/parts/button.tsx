@@ -4,7 +4,7 @@ import { useWords } from '../words/spoken.tsx'
 import { failureWords } from './problem-words.ts'
 
 export interface ButtonProps {
-  readonly kind?: 'main' | 'plain' | 'quiet' | 'danger'
+  readonly kind?: 'main' | 'plain' | 'quiet' | 'danger' | 'quiet-danger'
   readonly isDisabled?: boolean
   readonly label?: string
   act(): Promise<unknown> | undefined

@@ -32,10 +32,19 @@ export function countriesIn(language: string): readonly (Country & { name: strin
   )
 }
 
+/** Some systems give tags that are none: `c`, `en-US@posix`. */
+function regionOf(tag: string): string | undefined {
+  try {
+    return new Intl.Locale(tag).region
+  } catch {
+    return undefined
+  }
+}
+
 /** The country of the reader's own settings. */
 export function homeCountry(languages: readonly string[]): string {
   for (const tag of languages) {
-    const { region } = new Intl.Locale(tag)
+    const region = regionOf(tag)
     if (region !== undefined && COUNTRIES.some(({ id }) => id === region)) return region
   }
   return 'US'
@@ -51,22 +60,31 @@ export function phoneFrom(typed: string, country: Country): string | undefined {
   const whole = /^(?:\+|00)(\d+)$/.exec(text)?.[1]
   const national = country.id === 'IT' ? text : text.replace(/^0+/, '')
   const digits = whole ?? (/^\d+$/.test(national) ? country.code + national : '')
-  return /^[1-9]\d{6,14}$/.test(digits) && (whole !== undefined || national.length >= 4)
-    ? `+${digits}`
-    : undefined
+  const rest = COUNTRIES.filter(({ code }) => digits.startsWith(code)).map(
+    ({ code }) => digits.length - (code.startsWith('1') ? 1 : code.length),
+  )
+  const isPossible = digits.startsWith('1') ? rest.includes(10) : rest.some((length) => length >= 6)
+  return isPossible && /^[1-9]\d{7,14}$/.test(digits) ? `+${digits}` : undefined
 }
 
-/** `+55 11 91234-0001` would need every country's rules; groups from the right are readable everywhere. */
+/** How the people of large countries group theirs. Others: groups from the right, which anybody can read. */
+const GROUPS: readonly (readonly [code: string, groups: RegExp])[] = [
+  ['1', /^(\d{3})(\d{3})(\d{4})$/],
+  ['52', /^(1?\d{2})(\d{4})(\d{4})$/],
+  ['54', /^(9?)(\d{2})(\d{4})(\d{4})$/],
+  ['55', /^(\d{2})(\d{4,5})(\d{4})$/],
+]
+
+/** E.164 with spaces. */
 export function spacedPhone(phone: string): string {
   const digits = phone.replace(/\D/g, '')
-  const country = COUNTRIES.filter(({ code }) => digits.startsWith(code)).sort(
-    (a, b) => b.code.length - a.code.length,
-  )[0]
-  const code =
-    digits.length > 10 && country !== undefined
-      ? country.code.slice(0, country.code.startsWith('1') ? 1 : 4)
-      : ''
+  for (const [code, groups] of GROUPS) {
+    const parts = digits.startsWith(code) ? groups.exec(digits.slice(code.length)) : null
+    if (parts !== null) return `+${[code, ...parts.slice(1)].filter((part) => part !== '').join(' ')}`
+  }
+  const codes = COUNTRIES.map(({ code }) => code.slice(0, code.startsWith('1') ? 1 : 4))
+  const code = codes.filter((each) => digits.startsWith(each)).sort((a, b) => b.length - a.length)[0] ?? ''
   const rest = digits.slice(code.length)
-  const groups = rest.match(/^\d{1,3}(?=(?:\d{3})*\d{4}$)|\d{3}(?=(?:\d{3})*\d{4}$)|\d{4}$/g) ?? [rest]
-  return `+${[code, ...groups].filter((part) => part !== '').join(' ')}`
+  const inThrees = rest.match(/^\d{1,3}(?=(?:\d{3})*\d{4}$)|\d{3}(?=(?:\d{3})*\d{4}$)|\d{4}$/g) ?? [rest]
+  return `+${[code, ...inThrees].filter((part) => part !== '').join(' ')}`
 }

@@ -4,11 +4,12 @@ import { useState } from 'preact/hooks'
 import { Sentence, useWords } from '../words/spoken.tsx'
 import type { Words } from '../words/words.ts'
 import { Button } from './button.tsx'
-import { Countdown } from './countdown.tsx'
+import { Countdown, useSecondsLeft } from './countdown.tsx'
 import { spacedPhone } from './countries.ts'
 import { PhoneField } from './phone-field.tsx'
-import { cureOf, problemWords } from './problem-words.ts'
+import { cureOf, isAhead, type SessionProblem, sessionProblemWords } from './problem-words.ts'
 import { Qr } from './qr.tsx'
+import { useClock } from './times.ts'
 
 /** What of a session a pairing needs. */
 export interface PairingState {
@@ -17,8 +18,9 @@ export interface PairingState {
   readonly expectedPhone: string | null
   readonly qr: string | null
   readonly pairingCode: string | null
-  readonly expiresAt: string | null
-  readonly problem: { readonly code: string; readonly message: string; readonly action: string } | null
+  readonly expiresInMs: number | null
+  readonly nextAttemptAt: string | null
+  readonly problem: SessionProblem | null
 }
 
 export interface PairingProps {
@@ -32,6 +34,12 @@ export interface PairingProps {
 
 export function Pairing({ state, restart, whenReady, heading: Heading = 'h1' }: PairingProps) {
   const { say } = useWords()
+  // The server does not keep for whom a code is; this page asked for it.
+  const [codeFor, setCodeFor] = useState<string>()
+  const begin = async (phoneNumber?: string): Promise<void> => {
+    setCodeFor(phoneNumber)
+    await restart(phoneNumber)
+  }
   return (
     <section class="pairing" data-status={state.status}>
       <div role="status">
@@ -42,7 +50,7 @@ export function Pairing({ state, restart, whenReady, heading: Heading = 'h1' }: 
           <Sentence text={say('pair.expected', { phone: spacedPhone(state.expectedPhone) })} />
         </p>
       )}
-      <Step state={state} restart={restart} whenReady={whenReady} />
+      <Step state={state} restart={begin} codeFor={codeFor} whenReady={whenReady} />
     </section>
   )
 }
@@ -55,13 +63,29 @@ function headline({ status, problem }: PairingState, say: Words['say']): string 
   return status === 'connecting' ? say('pair.title.connecting') : say('pair.title.wait')
 }
 
-function Step({ state, restart, whenReady }: PairingProps) {
+interface StepProps extends PairingProps {
+  /** E.164; undefined when it was asked for elsewhere. */
+  readonly codeFor: string | undefined
+}
+
+/** The only number that will be let in; undefined: any. */
+const fixedPhone = ({ expectedPhone, phoneNumber }: PairingState): string | undefined =>
+  expectedPhone ?? phoneNumber ?? undefined
+
+function Step({ state, restart, codeFor, whenReady }: StepProps) {
   const { say } = useWords()
   if (state.problem !== null) return <Trouble state={state} restart={restart} />
   if (state.status === 'qr' && state.qr !== null)
     return <ByQr state={state} qr={state.qr} restart={restart} />
   if (state.status === 'pairing' && state.pairingCode !== null) {
-    return <ByCode state={state} code={state.pairingCode} restart={restart} />
+    return (
+      <ByCode
+        state={state}
+        code={state.pairingCode}
+        restart={restart}
+        codeFor={codeFor ?? fixedPhone(state)}
+      />
+    )
   }
   if (state.status === 'ready') {
     return (
@@ -81,22 +105,29 @@ function ByQr({ state, qr, restart }: PairingProps & { qr: string }) {
   return (
     <>
       <Qr text={qr} />
-      {state.expiresAt !== null && <Countdown until={state.expiresAt} />}
+      {state.expiresInMs !== null && <Countdown state={state} text={qr} over={say('pair.title.wait')} />}
       <Steps last={say('pair.step.scan')} />
-      <CodeInstead restart={restart} />
+      <CodeInstead restart={restart} fixed={fixedPhone(state)} />
       <Hints />
     </>
   )
 }
 
-function ByCode({ state, code, restart }: PairingProps & { code: string }) {
+function ByCode({ state, code, restart, codeFor }: StepProps & { code: string }) {
   const { say } = useWords()
+  const isOver = useSecondsLeft(state) === 0 && state.expiresInMs !== null
   return (
     <>
+      {codeFor !== undefined && (
+        <p>
+          <Sentence text={say('pair.code.for', { phone: spacedPhone(codeFor) })} />
+        </p>
+      )}
       <output class="code" aria-label={say('pair.code.label')}>
         {code.replace(/^(.{4})/, '$1-')}
       </output>
-      {state.expiresAt !== null && <Countdown until={state.expiresAt} />}
+      {state.expiresInMs !== null && <Countdown state={state} text={code} over={say('pair.code.over')} />}
+      {isOver && codeFor !== undefined && <Button act={() => restart(codeFor)}>{say('cure.pair')}</Button>}
       <Steps last={say('pair.step.type')} />
       <Button kind="quiet" act={() => restart()}>
         {say('pair.qrInstead')}
@@ -122,8 +153,10 @@ function Steps({ last }: { last: string }) {
 }
 
 /** The phone that has WhatsApp cannot scan its own screen. */
-function CodeInstead({ restart }: Pick<PairingProps, 'restart'>) {
+function CodeInstead({ restart, fixed }: Pick<PairingProps, 'restart'> & { fixed: string | undefined }) {
   const { say } = useWords()
+  // On the phone itself there is nothing to scan with.
+  const [isOnPhone] = useState(() => matchMedia('(pointer: coarse) and (max-width: 40rem)').matches)
   const [phone, setPhone] = useState<string | undefined>('')
   const [isWrong, setWrong] = useState(false)
   const ask = async (): Promise<void> => {
@@ -131,18 +164,26 @@ function CodeInstead({ restart }: Pick<PairingProps, 'restart'>) {
     if (phone) await restart(phone)
   }
   return (
-    <details class="aside">
+    <details class="aside" open={isOnPhone}>
       <summary>{say('pair.codeInstead')}</summary>
       <p>{say('pair.codeInstead.why')}</p>
-      <PhoneField
-        label={say('pair.codeInstead.phone')}
-        isWrong={isWrong}
-        onPhone={(next) => {
-          setPhone(next)
-          setWrong(false)
-        }}
-      />
-      <Button act={ask}>{say('pair.codeInstead.get')}</Button>
+      {fixed === undefined ? (
+        <>
+          <PhoneField
+            label={say('pair.codeInstead.phone')}
+            isWrong={isWrong}
+            onPhone={(next) => {
+              setPhone(next)
+              setWrong(false)
+            }}
+          />
+          <Button act={ask}>{say('pair.codeInstead.get')}</Button>
+        </>
+      ) : (
+        <Button act={() => restart(fixed)}>
+          {say('pair.codeInstead.getFor', { phone: spacedPhone(fixed) })}
+        </Button>
+      )}
     </details>
   )
 }
@@ -169,15 +210,18 @@ function Hints() {
 
 function Trouble({ state, restart }: PairingProps) {
   const { say, find } = useWords()
+  const clock = useClock()
   if (state.problem === null) return null
-  const { message, action } = problemWords(state.problem, find)
+  const { message, action } = sessionProblemWords(state.problem, find, clock)
   const cure = cureOf(state.problem.code)
   return (
     <>
       <p class="problem">{message}</p>
       <p>{action}</p>
-      {cure !== 'wait' && (
-        <Button act={() => restart()}>{say(cure === 'pair' ? 'cure.pair' : 'cure.restart')}</Button>
+      {(cure === 'pair' || cure === 'restart') && (
+        <Button isDisabled={isAhead(state.problem.until)} act={() => restart()}>
+          {say(cure === 'pair' ? 'cure.pair' : 'cure.restart')}
+        </Button>
       )}
     </>
   )

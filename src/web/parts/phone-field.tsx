@@ -35,7 +35,7 @@ export function PhoneField({ label, onPhone, isWrong = false }: PhoneFieldProps)
         >
           {countries.map((country) => (
             <option key={country.id} value={country.id}>
-              {`${country.name} +${country.code}`}
+              {`+${country.code} ${country.name}`}
             </option>
           ))}
         </select>

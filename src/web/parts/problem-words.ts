@@ -1,6 +1,7 @@
 /** Problems and failures in the reader's language: by their stable code, else as the server put them. */
 import { Failure } from '../api/failure.ts'
 import type { Words } from '../words/words.ts'
+import { spacedPhone } from './countries.ts'
 
 export interface Problem {
   readonly code: string
@@ -11,13 +12,43 @@ export interface Problem {
 export function problemWords(problem: Problem, find: Words['find']): { message: string; action: string } {
   const values = { reason: problem.message }
   return {
-    message: find(`problem.${problem.code}`, values) ?? problem.message,
+    message: find(`problem.${problem.code}`, values) ?? sentence(problem.message),
     action: find(`problem.${problem.code}.do`, values) ?? problem.action ?? '',
   }
 }
 
-/** What its owner can do about a number: pair it again, let it connect again, or nothing. */
-export type Cure = 'pair' | 'restart' | 'wait'
+/** The server's messages have no full stop, as logs like them. */
+const sentence = (text: string): string => (/[.!?…]$/.test(text) ? text : `${text}.`)
+
+/** The problem of a number, which may end by itself and may name the phone that was scanned. */
+export interface SessionProblem extends Problem {
+  readonly until: string | null
+  readonly scannedPhone: string | null
+}
+
+/** @param clock a moment as the location reads it. */
+export function sessionProblemWords(
+  problem: SessionProblem,
+  find: Words['find'],
+  clock: (iso: string) => string,
+): { message: string; action: string } {
+  const { message, action } = problemWords(problem, find)
+  const scanned =
+    problem.scannedPhone === null
+      ? undefined
+      : find('problem.scanned', { phone: spacedPhone(problem.scannedPhone) })
+  const until = problem.until === null ? undefined : find('problem.until', { time: clock(problem.until) })
+  return { message: [message, scanned, until].filter(Boolean).join(' '), action }
+}
+
+/** A moment that is still to come; null is none. */
+export const isAhead = (iso: string | null): boolean => iso !== null && Date.parse(iso) > Date.now()
+
+/** It connects by itself, and may be told to do so at once. */
+export const canTryNow = (code: string): boolean => code === 'RECONNECTING' || code === 'OUTDATED'
+
+/** What its owner can do about a number: pair it again, let it connect again, take it away, or nothing. */
+export type Cure = 'pair' | 'restart' | 'remove' | 'wait'
 
 const CURES: Readonly<Record<string, Cure>> = {
   LOGGED_OUT: 'pair',
@@ -27,6 +58,7 @@ const CURES: Readonly<Record<string, Cure>> = {
   MULTI_DEVICE_OFF: 'pair',
   ACCOUNT_LOCKED: 'pair',
   BANNED: 'restart',
+  ALREADY_HERE: 'remove',
   REPLACED: 'restart',
   TEMPORARILY_BANNED: 'restart',
 }
@@ -35,6 +67,9 @@ export const cureOf = (code: string): Cure => CURES[code] ?? 'wait'
 
 export function failureWords(thrown: unknown, find: Words['find']): string {
   if (!(thrown instanceof Failure)) return find('failure.network') ?? ''
+  // The server's own words for a number that cannot be one (src/http/schemas.ts).
+  if (thrown.code === 'REQUEST_INVALID' && thrown.message.includes('must be a number like'))
+    return find('phone.wrong') ?? ''
   const own = find(`failure.${thrown.code}`, { reason: thrown.message })
   if (own !== undefined) return own
   const { message, action } = problemWords(

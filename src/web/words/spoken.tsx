@@ -35,8 +35,9 @@ function remember(language: Language): void {
   }
 }
 
+/** English stands in the page itself: it speaks when the other words do not come. */
 export const firstWords = (): Promise<Words> =>
-  loadWords(remembered() ?? preferredLanguage(navigator.languages))
+  loadWords(remembered() ?? preferredLanguage(navigator.languages)).catch(() => loadWords('en'))
 
 /** @param first the words to begin with, loaded before the first paint. */
 export function Speaking({ first, children }: { first: Words; children: ComponentChildren }) {

@@ -19,7 +19,7 @@ const catalogues: Readonly<Record<Language, () => Promise<Catalogue>>> = {
   'pt-BR': async () => named((await import('./pt-BR.json', { with: { type: 'json' } })).default),
 }
 
-/** The build packs the other languages as their texts alone, in the order of the English keys (scripts/build-pages.ts). */
+/** The build makes the other languages data that is fetched: texts alone, in the order of the English keys (scripts/build-pages.ts). */
 function named(words: Catalogue | readonly string[]): Catalogue {
   if (!Array.isArray(words)) return words as Catalogue // Array.isArray does not narrow a read-only array away
   const texts: readonly unknown[] = words

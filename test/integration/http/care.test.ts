@@ -207,7 +207,11 @@ describe('the care for tokens', () => {
       'ghl_reach',
       'token',
       'location_read',
+      'credentials',
       'provider',
+      'events',
+      'delivery',
+      'sso',
       'webhook_key',
     ])
     expect(body.totalMs).toBeGreaterThan(0)

@@ -141,11 +141,15 @@ describe('the message routes', () => {
           error: null,
           contact: { name: 'Ana', phoneNumber: null, isGroup: false },
           queue: { ahead: 0, reason: null },
+          writtenAt: null,
+          discardedAt: null,
+          preview: 'hello',
           createdAt: iso,
           updatedAt: iso,
         },
       ],
       nextCursor: null,
+      total: null,
     })
   })
 
@@ -235,6 +239,32 @@ describe('the message routes', () => {
     expect((await subject.store.outbox.depth()).dead).toBe(0)
   })
 
+  it('know what waits for a person and what for its delivery, oldest first, with the words', async () => {
+    const first = await held()
+    const second = await dead()
+    await deliver('on its way')
+    const names = async (query: string) => {
+      const { messages, total } = (await call('GET', `/api/messages?${here()}&${query}`)).json<{
+        messages: { id: string; preview: string | null }[]
+        total: number | null
+      }>()
+      return { ids: messages.map(({ id }) => id), total, words: messages.map(({ preview }) => preview) }
+    }
+    expect(await names('waitsFor=person&order=oldest')).toMatchObject({ ids: [first, second], total: 2 })
+    expect((await names('waitsFor=person&limit=1')).total).toBe(2)
+    expect(await names('waitsFor=delivery')).toMatchObject({ total: 1, words: ['on its way'] })
+    expect((await names('limit=1')).total).toBeNull()
+    const oldest = await call('GET', `/api/messages?${here()}&waitsFor=person&order=oldest&limit=1`)
+    const cursor = oldest.json<{ nextCursor: string }>().nextCursor
+    expect((await names(`waitsFor=person&order=oldest&limit=1&cursor=${cursor}`)).ids).toEqual([second])
+
+    for (const id of [first, second]) await call('POST', `/api/messages/${id}/discard`)
+    expect(await names('waitsFor=person')).toEqual({ ids: [], total: 0, words: [] })
+    // Second thoughts about the failed one: it waits for nobody's word, but can still be sent.
+    await call('POST', `/api/messages/${second}/retry`)
+    expect((await names('waitsFor=delivery')).total).toBe(2)
+  })
+
   it.each(['retry', 'discard'])('refuse to %s what is unknown, or waits for nobody', async (deed) => {
     const unknown = await call('POST', `/api/messages/no-such-message/${deed}`)
     expect([unknown.statusCode, unknown.json()]).toMatchObject([404, { error: { code: 'MESSAGE_UNKNOWN' } }])
@@ -266,6 +296,16 @@ describe('the message routes', () => {
       const second = await held()
       const dropped = await page('POST', `/api/messages/${second}/discard`)
       expect([dropped.statusCode, dropped.json()]).toMatchObject([200, { id: second, state: 'ignored' }])
+    })
+
+    it('give an admin the first words of a message, and a plain user none', async () => {
+      await deliver(`See you at five, ${'and do bring the papers '.repeat(9)}`)
+      const words = async (role: 'admin' | 'user') =>
+        (await page('GET', `/api/messages?${here()}`, role)).json<{
+          messages: { preview: string | null }[]
+        }>().messages[0]?.preview
+      expect(await words('admin')).toMatch(/^See you at five, and .{50,70}…$/)
+      expect(await words('user')).toBeNull()
     })
 
     it.each(['retry', 'discard'])('do not let a plain user %s', async (deed) => {
@@ -325,8 +365,17 @@ describe('the message routes', () => {
       {
         day: today,
         timeZone: 'UTC',
-        inbound: { received: 1, inGhl: 0, waiting: 1, failed: 0 },
-        outbound: { accepted: 1, sent: 0, delivered: 0, read: 0, failed: 0, held: 1, waiting: 0 },
+        inbound: { received: 1, inGhl: 0, waiting: 1, failed: 0, discarded: 0 },
+        outbound: {
+          accepted: 1,
+          sent: 0,
+          delivered: 0,
+          read: 0,
+          failed: 0,
+          discarded: 0,
+          held: 1,
+          waiting: 0,
+        },
       },
     ])
     const before = await call('GET', `/api/ledger/${place.locationId}?day=2026-01-31`)

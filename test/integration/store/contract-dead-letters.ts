@@ -355,8 +355,25 @@ export function describeDeadLetters(subject: () => Subject): void {
 
       const today = new Date().toISOString().slice(0, 10)
       expect(await messages().ledger(place.locationId, spanOf(today, UTC))).toEqual({
-        inbound: { received: 3, inGhl: 1, waiting: 1, failed: 1 },
-        outbound: { accepted: 4, sent: 1, delivered: 1, read: 1, failed: 1, held: 1, waiting: 1 },
+        inbound: { received: 3, inGhl: 1, waiting: 1, failed: 1, discarded: 0 },
+        outbound: {
+          ...{ accepted: 4, sent: 1, delivered: 1, read: 1 },
+          ...{ failed: 1, discarded: 0, held: 1, waiting: 1 },
+        },
+      })
+      const { messages: needed } = await messages().list({
+        locationId: place.locationId,
+        waitsFor: 'person',
+        limit: 9,
+      })
+      expect(needed.map(({ state }) => state).sort()).toEqual(['failed', 'failed', 'held'])
+      for (const { id } of needed) await messages().discardByHand(id, DISCARDED)
+      expect(await messages().ledger(place.locationId, spanOf(today, UTC))).toEqual({
+        inbound: { received: 3, inGhl: 1, waiting: 1, failed: 0, discarded: 1 },
+        outbound: {
+          ...{ accepted: 4, sent: 1, delivered: 1, read: 1 },
+          ...{ failed: 0, discarded: 2, held: 0, waiting: 1 },
+        },
       })
     })
 

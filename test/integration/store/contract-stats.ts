@@ -44,13 +44,41 @@ export function describeStats(subject: () => Subject): void {
       await sent(place)
       await messages().acceptInbound(envelope(place, freshPerson().lid))
       const found = await stats(place)
-      expect(found.inbound).toEqual({ received: 1, inGhl: 0, waiting: 1, failed: 0 })
+      expect(found.inbound).toEqual({ received: 1, inGhl: 0, waiting: 1, failed: 0, discarded: 0 })
       expect(found.outbound).toMatchObject({ accepted: 1, sent: 1, delivered: 1, read: 1, waiting: 0 })
       expect(found.hours.reduce((sum, hour) => sum + hour.inbound + hour.outbound, 0)).toBe(2)
       expect(found.timings.toWhatsApp).toEqual({ count: 1, p50Ms: 2_000, p95Ms: 2_000 })
       expect(found.timings.toPhone).toEqual({ count: 1, p50Ms: 6_000, p95Ms: 6_000 })
       expect(found.timings.toGhl).toBeNull()
       expect(found.numbers).toMatchObject([{ sessionId: place.sessionId, inbound: 1, outbound: 1 }])
+    })
+
+    it('say of many different messages within what time half of them and 19 of 20 were there', async () => {
+      const place = await freshPlace(subject())
+      const from = freshPerson().lid
+      for (let n = 0; n < 40; n++) await messages().acceptInbound(envelope(place, from))
+      // One took 1 second, the next 2, and so on to 40.
+      await subject().run(
+        `update bridge.messages message set state = 'delivered', acked_at = created_at,
+           arrived_at = created_at + numbered.place * interval '1 second'
+         from (select id, row_number() over (order by id) as place from bridge.messages
+           where location_id = '${place.locationId}') numbered
+         where numbered.id = message.id`,
+      )
+      const { timings } = await stats(place)
+      expect(timings.toGhl).toEqual({ count: 40, p50Ms: 20_500, p95Ms: 38_050 })
+    })
+
+    it('of everybody come without those of each number, of which nobody reads thousands', async () => {
+      const place = await freshPlace(subject())
+      await sent(place)
+      const { from, to } = lastDay(place)
+      const everybody = await subject().store.stats.stats({ from, to })
+      expect(everybody.numbers).toEqual([])
+      expect(everybody.outbound.accepted).toBeGreaterThan(0)
+      expect(everybody.timings.toWhatsApp?.count).toBeGreaterThan(0)
+      const ofOne = await subject().store.stats.stats({ from, to, sessionId: place.sessionId })
+      expect(ofOne.numbers).toMatchObject([{ sessionId: place.sessionId, outbound: 1 }])
     })
 
     it('note when a message was sent and when it arrived, once', async () => {

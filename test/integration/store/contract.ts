@@ -4,6 +4,7 @@ import { describeAccounts } from './contract-accounts.ts'
 import { describeAppEvents } from './contract-app-events.ts'
 import { describeContacts } from './contract-contacts.ts'
 import { describeDeadLetters } from './contract-dead-letters.ts'
+import { describeEvidence } from './contract-evidence.ts'
 import { describeGateway } from './contract-gateway.ts'
 import { describeGroups } from './contract-groups.ts'
 import { describeHistory } from './contract-history.ts'
@@ -39,6 +40,7 @@ export function describeContract(
     describeInstalls(subject)
     describeAppEvents(subject)
     describeLeases(subject)
+    describeEvidence(subject)
     describeGateway(subject)
     describeSettings(subject)
     describeGroups(subject)

@@ -87,7 +87,7 @@ describe('the words of the pages', () => {
     expect(failureWords(refusal('STORE_UNAVAILABLE'), find)).toMatch(
       /^No se pudo llegar a la base de datos\. No hay/,
     )
-    expect(failureWords(refusal('NOT_YET_INVENTED'), find)).toBe('body/x: is wrong English.')
+    expect(failureWords(refusal('NOT_YET_INVENTED'), find)).toBe('body/x: is wrong. English.')
     expect(problemWords({ code: 'GHL_REJECTED', message: 'No phone', action: null }, find).action).toContain(
       '“No phone”',
     )

@@ -1,9 +1,9 @@
 import { useEffect, useId, useRef, useState } from 'preact/hooks'
-import { failureWords } from '../parts/problem-words.ts'
 import { useWords } from '../words/spoken.tsx'
+import { failureWords } from './problem-words.ts'
 
 /** The way in: one field, which a password store may fill. */
-export function SignIn({ enter }: { enter(apiKey: string): Promise<void> }) {
+export function SignIn({ enter, button }: { enter(apiKey: string): Promise<void>; button?: string }) {
   const { say, find } = useWords()
   const id = useId()
   const field = useRef<HTMLInputElement>(null)
@@ -49,7 +49,7 @@ export function SignIn({ enter }: { enter(apiKey: string): Promise<void> }) {
         </p>
       )}
       <button type="submit" class="main wide" aria-busy={isBusy}>
-        {say('console.enter')}
+        {button ?? say('console.enter')}
       </button>
     </form>
   )
