@@ -21,6 +21,9 @@ const pricesSchema = z.looseObject({
 /** Products of one name that are looked through; more than a few is somebody else's trouble. */
 const LOOKED_AT = 50
 
+/** The app may make, but not read; or there is nothing to list. */
+const UNREADABLE = new Set([401, 403, 404])
+
 interface Step {
   readonly id: string | undefined
   readonly wasKnown: boolean
@@ -42,11 +45,17 @@ export function createProducts(client: GhlClient): GhlProducts {
     return { id, wasKnown: false, answer: body, refusal }
   }
 
-  /** The answer of a list, `undefined` when it may not be read: then nothing is known, and the thing is made. */
+  /**
+   * The answer of a list, `undefined` when it may not be read: then nothing is known, and the thing is made.
+   *
+   * @throws {GhlError} when the list fails: what is there already would be made twice.
+   */
   const look = async (product: NewProduct, path: string, query: Record<string, string | number>) => {
     const call = { method: 'GET', path, query, priority: 'gateway' } as const
     const { body, refusal } = await client.send(product.locationId, call)
-    return refusal === undefined ? body : undefined
+    if (refusal === undefined) return body
+    if (UNREADABLE.has(refusal.status)) return undefined
+    throw refusalError(refusal, 'GHL could not say what there is already')
   }
 
   const makeProduct = async (product: NewProduct): Promise<Step> => {

@@ -24,15 +24,32 @@ const SYNC = may({ scope: 'sync' })
 /** Without a start: as far back as a month of bills. */
 const USUAL_DAYS_MS = 31 * 24 * 60 * 60_000
 
-const Instant = z
-  .union([z.iso.datetime({ offset: true }), z.iso.date(), z.number().int().nonnegative()])
-  .transform((value) => new Date(value))
+const DAY_MS = 24 * 60 * 60_000
+const Moment = z.union([z.iso.datetime({ offset: true }), z.iso.date(), z.number().int().nonnegative()])
+const Instant = Moment.transform((value) => new Date(value))
+/** A day without a time is meant to its end (UTC). */
+const End = Moment.transform((value) =>
+  typeof value === 'string' && !value.includes('T')
+    ? new Date(Date.parse(value) + DAY_MS - 1)
+    : new Date(value),
+)
 const Wish = z
-  .strictObject({ startDate: Instant.optional(), endDate: Instant.optional(), locationId: Id.optional() })
+  .strictObject({ startDate: Instant.optional(), endDate: End.optional(), locationId: Id.optional() })
   .refine(({ startDate, endDate }) => !startDate || !endDate || startDate <= endDate, {
     error: 'must not be before startDate',
     path: ['endDate'],
   })
+  .refine(({ startDate, endDate }) => endDate !== undefined || !startDate || startDate <= new Date(), {
+    error: 'must not be in the future',
+    path: ['startDate'],
+  })
+  .refine(
+    ({ startDate, endDate }) => startDate !== undefined || !endDate || endDate.getTime() >= USUAL_DAYS_MS,
+    {
+      error: 'needs a startDate this early',
+      path: ['endDate'],
+    },
+  )
   .nullish()
 
 export function callLogRoutes(deps: CallLogDeps): FastifyPluginCallbackZod {
@@ -79,7 +96,7 @@ export function callLogRoutes(deps: CallLogDeps): FastifyPluginCallbackZod {
           querystring: z.object({
             locationId: Id.optional(),
             startDate: Instant.optional(),
-            endDate: Instant.optional(),
+            endDate: End.optional(),
             limit: z.coerce.number().int().min(1).max(200).default(50),
             cursor: z.string().min(1).max(120).optional(),
           }),

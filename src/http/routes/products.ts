@@ -71,10 +71,13 @@ function answerOf({ productId, wasKnown, price, refusal, ghl }: ProductOutcome) 
     success: refusal === undefined,
     productId: productId ?? null,
     message: sentence({ productId, wasKnown, price, refusal }),
-    goHighLevelResponse: ghl,
+    // The product's own fields too, as the reference had them: `goHighLevelResponse._id`.
+    goHighLevelResponse: { ...objectOf(ghl.product), ...ghl },
     ...(error !== undefined && { error }),
   }
 }
+
+const objectOf = (value: unknown): object => (typeof value === 'object' && value !== null ? value : {})
 
 function sentence({ productId, wasKnown, price, refusal }: Omit<ProductOutcome, 'ghl'>): string {
   if (productId === undefined) return `GHL refused the product: ${refusal?.message ?? ''}`

@@ -119,6 +119,16 @@ describe('POST /api/sync/call-logs', () => {
     expect(await stored()).toEqual(newestFirst.slice(100, 110))
   })
 
+  it('takes a day to its end, for the copy and for the list', async () => {
+    const day = { startDate: '2026-10-01', endDate: '2026-10-01' }
+    expect(await sync(day)).toMatchObject({ status: 200, body: { records: 120 } })
+    const query = new URLSearchParams({ ...day, limit: '200' })
+    const listed = (await (
+      await bench.call('GET', `/api/call-logs?${query.toString()}`, key)
+    ).json()) as Listed
+    expect(listed.callLogs).toHaveLength(120)
+  })
+
   it('says which scope is missing', async () => {
     bench.sandbox.faults.add({
       route: ROUTE,
@@ -160,6 +170,8 @@ describe('POST /api/sync/call-logs', () => {
   it.each([
     ['a date that is none', { startDate: 'yesterday' }],
     ['an end before the start', { startDate: '2026-10-02', endDate: '2026-10-01' }],
+    ['a start alone that is yet to come', { startDate: '2099-01-01' }],
+    ['an end before all calls, without a start', { endDate: 1 }],
     ['an unknown property', { since: '2026-10-02' }],
     ['a location that is no id', { locationId: '../x' }],
   ])('refuses %s and asks GHL for nothing', async (_, body) => {

@@ -54,10 +54,25 @@ describe('POST /api/products/create', () => {
       success: true,
       message: 'Product created with its price',
       goHighLevelResponse: {
+        _id: body.productId,
+        name: 'Cleaning',
         product: { _id: body.productId, name: 'Cleaning', availableInStore: true },
         price: { amount: 49.5, currency: 'USD', product: body.productId },
       },
     })
+  })
+
+  it('makes nothing while GHL cannot say what is there, and says so by success', async () => {
+    bench.sandbox.faults.add({
+      route: 'GET /products/',
+      times: null,
+      effect: { kind: 'status', status: 500, body: { statusCode: 500, message: 'oops' } },
+    })
+    expect(await create({ name: 'Once' })).toMatchObject({
+      status: 502,
+      body: { success: false, error: { code: 'GHL_UNAVAILABLE' } },
+    })
+    expect(writes()).toEqual([])
   })
 
   it('makes one without a price', async () => {
