@@ -2,13 +2,13 @@
 
 -- What came in [from, to), and what became of it by now; of one location, one number, or everybody. Without what was imported.
 -- Each number's own only where a location or a number is named.
-create or replace function bridge.stats(args jsonb) returns jsonb
-language plpgsql stable as $$
+create or replace function bridge.stats(args jsonb)
+returns jsonb language plpgsql stable as $$
 declare
   answer jsonb;
 begin
   with chosen as (
-    select message.session_id, message.origin, message.state, message.created_at,
+    select message.session_id, message.origin, message.state, message.discarded_at, message.created_at,
       extract(epoch from message.acked_at - message.created_at) as sent_after,
       extract(epoch from message.arrived_at - message.created_at) as delivered_after
     from bridge.messages message
@@ -46,13 +46,15 @@ begin
       'received', count(*) filter (where origin <> 'ghl'),
       'inGhl', count(*) filter (where origin <> 'ghl' and state in ('sent', 'delivered', 'read')),
       'waiting', count(*) filter (where origin <> 'ghl' and state in ('received', 'queued')),
-      'failed', count(*) filter (where origin <> 'ghl' and state in ('failed', 'ignored'))),
+      'failed', count(*) filter (where origin <> 'ghl' and state = 'failed' and discarded_at is null),
+      'discarded', count(*) filter (where origin <> 'ghl' and state in ('failed', 'ignored') and discarded_at is not null)),
     'outbound', jsonb_build_object(
       'accepted', count(*) filter (where origin = 'ghl'),
       'sent', count(*) filter (where origin = 'ghl' and state in ('sent', 'delivered', 'read')),
       'delivered', count(*) filter (where origin = 'ghl' and state in ('delivered', 'read')),
       'read', count(*) filter (where origin = 'ghl' and state = 'read'),
-      'failed', count(*) filter (where origin = 'ghl' and state in ('failed', 'ignored')),
+      'failed', count(*) filter (where origin = 'ghl' and state = 'failed' and discarded_at is null),
+      'discarded', count(*) filter (where origin = 'ghl' and state in ('failed', 'ignored') and discarded_at is not null),
       'held', count(*) filter (where origin = 'ghl' and state = 'held'),
       'waiting', count(*) filter (where origin = 'ghl' and state in ('queued', 'sending'))),
     'hours', (select coalesce(jsonb_agg(jsonb_build_object(

@@ -458,6 +458,8 @@ export interface paths {
                         "application/json": {
                             token: string;
                             expiresAt: string;
+                            /** @description From the receipt, for callers whose clock is wrong */
+                            expiresInMs: number;
                         };
                     };
                 };
@@ -1121,7 +1123,10 @@ export interface paths {
                 query?: {
                     search?: string;
                     health?: "healthy" | "expiring" | "expired" | "pending" | "needs_reconnect" | "uninstalled" | "deactivated";
-                    numbers?: "ready" | "trouble" | "none";
+                    /** @description By what cures the worst of its numbers: `person` at WhatsApp, a `scan`, or nothing as it is `reconnecting`; `trouble` is all three */
+                    numbers?: "ready" | "reconnecting" | "scan" | "person" | "none" | "trouble";
+                    /** @description `trouble`: what needs somebody stands first */
+                    order?: "name" | "trouble";
                     companyId?: string;
                     locationId?: string;
                     limit?: number;
@@ -1162,6 +1167,8 @@ export interface paths {
                                 } | null;
                                 deactivated: boolean;
                                 reconnectUrl: string | null;
+                                dead: number;
+                                held: number;
                                 sessions: {
                                     id: string;
                                     locationId: string;
@@ -2672,6 +2679,9 @@ export interface paths {
                                 [key: string]: number;
                             };
                             numbers: {
+                                [key: string]: number;
+                            };
+                            letters: {
                                 [key: string]: number;
                             };
                         };
