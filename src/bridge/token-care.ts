@@ -56,6 +56,8 @@ export interface CareReport {
   readonly considered: number
   readonly refreshed: number
   readonly failed: number
+  /** Those that were not passed over, of which only the first thousand are among the results. */
+  readonly due: number
   /** The first thousand of those that were not passed over. */
   readonly results: readonly CareResult[]
 }
@@ -241,6 +243,7 @@ class Report implements CareReport {
   considered = 0
   refreshed: number
   failed: number
+  due = 0
   readonly results: CareResult[] = []
 
   /** @param run of which earlier counts are kept. */
@@ -250,6 +253,7 @@ class Report implements CareReport {
   }
 
   add(row: Row, outcome: CareResult['outcome'], error?: BridgeError): void {
+    this.due++
     if (outcome === 'refreshed') this.refreshed++
     if (outcome === 'failed') this.failed++
     if (this.results.length === MOST_RESULTS) return

@@ -518,6 +518,8 @@ export interface paths {
             parameters: {
                 query?: {
                     health?: "healthy" | "expiring" | "expired" | "pending" | "needs_reconnect" | "uninstalled" | "deactivated";
+                    /** @description `Company`: the agencies’ own */
+                    userType?: "Location" | "Company";
                     search?: string;
                     limit?: number;
                     cursor?: string;
@@ -613,6 +615,8 @@ export interface paths {
                             considered: number;
                             refreshed: number;
                             failed: number;
+                            /** @description Those that were not passed over; the results are the first thousand of them */
+                            due: number;
                             results: {
                                 installationId: string;
                                 locationId: string | null;
@@ -621,6 +625,18 @@ export interface paths {
                                 code: string | null;
                                 message: string | null;
                             }[];
+                        };
+                    };
+                };
+                /** @description Default Response */
+                202: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @enum {boolean} */
+                            running: true;
                         };
                     };
                 };

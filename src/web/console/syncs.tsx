@@ -43,15 +43,10 @@ export function Syncs() {
   )
 }
 
-/** Of the sub-accounts, as they are brought in line with GHL. */
-export function SyncProgress() {
-  const { say } = useWords()
+/** Of one kind of work, as it goes on. */
+export function SyncProgress({ kind, none }: { kind: SyncRun['kind']; none: string }) {
   return (
-    <Shown
-      of={useSyncs('installations')}
-      isEmpty={({ syncs }) => syncs.length === 0}
-      empty={<p>{say('syncs.noAgency')}</p>}
-    >
+    <Shown of={useSyncs(kind)} isEmpty={({ syncs }) => syncs.length === 0} empty={<p>{none}</p>}>
       {({ syncs }) => <Runs runs={syncs} />}
     </Shown>
   )
