@@ -1,6 +1,7 @@
 /** Long work and how far it has come. */
 import { useEffect } from 'preact/hooks'
 import { got } from '../api/client.ts'
+import { problemWords } from '../parts/problem-words.ts'
 import { clockOf } from '../parts/times.ts'
 import { useWords } from '../words/spoken.tsx'
 import { Shown, type Tone } from './parts.tsx'
@@ -64,6 +65,13 @@ function Runs({ runs }: { runs: readonly SyncRun[] }) {
   )
 }
 
+/** It begins with a code where it is an error: `GHL_UNAVAILABLE: words`. */
+function messageWords(text: string, find: ReturnType<typeof useWords>['find']): string {
+  const [code = '', ...rest] = text.split(': ')
+  const message = rest.length === 0 ? text : rest.join(': ')
+  return problemWords({ code, message, action: null }, find).message
+}
+
 function Run({ run }: { run: SyncRun }) {
   const { say, find, language } = useWords()
   const all = run.total ?? run.done + run.failed
@@ -81,7 +89,9 @@ function Run({ run }: { run: SyncRun }) {
         {run.failed > 0 && <span class="failure"> · {say('syncs.failed', { count: run.failed })}</span>} ·{' '}
         {clockOf(run.finishedAt ?? run.startedAt, language)}
       </p>
-      {run.message !== null && <p class="problem">{run.message}</p>}
+      {run.message !== null && run.state !== 'done' && (
+        <p class="problem">{messageWords(run.message, find)}</p>
+      )}
     </>
   )
 }

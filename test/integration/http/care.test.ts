@@ -83,7 +83,7 @@ describe('the care for tokens', () => {
 
   it('refreshes nothing that is healthy, and says what it looked at', async () => {
     const { status, body } = await refresh()
-    expect([status, body]).toEqual([200, { considered: 2, refreshed: 0, failed: 0, results: [] }])
+    expect([status, body]).toEqual([200, { considered: 2, refreshed: 0, failed: 0, due: 0, results: [] }])
     expect(refreshes()).toBe(0)
   })
 
