@@ -978,7 +978,11 @@ AS $function$
     'tokens', (select coalesce(jsonb_object_agg(health, count), '{}')
       from (select health, count(*) from location group by 1) counted),
     'numbers', (select coalesce(jsonb_object_agg(numbers, count), '{}')
-      from (select numbers, count(*) from location group by 1) counted))
+      from (select numbers, count(*) from location group by 1) counted),
+    'letters', (select coalesce(jsonb_object_agg(state, count), '{}')
+      from (select message.state, count(*) from bridge.messages message
+        where message.state in ('failed', 'held', 'queued', 'sending') and message.discarded_at is null
+          and not message.is_history group by 1) counted))
 $function$
 CREATE OR REPLACE FUNCTION bridge.count_tokens(args jsonb)
  RETURNS jsonb
@@ -1567,6 +1571,13 @@ begin
   return to_jsonb(found);
 end
 $function$
+CREATE OR REPLACE FUNCTION bridge.folded(text text)
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE
+AS $function$
+  select regexp_replace(normalize(lower(text), NFD), '[\u0300-\u036f]', '', 'g')
+$function$
 CREATE OR REPLACE FUNCTION bridge.forget_credentials(args jsonb)
  RETURNS jsonb
  LANGUAGE plpgsql
@@ -1717,6 +1728,17 @@ CREATE OR REPLACE FUNCTION bridge.installation_status(account bridge.ghl_account
 AS $function$
   select case when account.deactivated_at is not null and account.status <> 'uninstalled' then 'deactivated'
     else account.status end
+$function$
+CREATE OR REPLACE FUNCTION bridge.is_found(account bridge.ghl_accounts, search text)
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select strpos(bridge.folded(concat_ws(' ', account.location_name, account.company_name, account.location_id,
+      account.company_id)), bridge.folded(search)) > 0
+    or (search ~ '^[+0-9 ().-]+$' and length(regexp_replace(search, '\D', '', 'g')) >= 3 and exists (
+      select from bridge.sessions session where session.location_id = account.location_id
+        and strpos(session.phone_number, regexp_replace(search, '\D', '', 'g')) > 0))
 $function$
 CREATE OR REPLACE FUNCTION bridge.is_ours(args jsonb)
  RETURNS jsonb
@@ -2315,8 +2337,10 @@ CREATE OR REPLACE FUNCTION bridge.numbers_state(location text)
 AS $function$
   select case
     when count(*) = 0 then 'none'
-    when bool_and(session.status = 'ready') then 'ready'
-    else 'trouble' end
+    when bool_or(session.status in ('replaced', 'restricted', 'banned', 'outdated')) then 'person'
+    when bool_or(session.status in ('logged_out', 'qr', 'pairing')) then 'scan'
+    when bool_or(session.status <> 'ready') then 'reconnecting'
+    else 'ready' end
   from bridge.sessions session where session.location_id = location
 $function$
 CREATE OR REPLACE FUNCTION bridge.owe_reads(args jsonb)
@@ -2357,29 +2381,33 @@ CREATE OR REPLACE FUNCTION bridge.page_installations(args jsonb)
  STABLE
 AS $function$
   with wanted as (
-    select account, bridge.installation_health(account) as health, bridge.installation_rank(account) collate "C" as rank
-    from bridge.ghl_accounts account
+    select account, health,
+      (case when args->>'order' = 'trouble' then bridge.trouble_rank(account, health) else '' end
+        || bridge.installation_rank(account)) collate "C" as rank
+    from bridge.ghl_accounts account, lateral (select bridge.installation_health(account) as health) its
     where (args->>'locationId' is null or account.location_id = args->>'locationId')
       and (args->>'userType' is null or account.user_type = args->>'userType')
       and (args->>'companyId' is null or account.company_id = args->>'companyId')
-      and (args->>'search' is null
-        or strpos(lower(coalesce(account.location_name, '')), lower(args->>'search')) > 0
-        or strpos(lower(coalesce(account.company_name, '')), lower(args->>'search')) > 0
-        or account.location_id = args->>'search' or account.company_id = args->>'search')
-      and (args->>'numbers' is null or bridge.numbers_state(account.location_id) = args->>'numbers')
-  ), matching as (
-    select * from wanted where args->>'health' is null or wanted.health = args->>'health'
+      and (args->>'search' is null or bridge.is_found(account, args->>'search'))
+      and (args->>'numbers' is null or bridge.numbers_state(account.location_id) = args->>'numbers'
+        or (args->>'numbers' = 'trouble' and bridge.numbers_state(account.location_id) not in ('ready', 'none')))
+      and (args->>'health' is null or health = args->>'health')
   ), page as (
-    select * from matching
-    where args->>'cursor' is null or matching.rank > (args->>'cursor') collate "C"
-    order by matching.rank
+    select * from wanted
+    where args->>'cursor' is null or wanted.rank > (args->>'cursor') collate "C"
+    order by wanted.rank
     limit (args->>'limit')::int
   )
   select jsonb_build_object(
     'rows', (select coalesce(jsonb_agg(
-      bridge.installation_json(page.account) || jsonb_build_object('health', page.health) order by page.rank), '[]') from page),
+      bridge.installation_json(page.account) || jsonb_build_object(
+        'health', page.health,
+        'dead', (select count(*) from bridge.messages message where message.location_id = (page.account).location_id
+          and message.state = 'failed' and message.discarded_at is null),
+        'held', (select count(*) from bridge.messages message where message.location_id = (page.account).location_id
+          and message.state = 'held' and message.discarded_at is null)) order by page.rank), '[]') from page),
     'lastRank', (select max(page.rank) from page),
-    'total', (select count(*) from matching))
+    'total', (select count(*) from wanted))
 $function$
 CREATE OR REPLACE FUNCTION bridge.park(args jsonb)
  RETURNS jsonb
@@ -3350,6 +3378,22 @@ AS $function$
     'accessToken', account.access_token,
     'refreshToken', account.refresh_token,
     'expiresAt', bridge.to_ms(account.token_expires_at))
+$function$
+CREATE OR REPLACE FUNCTION bridge.trouble_rank(account bridge.ghl_accounts, health text)
+ RETURNS text
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select case
+    when health in ('expired', 'pending', 'needs_reconnect') then '0'
+    when health in ('uninstalled', 'deactivated') then '2'
+    else (select case
+      when numbers.state in ('person', 'scan') then '0'
+      when numbers.state = 'reconnecting' or exists (select from bridge.messages message
+        where message.location_id = account.location_id and message.state in ('failed', 'held')
+          and message.discarded_at is null) then '1'
+      else '2' end
+      from (select bridge.numbers_state(account.location_id) as state) numbers) end
 $function$
 CREATE OR REPLACE FUNCTION bridge.unfinished_refreshes(args jsonb)
  RETURNS jsonb

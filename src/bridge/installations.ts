@@ -100,23 +100,39 @@ export interface InstallNote {
   readonly happenedAt?: Date | undefined
 }
 
-/** `ready`: a location has numbers, and all are connected; `trouble`: one of them is not; `none`: it has no number yet. */
-export type NumbersState = 'ready' | 'trouble' | 'none'
+/**
+ * How a location's numbers are, by what cures the worst of them. `person`: somebody must act at WhatsApp; `scan`: a phone must
+ * scan or type a code; `reconnecting`: it heals alone; `ready`: all are connected; `none`: there is no number yet.
+ */
+export type NumbersState = 'ready' | 'reconnecting' | 'scan' | 'person' | 'none'
 
 /** How many locations there are of each kind. */
 export interface LocationCounts {
   readonly tokens: Readonly<Record<TokenHealth, number>>
   readonly numbers: Readonly<Record<NumbersState, number>>
+  /** Live messages of all locations, by their state; discarded ones wait for nobody. */
+  readonly letters: Readonly<Record<'failed' | 'held' | 'queued' | 'sending', number>>
+}
+
+/** An installation as lists show it. */
+export type InstallationView = InstallationRow & {
+  readonly health: TokenHealth
+  /** Messages of its location that wait for somebody: failed ones, and held ones. */
+  readonly dead: number
+  readonly held: number
 }
 
 export interface InstallationQuery {
-  /** Part of a name, or a whole id. */
+  /** Part of a name or an id, without its accents too; or some digits of one of the location's numbers. */
   readonly search?: string
   readonly health?: TokenHealth
   readonly userType?: 'Location' | 'Company'
   readonly companyId?: string
   readonly locationId?: LocationId
-  readonly numbers?: NumbersState
+  /** `trouble`: those that are not all connected, whatever cures them. */
+  readonly numbers?: NumbersState | 'trouble'
+  /** `trouble`: what needs a person stands first, then what may, then by name. Default: by name. */
+  readonly order?: 'name' | 'trouble'
   /** 1 to 500. */
   readonly limit: number
   /** The `nextCursor` of the page before. */
@@ -138,7 +154,7 @@ export interface InstallationStore {
   list(): Promise<readonly InstallationRow[]>
   /** In the order of names. `total` counts all pages. @throws {RequestError} `REQUEST_INVALID` for a cursor that no page gave. */
   page(query: InstallationQuery): Promise<{
-    readonly rows: readonly (InstallationRow & { readonly health: TokenHealth })[]
+    readonly rows: readonly InstallationView[]
     readonly total: number
     readonly nextCursor: string | undefined
   }>

@@ -62,6 +62,8 @@ export interface CareReport {
   readonly failed: number
   /** Those for which a person is needed; not among the failed. */
   readonly needsReconnect: number
+  /** Those that are tried, or would be without a dry run; only a thousand of them are among the results. */
+  readonly due: number
   /** The first thousand of those that were not passed over. */
   readonly results: readonly CareResult[]
 }
@@ -324,6 +326,7 @@ class Report implements CareReport {
   refreshed: number
   failed: number
   needsReconnect = 0
+  due = 0
   readonly results: CareResult[] = []
 
   /** @param run of which earlier counts are kept. */
@@ -333,6 +336,7 @@ class Report implements CareReport {
   }
 
   add(row: Row, outcome: CareResult['outcome'], error?: BridgeError): void {
+    if (outcome !== 'needs_reconnect') this.due++
     if (outcome === 'refreshed') this.refreshed++
     if (outcome === 'failed') this.failed++
     if (outcome === 'needs_reconnect') this.needsReconnect++

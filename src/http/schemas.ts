@@ -27,7 +27,13 @@ export const TOKEN_HEALTHS = [
   'deactivated',
 ] as const satisfies readonly TokenHealth[]
 
-export const NUMBERS_STATES = ['ready', 'trouble', 'none'] as const satisfies readonly NumbersState[]
+export const NUMBERS_STATES = [
+  'ready',
+  'reconnecting',
+  'scan',
+  'person',
+  'none',
+] as const satisfies readonly NumbersState[]
 
 export const ProblemBody = z.object({ code: z.string(), message: z.string(), action: z.string().nullable() })
 

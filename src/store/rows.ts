@@ -172,7 +172,9 @@ const TOKEN_HEALTHS = [
 ] as const
 
 export const InstallationPage = z.object({
-  rows: z.array(InstallationRowSchema.extend({ health: z.enum(TOKEN_HEALTHS) })),
+  rows: z.array(
+    InstallationRowSchema.extend({ health: z.enum(TOKEN_HEALTHS), dead: z.number(), held: z.number() }),
+  ),
   lastRank: z.string().nullable(),
   total: z.number(),
 })
@@ -192,7 +194,8 @@ export const TokenCounts = z.object({ access: tally, refresh: tally })
 
 export const LocationCounts = z.object({
   tokens: HealthCounts,
-  numbers: z.object({ ready: tally, trouble: tally, none: tally }),
+  numbers: z.object({ ready: tally, reconnecting: tally, scan: tally, person: tally, none: tally }),
+  letters: z.object({ failed: tally, held: tally, queued: tally, sending: tally }),
 })
 
 const count = z.number().int()

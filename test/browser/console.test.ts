@@ -112,7 +112,7 @@ describe('the console', () => {
     expect(await healthOf(page, dental)).toBe('expired')
     await page.getByRole('button', { name: /^Token expired/ }).click()
     await page.getByRole('link', { name: 'Dental Care' }).click()
-    await page.locator('section').getByText('Token expired').waitFor()
+    await page.locator('section.card').getByText('Token expired').waitFor()
     await browser.keep(page, 'console-location')
     await page.getByRole('button', { name: 'Refresh its tokens' }).click()
     await page.getByText('Tokens well').waitFor()
@@ -222,6 +222,7 @@ describe('the console', () => {
     await page.getByRole('button', { name: 'Make the links' }).click()
     const link = await page.getByRole('dialog').getByLabel('Dental Care').inputValue()
     expect((await fetch(link)).status).toBe(200)
+    expect(await barriers(page)).toEqual([])
   }, 90_000)
 
   it('syncs an agency’s sub-accounts and shows how far it is', async () => {
@@ -250,6 +251,62 @@ describe('the console', () => {
     expect(complaints).toEqual([])
   }, 90_000)
 
+  it('makes one number for a location that has none, however often links are asked for', async () => {
+    const bare = stage.ghl.addLocation({ name: 'Bare' }).id
+    await stage.install(bare)
+    const { page } = await open()
+    await page.locator(`[data-location="${bare}"]`).getByRole('checkbox').check()
+    for (let n = 0; n < 3; n++) {
+      await page.getByRole('button', { name: 'Pairing links' }).click()
+      await page.getByRole('button', { name: 'Make the links' }).click()
+      await page.getByRole('dialog').getByLabel('Bare').waitFor()
+      await page.getByRole('button', { name: 'Close' }).click()
+    }
+    const answer = await stage.bridge.operator('GET', `/api/ghl/locations?locationId=${bare}`)
+    const { locations } = (await answer.json()) as { locations: { sessions: unknown[] }[] } // our own contract
+    expect(locations[0]?.sessions).toHaveLength(1)
+  })
+
+  it('deactivates a location after a question, and activates it again', async () => {
+    const { page, complaints } = await open(`locations/${dental}`)
+    await page.getByRole('button', { name: 'Deactivate' }).click()
+    expect(await barriers(page)).toEqual([])
+    await page.getByRole('button', { name: 'Deactivate it' }).click()
+    await page.locator('section.card').getByText('Deactivated', { exact: true }).waitFor()
+    await page.getByRole('button', { name: 'Activate', exact: true }).click()
+    await page.locator('section.card').getByText('Tokens well').waitFor()
+    expect(complaints).toEqual([])
+  })
+
+  it('shows an agency that needs reconnecting, and names it where it cannot be asked', async () => {
+    await sql(`update bridge.ghl_accounts set status = 'needs_reconnect' where user_type = 'Company'`)
+    const { page } = await open()
+    const agency = page.locator('[data-agency]')
+    await agency.getByText('Needs reconnecting').waitFor()
+    await agency.getByRole('link', { name: /^Reconnect / }).waitFor()
+    await page.getByRole('button', { name: 'Sync sub-accounts' }).click()
+    await page
+      .getByRole('dialog')
+      .getByText(/^Not asked, because they need reconnecting/)
+      .waitFor()
+    await sql(`update bridge.ghl_accounts set status = 'active' where user_type = 'Company'`)
+  })
+
+  it('says why figures cannot be shown, and tries again', async () => {
+    const { page } = await open('setup')
+    const refusal = { error: { code: 'STORE_UNAVAILABLE', message: 'no', action: null } }
+    await page.route('**/api/stats?**', async (route) => {
+      await route.fulfill({ status: 503, json: refusal })
+    })
+    await go(page, 'Figures')
+    const chart = page.locator('.charts').getByRole('alert')
+    await chart.waitFor()
+    expect(await barriers(page)).toEqual([])
+    await page.unroute('**/api/stats?**')
+    await chart.getByRole('button', { name: 'Try again' }).click()
+    await chart.waitFor({ state: 'detached' })
+  })
+
   it('finds one among a thousand locations, and pages through them', async () => {
     await sql(
       `insert into bridge.ghl_accounts (id, location_id, company_id, user_type, status, scopes, location_name,
@@ -275,9 +332,22 @@ describe('the console', () => {
     await page.getByRole('searchbox').fill('no such clinic')
     await page.getByText('No location is like that.').waitFor()
     await page.getByRole('searchbox').fill('')
-    await page.getByRole('button', { name: /^Not connected/ }).click()
+    await page.getByRole('button', { name: /^Needs a scan/ }).click()
+    await page.getByRole('searchbox').fill('dental')
     await page.getByText('1 location', { exact: true }).waitFor()
     await page.getByRole('link', { name: 'Dental Care' }).waitFor()
+    // The wall is as it was left after a look at a location, with what was ticked.
+    await page.getByRole('button', { name: 'Choose the 1 shown' }).click()
+    await page.getByRole('link', { name: 'Dental Care' }).click()
+    await page.locator('#installation').waitFor()
+    expect(await page.title()).toContain('Locations')
+    await page.goBack()
+    await page.getByText('1 location', { exact: true }).waitFor()
+    expect(await page.getByRole('checkbox', { name: 'Choose Dental Care' }).isChecked()).toBe(true)
+    await page.getByRole('searchbox').fill('')
+    await page.getByRole('button', { name: /^Any numbers/ }).click()
+    await page.getByRole('button', { name: /^Choose all 1,0/ }).click()
+    await page.getByText(/^1,0\d\d chosen$/).waitFor()
   })
 
   it.each(['light', 'dark'] as const)(

@@ -144,7 +144,7 @@ export function createMemoryInstallations(nowMs: () => number = Date.now): Memor
     page: async ({ limit }) => ({
       rows: rows()
         .slice(0, limit)
-        .map((row) => ({ ...row, health: healthOf(row) })),
+        .map((row) => ({ ...row, health: healthOf(row), dead: 0, held: 0 })),
       total: entries.size,
       nextCursor: undefined,
     }),

@@ -56,7 +56,13 @@ export function consoleDoorRoutes(deps: ConsoleDoorDeps): FastifyPluginCallbackZ
       {
         schema: {
           body: z.strictObject({ apiKey: z.string().max(1_000) }),
-          response: { 201: z.object({ token: z.string(), expiresAt: z.string() }) },
+          response: {
+            201: z.object({
+              token: z.string(),
+              expiresAt: z.string(),
+              expiresInMs: z.number().int().describe('From the receipt, for callers whose clock is wrong'),
+            }),
+          },
         },
       },
       async (request, reply) => {
@@ -72,7 +78,9 @@ export function consoleDoorRoutes(deps: ConsoleDoorDeps): FastifyPluginCallbackZ
         guesses.right(request.ip)
         await noteEntry()
         void reply.code(201).header('cache-control', 'no-store')
-        return await reply.send({ token: issued.token, expiresAt: issued.expiresAt.toISOString() })
+        const { token, expiresAt } = issued
+        const expiresInMs = Math.max(0, expiresAt.getTime() - Date.now())
+        return await reply.send({ token, expiresAt: expiresAt.toISOString(), expiresInMs })
       },
     )
     done()
@@ -140,13 +148,14 @@ export function consoleRoutes({
             200: z.object({
               tokens: z.record(z.enum(TOKEN_HEALTHS), count),
               numbers: z.record(z.enum(NUMBERS_STATES), count),
+              letters: z.record(z.enum(['failed', 'held', 'queued', 'sending']), count),
             }),
           },
         },
       },
       async () => {
-        const { tokens, numbers } = await installations.countLocations()
-        return { tokens: { ...tokens }, numbers: { ...numbers } }
+        const { tokens, numbers, letters } = await installations.countLocations()
+        return { tokens: { ...tokens }, numbers: { ...numbers }, letters: { ...letters } }
       },
     )
 

@@ -1,7 +1,12 @@
 /** Every location with the health of its tokens and its numbers. Register behind the guard. */
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
-import type { InstallationRow, InstallationStore, Problem, TokenHealth } from '../../bridge/installations.ts'
+import type {
+  InstallationRow,
+  InstallationStore,
+  InstallationView,
+  Problem,
+} from '../../bridge/installations.ts'
 import type { SessionDesk, SessionSnapshot } from '../../bridge/ports.ts'
 import { type LocationId, parseLocationId } from '../../core/ids.ts'
 import { confinedTo, may, shownTo } from '../auth.ts'
@@ -18,7 +23,13 @@ export interface LocationDeps {
 const Query = z.object({
   search: z.string().trim().min(1).max(100).optional(),
   health: z.enum(TOKEN_HEALTHS).optional(),
-  numbers: z.enum(NUMBERS_STATES).optional(),
+  numbers: z
+    .enum([...NUMBERS_STATES, 'trouble'])
+    .optional()
+    .describe(
+      'By what cures the worst of its numbers: `person` at WhatsApp, a `scan`, or nothing as it is `reconnecting`; `trouble` is all three',
+    ),
+  order: z.enum(['name', 'trouble']).default('name').describe('`trouble`: what needs somebody stands first'),
   companyId: Id.optional(),
   locationId: Id.optional(),
   limit: z.coerce.number().int().min(1).max(500).default(100),
@@ -43,6 +54,9 @@ const LocationBody = z.object({
   deactivated: z.boolean(),
   /** Where to connect it again; null while nothing is wrong. */
   reconnectUrl: z.string().nullable(),
+  /** Messages that wait for somebody: failed ones, and held ones. */
+  dead: z.number().int(),
+  held: z.number().int(),
   sessions: z.array(SessionBody),
 })
 
@@ -94,7 +108,7 @@ export function locationRoutes(deps: LocationDeps): FastifyPluginCallbackZod {
     return Map.groupBy<LocationId | undefined, SessionShown>(listed.map(show), (each) => each.locationId)
   }
 
-  function bodyOf(row: InstallationRow & { health: TokenHealth }, sessions: SessionShown[]) {
+  function bodyOf(row: InstallationView, sessions: SessionShown[]) {
     const problem = problemOf(row)
     return {
       locationId: row.locationId ?? '',
@@ -111,6 +125,8 @@ export function locationRoutes(deps: LocationDeps): FastifyPluginCallbackZod {
       problem: problem && { action: null, ...problem },
       deactivated: row.status === 'deactivated',
       reconnectUrl: row.status === 'active' ? null : deps.installUrl,
+      dead: row.dead,
+      held: row.held,
       sessions,
     }
   }

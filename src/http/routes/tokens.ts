@@ -1,4 +1,5 @@
 /** The health of every installation's tokens, and their refresh. No route shows a token. Register behind the guard. */
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import {
@@ -19,11 +20,15 @@ export interface TokenDeps {
   readonly installUrl: string
 }
 
+/** What takes longer goes on without the caller: proxies give up at 30 seconds and more. */
+const LONGEST_ANSWER_MS = 20_000
+
 const tally = z.number().int()
 const Counts = z.record(z.enum(TOKEN_HEALTHS), tally)
 
 const Query = z.object({
   health: z.enum(TOKEN_HEALTHS).optional(),
+  userType: z.enum(['Location', 'Company']).optional().describe('`Company`: the agencies’ own'),
   search: z.string().trim().min(1).max(100).optional(),
   limit: z.coerce.number().int().min(1).max(500).default(100),
   cursor: z.string().min(1).max(1_000).optional(),
@@ -60,6 +65,9 @@ const ReportBody = z.object({
   needsReconnect: tally.describe(
     'those for which nothing was tried, for only a person can connect them; not failed',
   ),
+  due: tally.describe(
+    'Those that are tried, or would be without a dry run; the results hold a thousand at most',
+  ),
   results: z.array(
     z.object({
       installationId: z.string(),
@@ -88,12 +96,13 @@ export function tokenRoutes({ installations, care, installUrl }: TokenDeps): Fas
           },
         },
       },
-      async ({ query: { health, search, limit, cursor } }) => {
+      async ({ query: { health, userType, search, limit, cursor } }) => {
         const [counts, page] = await Promise.all([
           installations.countByHealth(),
           installations.page({
             limit,
             ...(health !== undefined && { health }),
+            ...(userType !== undefined && { userType }),
             ...(search !== undefined && { search }),
             ...(cursor !== undefined && { cursor }),
           }),
@@ -112,11 +121,18 @@ export function tokenRoutes({ installations, care, installUrl }: TokenDeps): Fas
       {
         schema: {
           body: z.strictObject({ force: z.boolean().optional(), dryRun: z.boolean().optional() }).nullish(),
-          response: { 200: ReportBody },
+          response: { 200: ReportBody, 202: z.object({ running: z.literal(true) }) },
         },
       },
-      async (request) => {
-        const report = await care.refresh(request.body ?? {}, 'by_hand')
+      async (request, reply) => {
+        const work = care.refresh(request.body ?? {}, 'by_hand')
+        const slow = sleep(LONGEST_ANSWER_MS, 'slow' as const, { ref: false })
+        const report = await Promise.race([work, slow])
+        if (report === 'slow') {
+          // It goes on, and its report says how it ended.
+          work.catch(() => undefined)
+          return await reply.code(202).send({ running: true })
+        }
         if (report !== undefined) return { ...report, results: [...report.results] }
         throw new RequestError('ALREADY_RUNNING', 'A refresh by hand is under way', {
           action: 'Look at GET /api/sync/status.',

@@ -696,6 +696,8 @@ export interface paths {
                         "application/json": {
                             token: string;
                             expiresAt: string;
+                            /** @description From the receipt, for callers whose clock is wrong */
+                            expiresInMs: number;
                         };
                     };
                 };
@@ -797,6 +799,8 @@ export interface paths {
             parameters: {
                 query?: {
                     health?: "healthy" | "expiring" | "expired" | "pending" | "needs_reconnect" | "uninstalled" | "deactivated";
+                    /** @description `Company`: the agencies’ own */
+                    userType?: "Location" | "Company";
                     search?: string;
                     limit?: number;
                     cursor?: string;
@@ -946,6 +950,8 @@ export interface paths {
                             failed: number;
                             /** @description those for which nothing was tried, for only a person can connect them; not failed */
                             needsReconnect: number;
+                            /** @description Those that are tried, or would be without a dry run; the results hold a thousand at most */
+                            due: number;
                             results: {
                                 installationId: string;
                                 locationId: string | null;
@@ -954,6 +960,18 @@ export interface paths {
                                 code: string | null;
                                 message: string | null;
                             }[];
+                        };
+                    };
+                };
+                /** @description Default Response */
+                202: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @enum {boolean} */
+                            running: true;
                         };
                     };
                 };
@@ -1931,7 +1949,10 @@ export interface paths {
                 query?: {
                     search?: string;
                     health?: "healthy" | "expiring" | "expired" | "pending" | "needs_reconnect" | "uninstalled" | "deactivated";
-                    numbers?: "ready" | "trouble" | "none";
+                    /** @description By what cures the worst of its numbers: `person` at WhatsApp, a `scan`, or nothing as it is `reconnecting`; `trouble` is all three */
+                    numbers?: "ready" | "reconnecting" | "scan" | "person" | "none" | "trouble";
+                    /** @description `trouble`: what needs somebody stands first */
+                    order?: "name" | "trouble";
                     companyId?: string;
                     locationId?: string;
                     limit?: number;
@@ -1972,6 +1993,8 @@ export interface paths {
                                 } | null;
                                 deactivated: boolean;
                                 reconnectUrl: string | null;
+                                dead: number;
+                                held: number;
                                 sessions: {
                                     id: string;
                                     locationId: string;
@@ -4941,6 +4964,9 @@ export interface paths {
                                 [key: string]: number;
                             };
                             numbers: {
+                                [key: string]: number;
+                            };
+                            letters: {
                                 [key: string]: number;
                             };
                         };

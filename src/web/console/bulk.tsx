@@ -4,22 +4,16 @@ import { got } from '../api/client.ts'
 import { Button } from '../parts/button.tsx'
 import { Dialog } from '../parts/dialog.tsx'
 import { useWords } from '../words/spoken.tsx'
+import { useAgencies } from './agencies.tsx'
+import { ChosenLocations } from './chosen.tsx'
 import { PairingLinks } from './pairing-links.tsx'
 import { RefreshAll, RefreshChosen } from './refresh-tokens.tsx'
-import type { Location } from './shapes.ts'
 import { SyncProgress } from './syncs.tsx'
 import { useConsole } from './use-console.ts'
 
-export interface BulkProps {
-  /** Empty: all. */
-  readonly chosen: readonly Location[]
-  done(): Promise<void>
-  clear(): void
-}
-
-export function Bulk({ chosen, done, clear }: BulkProps) {
+export function Bulk({ done }: { done(): Promise<void> }) {
   const { say, count } = useWords()
-  const { api } = useConsole()
+  const { api, chosen, clear } = useConsole()
   const [open, setOpen] = useState<'refresh' | 'links' | 'sync'>()
   const close = () => {
     setOpen(undefined)
@@ -33,9 +27,9 @@ export function Bulk({ chosen, done, clear }: BulkProps) {
     location.assign((await got(api.GET('/api/integrations/ghl/auth-url'))).url)
   }
   return (
-    <div class="bulk">
+    <div class={chosen.size === 0 ? 'bulk' : 'bulk chosen'}>
       <div class="actions">
-        {chosen.length === 0 ? (
+        {chosen.size === 0 ? (
           <>
             <Button act={sync}>{say('bulk.sync')}</Button>
             <Button kind="plain" act={async () => setOpen('refresh')}>
@@ -47,7 +41,7 @@ export function Bulk({ chosen, done, clear }: BulkProps) {
           </>
         ) : (
           <>
-            <strong role="status">{count('bulk.chosen', chosen.length)}</strong>
+            <strong role="status">{count('bulk.chosen', chosen.size)}</strong>
             <Button act={async () => setOpen('links')}>{say('bulk.links')}</Button>
             <Button kind="plain" act={async () => setOpen('refresh')}>
               {say('bulk.refresh')}
@@ -60,19 +54,35 @@ export function Bulk({ chosen, done, clear }: BulkProps) {
       </div>
       {open === 'refresh' && (
         <Dialog title={say('bulk.refresh')} close={close}>
-          {chosen.length === 0 ? <RefreshAll /> : <RefreshChosen locations={chosen} />}
+          {chosen.size === 0 ? (
+            <RefreshAll />
+          ) : (
+            <ChosenLocations>{(locations) => <RefreshChosen locations={locations} />}</ChosenLocations>
+          )}
         </Dialog>
       )}
       {open === 'links' && (
         <Dialog title={say('bulk.links')} close={close}>
-          <PairingLinks locations={chosen} />
+          <ChosenLocations>{(locations) => <PairingLinks locations={locations} />}</ChosenLocations>
         </Dialog>
       )}
       {open === 'sync' && (
         <Dialog title={say('bulk.sync')} close={close}>
-          <SyncProgress />
+          <Skipped />
+          <SyncProgress kind="installations" none={say('syncs.noAgency')} />
         </Dialog>
       )}
     </div>
   )
+}
+
+/** Agencies that have the app and could not be asked. */
+function Skipped() {
+  const { say } = useWords()
+  const skipped = (useAgencies().data?.installations ?? []).filter(
+    ({ status }) => status === 'needs_reconnect',
+  )
+  if (skipped.length === 0) return null
+  const names = skipped.map(({ name, companyId }) => name ?? companyId).join(', ')
+  return <p class="problem">{say('syncs.skipped', { names })}</p>
 }

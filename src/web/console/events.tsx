@@ -1,6 +1,7 @@
 /** What GHL told us, and what became of it. */
 import { useState } from 'preact/hooks'
 import { got } from '../api/client.ts'
+import { problemWords } from '../parts/problem-words.ts'
 import { clockOf } from '../parts/times.ts'
 import { useWords } from '../words/spoken.tsx'
 import { Choice, Pages, Shown, type Tone, useCursors } from './parts.tsx'
@@ -63,8 +64,12 @@ export function Events() {
   )
 }
 
+/** Why one was ignored is a word of ours; why one failed is an error's code. */
+const reasonWords = (reason: string, find: ReturnType<typeof useWords>['find']): string =>
+  find(`ignored.${reason}`) ?? problemWords({ code: reason, message: reason, action: null }, find).message
+
 function Line({ event }: { event: AppEvent }) {
-  const { say, language } = useWords()
+  const { say, find, language } = useWords()
   return (
     <>
       <div class="row-head">
@@ -75,7 +80,7 @@ function Line({ event }: { event: AppEvent }) {
           {clockOf(event.receivedAt, language)}
         </time>
       </div>
-      {event.reason !== null && <p class="muted small">{event.reason}</p>}
+      {event.reason !== null && <p class="muted small">{reasonWords(event.reason, find)}</p>}
     </>
   )
 }

@@ -1,11 +1,13 @@
 /** What waits for somebody, over all locations: dead letters and held messages, and what is still on its way. */
-import { useEffect, useState } from 'preact/hooks'
+import { useState } from 'preact/hooks'
 import { type Api, got, type Message } from '../api/client.ts'
 import { Button } from '../parts/button.tsx'
 import { spacedPhone } from '../parts/countries.ts'
+import { Dialog } from '../parts/dialog.tsx'
 import { problemWords } from '../parts/problem-words.ts'
 import { clockOf } from '../parts/times.ts'
 import { useWords } from '../words/spoken.tsx'
+import { useNames } from './names.ts'
 import { useOneByOne } from './one-by-one.ts'
 import { Choice, Pages, Shown, useCursors } from './parts.tsx'
 import { linkTo } from './routes.ts'
@@ -14,6 +16,9 @@ import { useConsole, useLoaded } from './use-console.ts'
 const STATES = ['failed', 'held', 'queued', 'sending'] as const
 type State = (typeof STATES)[number]
 type Deed = 'retry' | 'discard'
+
+/** They are counted over all locations. */
+const COUNTED_EVERY_MS = 10_000
 
 const command = (api: Api, id: string, deed: Deed) => {
   const params = { path: { id } }
@@ -24,21 +29,36 @@ const command = (api: Api, id: string, deed: Deed) => {
   )
 }
 
-export function Letters() {
-  const { say } = useWords()
+export function Letters({ locationId }: { locationId?: string }) {
+  const { say, count } = useWords()
   const { api } = useConsole()
   const cursors = useCursors()
   const { cursor } = cursors
   const [state, setState] = useState<State>('failed')
+  const needsSomebody = state === 'failed' || state === 'held'
   const page = useLoaded(
     () => {
-      const query = { state, ...(cursor !== undefined && { cursor }) }
+      const query = {
+        state,
+        waitsFor: needsSomebody ? ('person' as const) : ('delivery' as const),
+        ...(locationId !== undefined && { locationId }),
+        ...(cursor !== undefined && { cursor }),
+      }
       return got(api.GET('/api/messages', { params: { query } }))
     },
-    [api, state, cursor],
+    [api, state, locationId, cursor],
     ['messages'],
   )
-  const names = useNames(api, page.data?.messages ?? [])
+  const counts = useLoaded(() => got(api.GET('/api/console/counts')), [api], ['messages'], COUNTED_EVERY_MS)
+  const names = useNames(api, [
+    ...(page.data?.messages ?? []).map((message) => message.locationId),
+    ...(locationId === undefined ? [] : [locationId]),
+  ])
+  const choose = (next: State) => {
+    setState(next)
+    cursors.reset()
+  }
+  const counted = locationId === undefined ? counts.data?.letters : undefined
   return (
     <section aria-labelledby="letters">
       <div class="section-head">
@@ -46,22 +66,25 @@ export function Letters() {
         <Choice
           label={say('console.state')}
           value={state}
-          choose={(next) => {
-            setState(next)
-            cursors.reset()
-          }}
-          options={STATES.map((each) => [each, say(`letters.${each}`)] as const)}
+          choose={choose}
+          options={STATES.map((each) => [each, say(`letters.${each}`), counted?.[each]] as const)}
         />
       </div>
+      {locationId !== undefined && (
+        <p>
+          <strong>{names.get(locationId) ?? locationId}</strong>{' '}
+          <a href={linkTo('messages')}>{say('letters.everywhere')}</a>
+        </p>
+      )}
       <Shown
         of={page}
         isEmpty={({ messages }) => messages.length === 0}
-        empty={<p>{say(state === 'failed' || state === 'held' ? 'letters.none' : 'letters.noneWaiting')}</p>}
+        empty={<p>{say(needsSomebody ? 'letters.none' : 'letters.noneWaiting')}</p>}
       >
-        {({ messages, nextCursor }) => (
+        {({ messages, nextCursor, total }) => (
           <>
-            {(state === 'failed' || state === 'held') && messages.length > 1 && (
-              <AllShown key={state} messages={messages} look={page.reload} />
+            {needsSomebody && messages.length > 1 && (
+              <AllShown key={state} state={state} messages={messages} look={page.reload} />
             )}
             <ul class="rows">
               {messages.map((message) => (
@@ -70,7 +93,11 @@ export function Letters() {
                 </li>
               ))}
             </ul>
-            <Pages cursors={cursors} next={nextCursor} />
+            <Pages
+              cursors={cursors}
+              next={nextCursor}
+              {...(total !== null && { total: count('letters.total', total) })}
+            />
           </>
         )}
       </Shown>
@@ -78,42 +105,58 @@ export function Letters() {
   )
 }
 
-/** People know locations by name. Each is asked for once. */
-function useNames(api: Api, messages: readonly Message[]): ReadonlyMap<string, string> {
-  const [names, setNames] = useState<ReadonlyMap<string, string>>(new Map())
-  const unknown = [...new Set(messages.map(({ locationId }) => locationId))].filter((id) => !names.has(id))
-  useEffect(() => {
-    if (unknown.length === 0) return
-    const ask = async (locationId: string): Promise<[string, string]> => {
-      const { locations } = await got(api.GET('/api/ghl/locations', { params: { query: { locationId } } }))
-      return [locationId, locations[0]?.name ?? locationId]
-    }
-    Promise.all(unknown.map(ask)).then(
-      (found) => setNames((before) => new Map([...before, ...found])),
-      // Its id says which it is, too.
-      () => undefined,
-    )
-  }, [unknown.join(' ')])
-  return names
-}
-
-function AllShown({ messages, look }: { messages: readonly Message[]; look(): Promise<void> }) {
+/** What would be done to many is said first, with how many and of how many locations: they may be several customers'. */
+function AllShown({
+  state,
+  messages,
+  look,
+}: {
+  state: State
+  messages: readonly Message[]
+  look(): Promise<void>
+}) {
   const { say, count } = useWords()
   const { api } = useConsole()
-  const { outcomes, run } = useOneByOne(({ id }: Message) => command(api, id, 'retry'))
+  const [wanted, setWanted] = useState<Deed>()
+  const { outcomes, run } = useOneByOne(({ id, deed }: { id: string; deed: Deed }) => command(api, id, deed))
   const failed = outcomes.filter(({ failure }) => failure !== undefined).length
+  const places = new Set(messages.map(({ locationId }) => locationId)).size
+  const again = say(state === 'held' ? 'letters.sendAll' : 'letters.retryAll')
   return (
     <div class="actions">
-      <Button
-        kind="plain"
-        act={async () => {
-          await run(messages)
-          await look()
-        }}
-      >
-        {say('letters.retryAll')}
+      <Button kind="plain" act={async () => setWanted('retry')}>
+        {again}
       </Button>
-      {outcomes.length > 0 && <span role="status">{count('letters.retried', outcomes.length - failed)}</span>}
+      <Button kind="quiet" act={async () => setWanted('discard')}>
+        {say('letters.discardAll')}
+      </Button>
+      {outcomes.length > 0 && (
+        <span role="status">
+          {count('letters.retried', outcomes.length - failed)}
+          {failed > 0 && <span class="failure"> {say('syncs.failed', { count: failed })}</span>}
+        </span>
+      )}
+      {wanted !== undefined && (
+        <Dialog
+          title={wanted === 'retry' ? again : say('letters.discardAll')}
+          close={() => setWanted(undefined)}
+        >
+          <p>
+            {count(wanted === 'retry' ? 'letters.wouldSend' : 'letters.wouldDiscard', messages.length)}{' '}
+            {count('letters.places', places)}
+          </p>
+          <Button
+            kind={wanted === 'retry' ? 'main' : 'danger'}
+            act={async () => {
+              await run(messages.map(({ id }) => ({ id, deed: wanted })))
+              setWanted(undefined)
+              await look()
+            }}
+          >
+            {say(wanted === 'retry' ? 'letters.sendYes' : 'mail.discard')}
+          </Button>
+        </Dialog>
+      )}
     </div>
   )
 }

@@ -1,5 +1,5 @@
 /** The same deed for many, one after the other, so that GHL's and our limits are kept and each has its own outcome. */
-import { useState } from 'preact/hooks'
+import { useEffect, useRef, useState } from 'preact/hooks'
 
 export interface Outcome<Item, Result> {
   readonly item: Item
@@ -9,16 +9,25 @@ export interface Outcome<Item, Result> {
 
 export interface OneByOne<Item, Result> {
   readonly outcomes: readonly Outcome<Item, Result>[]
+  /** Ends early when whoever asked for it is gone from the page. */
   run(items: readonly Item[]): Promise<void>
 }
 
 export function useOneByOne<Item, Result>(act: (item: Item) => Promise<Result>): OneByOne<Item, Result> {
   const [outcomes, setOutcomes] = useState<readonly Outcome<Item, Result>[]>([])
+  const isHere = useRef(true)
+  useEffect(
+    () => () => {
+      isHere.current = false
+    },
+    [],
+  )
   return {
     outcomes,
     run: async (items) => {
       setOutcomes([])
       for (const item of items) {
+        if (!isHere.current) return
         const outcome = await act(item).then(
           (result) => ({ item, result }),
           (failure: unknown) => ({ item, failure }),

@@ -1,4 +1,5 @@
 /** One location as its own people see it, and above that what only the operator sees: its installation. */
+import { useState } from 'preact/hooks'
 import { got } from '../api/client.ts'
 import { Charts } from '../charts/charts.tsx'
 import { Mailbox } from '../location/mailbox.tsx'
@@ -7,6 +8,7 @@ import { SettingsForm } from '../location/settings-form.tsx'
 import { Today } from '../location/today.tsx'
 import { useLocation } from '../location/use-location.ts'
 import { Button } from '../parts/button.tsx'
+import { Dialog } from '../parts/dialog.tsx'
 import { problemWords } from '../parts/problem-words.ts'
 import { clockOf, ZoneContext } from '../parts/times.ts'
 import { useWords } from '../words/spoken.tsx'
@@ -50,6 +52,15 @@ function Installation({ location, look }: { location: Location; look(): Promise<
   const { api } = useConsole()
   const problem = location.problem === null ? undefined : problemWords(location.problem, find)
   const path = { installationId: location.installationId }
+  const [isLeaving, setLeaving] = useState(false)
+  const isServed = location.status !== 'uninstalled' && !location.deactivated
+  const done = async (asked: Promise<unknown>): Promise<void> => {
+    try {
+      await asked
+    } finally {
+      await look()
+    }
+  }
   return (
     <section class="card" aria-labelledby="installation">
       <div class="section-head">
@@ -71,26 +82,46 @@ function Installation({ location, look }: { location: Location; look(): Promise<
         {location.versionId !== null && <Fact name={say('one.version')} value={location.versionId} />}
       </dl>
       <div class="actions">
-        {location.status !== 'uninstalled' && (
+        {location.reconnectUrl !== null && !location.deactivated && (
+          <a class="as-button main" href={location.reconnectUrl} target="_blank" rel="noreferrer">
+            {say('one.reconnect')}
+          </a>
+        )}
+        {isServed && (
           <Button
-            kind={location.problem === null ? 'plain' : 'main'}
-            act={async () => {
-              try {
-                await got(api.POST('/api/ghl/tokens/{installationId}/refresh', { params: { path } }))
-              } finally {
-                await look()
-              }
-            }}
+            kind={location.problem !== null && location.reconnectUrl === null ? 'main' : 'plain'}
+            act={() => done(got(api.POST('/api/ghl/tokens/{installationId}/refresh', { params: { path } })))}
           >
             {say('one.refresh')}
           </Button>
         )}
-        {location.reconnectUrl !== null && (
-          <a class="as-button plain" href={location.reconnectUrl} target="_blank" rel="noreferrer">
-            {say('one.reconnect')}
-          </a>
+        {isServed && (
+          <Button kind="quiet" act={async () => setLeaving(true)}>
+            {say('one.deactivate')}
+          </Button>
+        )}
+        {location.deactivated && (
+          <Button
+            act={() => done(got(api.POST('/api/ghl/tokens/{installationId}/activate', { params: { path } })))}
+          >
+            {say('one.activate')}
+          </Button>
         )}
       </div>
+      {isLeaving && (
+        <Dialog title={say('one.deactivate')} close={() => setLeaving(false)}>
+          <p>{say('one.deactivate.sure', { name: location.name ?? location.locationId })}</p>
+          <Button
+            kind="danger"
+            act={async () => {
+              await done(got(api.POST('/api/ghl/tokens/{installationId}/deactivate', { params: { path } })))
+              setLeaving(false)
+            }}
+          >
+            {say('one.deactivate.yes')}
+          </Button>
+        </Dialog>
+      )}
     </section>
   )
 }

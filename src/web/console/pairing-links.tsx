@@ -14,11 +14,14 @@ interface Wanted {
   readonly sessionId: string | undefined
 }
 
+/** No scan would help these; one that waits for a scan already gets its link, and no second number is made. */
+const CONNECTS_ITSELF = ['ready', 'connecting', 'disconnected']
+
 function wantedBy(location: Location): Wanted[] {
   if (location.status === 'uninstalled') return []
   if (location.sessions.length === 0) return [{ location, sessionId: undefined }]
   return location.sessions
-    .filter(({ status }) => status !== 'ready')
+    .filter(({ status }) => !CONNECTS_ITSELF.includes(status))
     .map(({ id }) => ({ location, sessionId: id }))
 }
 
@@ -43,6 +46,7 @@ export function PairingLinks({ locations }: { locations: readonly Location[] }) 
   const { outcomes, run } = useOneByOne((each: Wanted) => makeLink(api, each))
   const nameOf = ({ location }: Wanted) => location.name ?? location.locationId
   const made = outcomes.flatMap(({ item, result }) => (result === undefined ? [] : [[nameOf(item), result]]))
+  const all = made.map((line) => line.join('\t')).join('\n')
   if (wanted.length === 0) return <p>{say('links.none')}</p>
   if (outcomes.length === 0) {
     return (
@@ -75,7 +79,10 @@ export function PairingLinks({ locations }: { locations: readonly Location[] }) 
           </div>
         ))}
       </dl>
-      <Copy text={made.map((line) => line.join('\t')).join('\n')} />
+      <div class="with-button">
+        <textarea readOnly rows={2} aria-label={say('bulk.links')} value={all} />
+        <Copy text={all} />
+      </div>
     </>
   )
 }

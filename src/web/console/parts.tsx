@@ -1,6 +1,6 @@
 /** What the console's lists share: waiting, nothing there, something went wrong, pages, states. */
 import type { ComponentChildren } from 'preact'
-import { useState } from 'preact/hooks'
+import { useRef, useState } from 'preact/hooks'
 import { Button } from '../parts/button.tsx'
 import { failureWords } from '../parts/problem-words.ts'
 import { useWords } from '../words/spoken.tsx'
@@ -48,11 +48,10 @@ export interface Cursors {
   readonly number: number
   next(cursor: string): void
   back(): void
-  reset(): void
 }
 
 /** Pages forth by cursors, and back by remembering them. */
-export function useCursors(): Cursors {
+export function useCursors(): Cursors & { reset(): void } {
   const [stack, setStack] = useState<readonly string[]>([])
   return {
     cursor: stack.at(-1),
@@ -92,6 +91,8 @@ export function Choice<T extends string>({
   value: T
   choose(value: T): void
 }) {
+  const { language } = useWords()
+  const figure = new Intl.NumberFormat(language)
   return (
     <fieldset class="choice" aria-label={label}>
       {options.map(([each, name, count]) => (
@@ -103,28 +104,34 @@ export function Choice<T extends string>({
           onClick={() => choose(each)}
         >
           {name}
-          {count !== undefined && <span class="count">{count}</span>}
+          {count !== undefined && <span class="count">{figure.format(count)}</span>}
         </button>
       ))}
     </fieldset>
   )
 }
 
-/** Copies, and says so; the text stands there in any case. */
+/** Copies, and says so. Without https a browser has no clipboard for us: then the field beside it is selected for Ctrl+C. */
 export function Copy({ text }: { text: string }) {
   const { say } = useWords()
-  const [isCopied, setCopied] = useState(false)
+  const [outcome, setOutcome] = useState<'copied' | 'selected'>()
+  const here = useRef<HTMLSpanElement>(null)
+  const copy = async (): Promise<void> => {
+    // Absent without https, whatever its type says.
+    const clipboard = navigator.clipboard as Clipboard | undefined
+    const isCopied = await clipboard?.writeText(text).then(
+      () => true,
+      () => false,
+    )
+    if (isCopied !== true)
+      here.current?.parentElement?.querySelector<HTMLInputElement>('input, textarea')?.select()
+    setOutcome(isCopied === true ? 'copied' : 'selected')
+  }
   return (
-    <Button
-      kind="plain"
-      act={async () => {
-        await navigator.clipboard.writeText(text).then(
-          () => setCopied(true),
-          () => undefined,
-        )
-      }}
-    >
-      {say(isCopied ? 'console.copied' : 'console.copy')}
-    </Button>
+    <span ref={here} class="copy">
+      <Button kind="plain" act={copy}>
+        {say(outcome === undefined ? 'console.copy' : `console.${outcome}`)}
+      </Button>
+    </span>
   )
 }

@@ -2,21 +2,40 @@
 import { useState } from 'preact/hooks'
 import { got } from '../api/client.ts'
 import { Button } from '../parts/button.tsx'
-import { failureWords } from '../parts/problem-words.ts'
+import { failureWords, problemWords } from '../parts/problem-words.ts'
 import { useWords } from '../words/spoken.tsx'
+import { useNames } from './names.ts'
 import { useOneByOne } from './one-by-one.ts'
 import { Shown } from './parts.tsx'
 import type { Location, RefreshReport } from './shapes.ts'
+import { SyncProgress } from './syncs.tsx'
 import { useConsole, useLoaded } from './use-console.ts'
 
 export function RefreshAll() {
-  const { say, count } = useWords()
+  const { say, count, find } = useWords()
   const { api } = useConsole()
   const [force, setForce] = useState(false)
+  const [isBegun, setBegun] = useState(false)
   const [report, setReport] = useState<RefreshReport>()
-  const post = (dryRun: boolean) => got(api.POST('/api/ghl/tokens/refresh', { body: { force, dryRun } }))
+  const [failure, setFailure] = useState<unknown>()
+  const post = async (dryRun: boolean): Promise<RefreshReport | undefined> => {
+    const answer = await got(api.POST('/api/ghl/tokens/refresh', { body: { force, dryRun } }))
+    return 'running' in answer ? undefined : answer
+  }
   const plan = useLoaded(() => post(true), [api, force])
   if (report !== undefined) return <Report report={report} />
+  // The answer may take as long as the work; how far it is stands in the store meanwhile.
+  if (isBegun) return <SyncProgress kind="token_refresh" none={say('pair.title.wait')} />
+  const begin = async (): Promise<void> => {
+    setBegun(true)
+    setFailure(undefined)
+    try {
+      setReport(await post(false))
+    } catch (thrown) {
+      setBegun(false)
+      setFailure(thrown)
+    }
+  }
   return (
     <>
       <p class="muted">{say('refresh.why')}</p>
@@ -28,11 +47,12 @@ export function RefreshAll() {
         />
         <span>{say('refresh.force')}</span>
       </label>
-      <Shown of={plan} isEmpty={({ results }) => results.length === 0} empty={<p>{say('refresh.none')}</p>}>
-        {({ results }) => (
+      <Shown of={plan} isEmpty={(found) => found?.due === 0} empty={<p>{say('refresh.none')}</p>}>
+        {(found) => (
           <>
-            <p role="status">{count('refresh.would', results.length)}</p>
-            <Button act={async () => setReport(await post(false))}>{say('refresh.do')}</Button>
+            <p role="status">{count('refresh.would', found?.due ?? 0)}</p>
+            {failure !== undefined && <p class="failure">{failureWords(failure, find)}</p>}
+            <Button act={begin}>{say('refresh.do')}</Button>
           </>
         )}
       </Shown>
@@ -40,21 +60,30 @@ export function RefreshAll() {
   )
 }
 
-function Report({ report: { refreshed, results } }: { report: RefreshReport }) {
-  const { count } = useWords()
-  const failed = results.filter(({ outcome }) => outcome === 'failed')
+/** Named one by one; the wall shows them all. */
+const MOST_NAMED = 20
+
+function Report({ report: { refreshed, failed, results } }: { report: RefreshReport }) {
+  const { count, find } = useWords()
+  const { api } = useConsole()
+  const named = results.filter(({ outcome }) => outcome === 'failed').slice(0, MOST_NAMED)
+  const names = useNames(
+    api,
+    named.flatMap(({ locationId }) => locationId ?? []),
+  )
   return (
     <div role="status">
       <p>
         <strong>{count('refresh.done', refreshed)}</strong>
       </p>
-      {failed.length > 0 && (
+      {failed > 0 && (
         <>
-          <p class="problem">{count('refresh.failed', failed.length)}</p>
+          <p class="problem">{count('refresh.failed', failed)}</p>
           <ul class="plain-list">
-            {failed.map(({ installationId, locationId, message }) => (
+            {named.map(({ installationId, locationId, code, message }) => (
               <li key={installationId}>
-                {locationId ?? installationId}: {message}
+                {names.get(locationId ?? '') ?? locationId ?? installationId}:{' '}
+                {problemWords({ code: code ?? '', message: message ?? '', action: null }, find).message}
               </li>
             ))}
           </ul>

@@ -10,9 +10,7 @@ type Posted<Path extends keyof paths> = paths[Path] extends {
 
 export type Location = Get<'/api/ghl/locations'>['locations'][number]
 export type Health = Location['tokenHealth']
-export type NumbersState = NonNullable<
-  NonNullable<paths['/api/ghl/locations']['get']['parameters']['query']>['numbers']
->
+export type NumbersState = keyof Get<'/api/console/counts'>['numbers']
 export type RefreshReport = Posted<'/api/ghl/tokens/refresh'>
 export type SyncRun = Get<'/api/sync/status'>['syncs'][number]
 export type AppEvent = Get<'/api/ghl/events'>['events'][number]

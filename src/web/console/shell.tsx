@@ -31,10 +31,22 @@ export function Shell({ login }: { login: Login }) {
   const live = useLiveConsole(login)
   const route = useRoute()
   const here = useRef<HTMLAnchorElement>(null)
+  const content = useRef<HTMLElement>(null)
+  const isFirst = useRef(true)
   useEffect(() => {
     // On a phone the row of places is longer than the screen.
     here.current?.scrollIntoView({ block: 'nearest', inline: 'center' })
-  }, [route.place])
+    if (isFirst.current) {
+      isFirst.current = false
+      return
+    }
+    // Whoever does not see the page hears where he is now.
+    content.current?.focus({ preventScroll: true })
+  }, [route.place, route.locationId])
+  const placeName = say(`console.place.${route.place}`)
+  useEffect(() => {
+    document.title = `${placeName} · ${say('console.title')}`
+  }, [placeName])
   return (
     <ConsoleContext.Provider value={live}>
       <Frame title={say('console.title')} link={live.link}>
@@ -53,7 +65,9 @@ export function Shell({ login }: { login: Login }) {
             {say('console.leave')}
           </button>
         </nav>
-        <Part {...route} />
+        <section ref={content} class="part" tabIndex={-1} aria-label={placeName}>
+          <Part {...route} />
+        </section>
       </Frame>
     </ConsoleContext.Provider>
   )
@@ -63,6 +77,8 @@ function Part({ place, locationId }: Route) {
   if (place === 'locations' && locationId !== undefined) {
     return <OneLocation key={locationId} locationId={locationId} />
   }
+  if (place === 'messages' && locationId !== undefined)
+    return <Letters key={locationId} locationId={locationId} />
   const Here = PARTS[place]
   return <Here />
 }

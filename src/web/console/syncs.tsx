@@ -1,6 +1,7 @@
 /** Long work and how far it has come. */
 import { useEffect } from 'preact/hooks'
 import { got } from '../api/client.ts'
+import { problemWords } from '../parts/problem-words.ts'
 import { clockOf } from '../parts/times.ts'
 import { useWords } from '../words/spoken.tsx'
 import { Shown, type Tone } from './parts.tsx'
@@ -43,15 +44,10 @@ export function Syncs() {
   )
 }
 
-/** Of the sub-accounts, as they are brought in line with GHL. */
-export function SyncProgress() {
-  const { say } = useWords()
+/** Of one kind of work, as it goes on. */
+export function SyncProgress({ kind, none }: { kind: SyncRun['kind']; none: string }) {
   return (
-    <Shown
-      of={useSyncs('installations')}
-      isEmpty={({ syncs }) => syncs.length === 0}
-      empty={<p>{say('syncs.noAgency')}</p>}
-    >
+    <Shown of={useSyncs(kind)} isEmpty={({ syncs }) => syncs.length === 0} empty={<p>{none}</p>}>
       {({ syncs }) => <Runs runs={syncs} />}
     </Shown>
   )
@@ -67,6 +63,13 @@ function Runs({ runs }: { runs: readonly SyncRun[] }) {
       ))}
     </ul>
   )
+}
+
+/** It begins with a code where it is an error: `GHL_UNAVAILABLE: words`. */
+function messageWords(text: string, find: ReturnType<typeof useWords>['find']): string {
+  const [code = '', ...rest] = text.split(': ')
+  const message = rest.length === 0 ? text : rest.join(': ')
+  return problemWords({ code, message, action: null }, find).message
 }
 
 function Run({ run }: { run: SyncRun }) {
@@ -86,7 +89,9 @@ function Run({ run }: { run: SyncRun }) {
         {run.failed > 0 && <span class="failure"> · {say('syncs.failed', { count: run.failed })}</span>} ·{' '}
         {clockOf(run.finishedAt ?? run.startedAt, language)}
       </p>
-      {run.message !== null && <p class="problem">{run.message}</p>}
+      {run.message !== null && run.state !== 'done' && (
+        <p class="problem">{messageWords(run.message, find)}</p>
+      )}
     </>
   )
 }

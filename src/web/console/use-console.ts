@@ -17,6 +17,10 @@ export interface Console {
   readonly link: Link
   /** Calls back with every change until the returned function is called. */
   hear(listener: Listener): () => void
+  /** Ids of the locations that are ticked on the wall, which outlive a look at one of them. */
+  readonly chosen: ReadonlySet<string>
+  choose(locations: readonly string[], areChosen: boolean): void
+  clear(): void
 }
 
 export const ConsoleContext = createContext<Console | undefined>(undefined)
@@ -31,6 +35,7 @@ export function useLiveConsole(login: Login): Console {
   const api = useMemo(() => createApi(login), [login])
   const listeners = useMemo(() => new Set<Listener>(), [])
   const [link, setLink] = useState<Link>('opening')
+  const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set())
   const hear = useCallback(
     (listener: Listener) => {
       listeners.add(listener)
@@ -66,7 +71,20 @@ export function useLiveConsole(login: Login): Console {
       clearInterval(timer)
     }
   }, [login, listeners])
-  return { api, login, link, hear }
+  return {
+    ...{ api, login, link, hear, chosen },
+    choose: (locations, areChosen) => {
+      setChosen((before) => {
+        const next = new Set(before)
+        for (const id of locations) {
+          if (areChosen) next.add(id)
+          else next.delete(id)
+        }
+        return next
+      })
+    },
+    clear: () => setChosen(new Set()),
+  }
 }
 
 export interface Loaded<T> {

@@ -1,74 +1,79 @@
 /** Every location on one wall: its tokens, its numbers, what is wrong. */
 import { useEffect, useState } from 'preact/hooks'
 import { got } from '../api/client.ts'
+import { Button } from '../parts/button.tsx'
 import { useWords } from '../words/spoken.tsx'
+import { Agencies } from './agencies.tsx'
 import { Bulk } from './bulk.tsx'
 import { NumberChips, TokenHealth } from './location-state.tsx'
-import { Choice, Pages, Shown, useCursors } from './parts.tsx'
-import { linkTo } from './routes.ts'
+import { Choice, Pages, Shown } from './parts.tsx'
+import { linkTo, useWallView } from './routes.ts'
 import type { Health, Location, NumbersState } from './shapes.ts'
 import { useConsole, useLoaded } from './use-console.ts'
 
 const SHOWN = 50
+/** The API's most. */
+const AT_ONCE = 500
 const TYPING_MS = 250
 const HEALTHS = [
-  'healthy',
-  'expiring',
+  'needs_reconnect',
   'expired',
   'pending',
-  'needs_reconnect',
-  'uninstalled',
+  'expiring',
+  'healthy',
   'deactivated',
-] as const
-const NUMBERS = ['ready', 'trouble', 'none'] as const
+  'uninstalled',
+] as const satisfies readonly Health[]
+const NUMBERS = ['person', 'scan', 'reconnecting', 'ready', 'none'] as const satisfies readonly NumbersState[]
 
 export function Wall() {
   const { say, count } = useWords()
-  const { api } = useConsole()
-  const cursors = useCursors()
-  const [typed, setTyped] = useState('')
-  const [search, setSearch] = useState('')
-  const [health, setHealth] = useState<Health | 'any'>('any')
-  const [numbers, setNumbers] = useState<NumbersState | 'any'>('any')
-  const [chosen, setChosen] = useState<ReadonlyMap<string, Location>>(new Map())
+  const { api, chosen, choose } = useConsole()
+  const [view, change] = useWallView()
+  const [typed, setTyped] = useState(view.search)
+  const stack = view.cursors === '' ? [] : view.cursors.split(',')
+  const cursor = stack.at(-1)
   useEffect(() => {
-    const timer = setTimeout(() => {
-      setSearch(typed.trim())
-      cursors.reset()
-    }, TYPING_MS)
+    if (typed.trim() === view.search) return undefined
+    const timer = setTimeout(() => change({ search: typed.trim(), cursors: '' }), TYPING_MS)
     return () => clearTimeout(timer)
-  }, [typed])
-
-  const page = useLoaded(
-    () => {
-      const query = {
-        limit: SHOWN,
-        ...(search !== '' && { search }),
-        ...(health !== 'any' && { health }),
-        ...(numbers !== 'any' && { numbers }),
-        ...(cursors.cursor !== undefined && { cursor: cursors.cursor }),
-      }
-      return got(api.GET('/api/ghl/locations', { params: { query } }))
-    },
-    [api, search, health, numbers, cursors.cursor],
-    ['numbers'],
-  )
+  }, [typed, view.search])
+  const health = HEALTHS.find((each) => each === view.health)
+  const numbers = NUMBERS.find((each) => each === view.numbers)
+  const filter = {
+    order: 'trouble' as const,
+    ...(view.search !== '' && { search: view.search }),
+    ...(health !== undefined && { health }),
+    ...(numbers !== undefined && { numbers }),
+  }
+  const ask = (limit: number, from: string | undefined) =>
+    got(
+      api.GET('/api/ghl/locations', {
+        params: { query: { ...filter, limit, ...(from !== undefined && { cursor: from }) } },
+      }),
+    )
+  const page = useLoaded(() => ask(SHOWN, cursor), [api, view], ['numbers'])
   const counts = useLoaded(() => got(api.GET('/api/console/counts')), [api], ['numbers'])
   const all = Object.values(counts.data?.tokens ?? {}).reduce((sum, each) => sum + each, 0)
   const look = async () => {
     await Promise.all([page.reload(), counts.reload()])
   }
-  const choose = (location: Location, isChosen: boolean) => {
-    const next = new Map(chosen)
-    if (isChosen) next.set(location.locationId, location)
-    else next.delete(location.locationId)
-    setChosen(next)
+  const everyMatch = async () => {
+    let from: string | undefined
+    do {
+      const { locations, nextCursor } = await ask(AT_ONCE, from)
+      choose(
+        locations.map(({ locationId }) => locationId),
+        true,
+      )
+      from = nextCursor ?? undefined
+    } while (from !== undefined)
   }
-  const isFiltered = search !== '' || health !== 'any' || numbers !== 'any'
 
   return (
     <div class="stack">
-      <Bulk chosen={[...chosen.values()]} done={look} clear={() => setChosen(new Map())} />
+      <Agencies />
+      <Bulk done={look} />
       <div class="card filters">
         <input
           type="search"
@@ -79,11 +84,8 @@ export function Wall() {
         />
         <Choice
           label={say('wall.tokens')}
-          value={health}
-          choose={(next) => {
-            setHealth(next)
-            cursors.reset()
-          }}
+          value={health ?? 'any'}
+          choose={(next) => change({ health: next === 'any' ? '' : next, cursors: '' })}
           options={[
             ['any', say('wall.any'), all],
             ...HEALTHS.flatMap((each) => {
@@ -94,11 +96,8 @@ export function Wall() {
         />
         <Choice
           label={say('wall.numbers')}
-          value={numbers}
-          choose={(next) => {
-            setNumbers(next)
-            cursors.reset()
-          }}
+          value={numbers ?? 'any'}
+          choose={(next) => change({ numbers: next === 'any' ? '' : next, cursors: '' })}
           options={[
             ['any', say('wall.anyNumbers')],
             ...NUMBERS.map((each) => [each, say(`wall.${each}`), counts.data?.numbers[each] ?? 0] as const),
@@ -107,9 +106,9 @@ export function Wall() {
       </div>
       <Shown
         of={page}
-        isEmpty={({ locations }) => locations.length === 0 && cursors.cursor === undefined}
+        isEmpty={({ locations }) => locations.length === 0 && cursor === undefined}
         empty={
-          isFiltered ? (
+          Object.keys(filter).length > 1 ? (
             <p>{say('wall.notFound')}</p>
           ) : (
             <>
@@ -123,19 +122,46 @@ export function Wall() {
         }
       >
         {({ locations, total, nextCursor }) => (
-          <>
+          <div>
+            <div class="choosing">
+              <Button
+                kind="quiet"
+                act={async () =>
+                  choose(
+                    locations.map(({ locationId }) => locationId),
+                    true,
+                  )
+                }
+              >
+                {count('wall.chooseShown', locations.length)}
+              </Button>
+              {total > locations.length && (
+                <Button kind="quiet" act={everyMatch}>
+                  {count('wall.chooseAll', total)}
+                </Button>
+              )}
+            </div>
             <ul class="wall">
               {locations.map((location) => (
                 <Row
                   key={location.locationId}
                   location={location}
                   isChosen={chosen.has(location.locationId)}
-                  choose={(isChosen) => choose(location, isChosen)}
+                  choose={(isChosen) => choose([location.locationId], isChosen)}
                 />
               ))}
             </ul>
-            <Pages cursors={cursors} next={nextCursor} total={count('wall.count', total)} />
-          </>
+            <Pages
+              cursors={{
+                cursor,
+                number: stack.length + 1,
+                next: (next) => change({ cursors: [...stack, next].join(',') }),
+                back: () => change({ cursors: stack.slice(0, -1).join(',') }),
+              }}
+              next={nextCursor}
+              total={count('wall.count', total)}
+            />
+          </div>
         )}
       </Shown>
     </div>
@@ -151,8 +177,9 @@ function Row({
   isChosen: boolean
   choose(isChosen: boolean): void
 }) {
-  const { say } = useWords()
+  const { say, count } = useWords()
   const name = location.name ?? location.locationId
+  const { dead, held } = location
   return (
     <li data-location={location.locationId} data-health={location.tokenHealth}>
       <input
@@ -165,7 +192,16 @@ function Row({
         <a href={linkTo('locations', location.locationId)}>{name}</a>
         <span class="muted small">{location.companyName ?? location.locationId}</span>
       </div>
-      <TokenHealth health={location.tokenHealth} />
+      <div>
+        <TokenHealth health={location.tokenHealth} />
+        {dead + held > 0 && (
+          <a class="letters-of small" href={linkTo('messages', location.locationId)}>
+            {[dead > 0 && count('wall.dead', dead), held > 0 && count('wall.held', held)]
+              .filter((each) => each !== false)
+              .join(' · ')}
+          </a>
+        )}
+      </div>
       <NumberChips sessions={location.sessions} />
     </li>
   )

@@ -17,29 +17,31 @@ export interface OperatorLogin extends Login {
 
 interface Admission {
   readonly token: string
-  readonly expiresAt: string
+  /** Milliseconds from its receipt: this machine's clock may be an hour off. */
+  readonly expiresInMs: number
 }
 
 /** @param ask shows the way in; called whenever a key is needed. */
 export function createOperatorLogin(ask: (isNeeded: boolean) => void): OperatorLogin {
   let admission: Admission | undefined
-  let admittedAtMs = 0
+  let admittedAtMs = Number.NEGATIVE_INFINITY
   let waiting: PromiseWithResolvers<void> | undefined
   const renew = async (): Promise<void> => {
-    if (Date.now() - admittedAtMs < STRAGGLERS_MS) return
+    if (performance.now() - admittedAtMs < STRAGGLERS_MS) return
     waiting ??= Promise.withResolvers()
     ask(true)
     await waiting.promise
   }
   return {
     bearer: async () => {
-      if (admission === undefined || Date.parse(admission.expiresAt) - Date.now() < MARGIN_MS) await renew()
+      const isOver = () => performance.now() - admittedAtMs > (admission?.expiresInMs ?? 0) - MARGIN_MS
+      if (isOver()) await renew()
       return admission?.token ?? ''
     },
     renew,
     enter: async (apiKey) => {
       admission = await exchange(apiKey)
-      admittedAtMs = Date.now()
+      admittedAtMs = performance.now()
       waiting?.resolve()
       waiting = undefined
       ask(false)

@@ -15,6 +15,7 @@ export function clockOf(iso: string, language: string, timeZone?: string): strin
   return at.toLocaleString(language, {
     ...zone,
     ...(!isToday && { day: 'numeric', month: 'short' }),
+    ...(at.getFullYear() !== new Date().getFullYear() && { year: 'numeric' }),
     hour: 'numeric',
     minute: '2-digit',
   })

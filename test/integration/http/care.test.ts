@@ -90,7 +90,7 @@ describe('the care for tokens', () => {
     const { status, body } = await refresh()
     expect([status, body]).toEqual([
       200,
-      { considered: 2, refreshed: 0, failed: 0, needsReconnect: 0, results: [] },
+      { considered: 2, refreshed: 0, failed: 0, needsReconnect: 0, due: 0, results: [] },
     ])
     expect(refreshes()).toBe(0)
   })

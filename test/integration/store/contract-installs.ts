@@ -279,7 +279,7 @@ export function describeInstalls(subject: () => Subject): void {
     const store = () => subject().store.installations
     const companyId = `company-${randomUUID()}`
     const before = await store().countLocations()
-    const place = async (...statuses: ('ready' | 'logged_out')[]) => {
+    const place = async (...statuses: ('ready' | 'disconnected' | 'logged_out' | 'banned')[]) => {
       const locationId = freshLocation()
       await store().save(grant(locationId, { companyId }))
       for (const status of statuses) {
@@ -291,16 +291,45 @@ export function describeInstalls(subject: () => Subject): void {
     }
     const wanted = {
       ready: await place('ready', 'ready'),
-      trouble: await place('ready', 'logged_out'),
+      reconnecting: await place('ready', 'disconnected'),
+      scan: await place('disconnected', 'logged_out'),
+      person: await place('banned', 'logged_out'),
       none: await place(),
     }
-    for (const numbers of ['ready', 'trouble', 'none'] as const) {
+    const states = ['ready', 'reconnecting', 'scan', 'person', 'none'] as const
+    for (const numbers of states) {
       const { rows, total } = await store().page({ companyId, numbers, limit: 10 })
       expect([total, rows.map((row) => row.locationId)]).toEqual([1, [wanted[numbers]]])
     }
+    expect((await store().page({ companyId, numbers: 'trouble', limit: 10 })).total).toBe(3)
     const after = await store().countLocations()
-    for (const numbers of ['ready', 'trouble', 'none'] as const)
-      expect(after.numbers[numbers]).toBe(before.numbers[numbers] + 1)
+    for (const numbers of states) expect(after.numbers[numbers]).toBe(before.numbers[numbers] + 1)
+    // What needs a person stands first, over the border of a page, too.
+    const first = await store().page({ companyId, order: 'trouble', limit: 1 })
+    const rest = await store().page({ companyId, order: 'trouble', limit: 9, cursor: first.nextCursor ?? '' })
+    const order = [...first.rows, ...rest.rows].map((row) => row.locationId)
+    expect(new Set(order.slice(0, 2))).toEqual(new Set([wanted.person, wanted.scan]))
+    expect([order.indexOf(wanted.reconnecting), order.length]).toEqual([2, 5])
+  })
+
+  it.each([
+    ['a name without its accents', () => 'clinica sao'],
+    ['a part of its id', (id: string) => id.slice(3, 12)],
+    ['digits of its number', () => '(11) 98877-66'],
+  ])('are found by %s', async (_what, searchOf) => {
+    const store = () => subject().store.installations
+    const locationId = freshLocation()
+    const companyId = `company-${randomUUID()}`
+    await store().save(grant(locationId, { companyId }))
+    await store().describe(locationId, { locationName: 'Clínica São José' })
+    const sessionId = parseSessionId(randomUUID())
+    await subject().store.sessions.create({ sessionId, locationId })
+    await subject().run(
+      `update bridge.sessions set phone_number = '+5511988776655' where id = '${sessionId}'`,
+    )
+    const found = await store().page({ companyId, search: searchOf(locationId), limit: 10 })
+    expect(found.rows.map((row) => [row.locationId, row.dead, row.held])).toEqual([[locationId, 0, 0]])
+    expect((await store().page({ companyId, search: 'nothing like it', limit: 10 })).total).toBe(0)
   })
 
   it('the sessions of several locations come in one answer', async () => {
