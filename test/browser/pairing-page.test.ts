@@ -143,7 +143,7 @@ describe('the pairing page', () => {
     const whole = Number(await page.locator('.countdown progress').getAttribute('max'))
     const first = await left()
     expect([first > 5, first <= whole, whole <= 60]).toEqual([true, true, true])
-    await expect.poll(left).toBeLessThan(first)
+    await expect.poll(left, { timeout: 5_000 }).toBeLessThan(first)
     expect(await page.locator('.countdown').textContent()).toMatch(/^Good for [01]:\d\d$/)
   })
 
