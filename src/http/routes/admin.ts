@@ -8,7 +8,7 @@ import type { TokenCare } from '../../bridge/token-care.ts'
 import { toBridgeError } from '../../core/errors.ts'
 import { parseLocationId } from '../../core/ids.ts'
 import type { Log } from '../../core/log.ts'
-import { confinedTo, may } from '../auth.ts'
+import { confinedTo, may, requireLocation } from '../auth.ts'
 import { Id } from '../schemas.ts'
 
 export interface AdminDeps {
@@ -73,13 +73,15 @@ export function adminRoutes(deps: AdminDeps): FastifyPluginCallbackZod {
           querystring: z.object({
             kind: z.string().min(1).max(64).optional(),
             scope: z.string().min(1).max(128).optional(),
+            locationId: Id.optional(),
           }),
           response: { 200: z.object({ syncs: z.array(SyncBody) }) },
         },
       },
       async (request) => {
-        const { kind } = request.query
-        const scope = confinedTo(request) ?? request.query.scope
+        const { kind, locationId, scope: asked = locationId } = request.query
+        if (asked !== undefined) requireLocation(request, asked)
+        const scope = confinedTo(request) ?? asked
         const rows = await deps.syncs.list({
           ...(kind !== undefined && { kind }),
           ...(scope !== undefined && { scope }),

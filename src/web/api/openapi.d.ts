@@ -1472,6 +1472,7 @@ export interface paths {
                 query?: {
                     kind?: string;
                     scope?: string;
+                    locationId?: string;
                 };
                 header?: never;
                 path?: never;

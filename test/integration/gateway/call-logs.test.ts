@@ -189,6 +189,8 @@ describe('POST /api/sync/call-logs', () => {
     expect((await sync({ locationId: other })).status).toBe(403)
     expect((await bench.call('GET', `/api/call-logs?locationId=${other}`, key)).status).toBe(403)
     expect((await bench.call('GET', '/api/call-logs?cursor=x', key)).status).toBe(400)
+    for (const name of ['scope', 'locationId'])
+      expect((await bench.call('GET', `/api/sync/status?${name}=${other}`, key)).status).toBe(403)
     expect((await bench.call('GET', '/api/call-logs', wide)).status).toBe(400)
   })
 
