@@ -2,7 +2,8 @@
  * What happens to contacts and conversations in GHL, as its app events tell. Each may come late, twice or never: everything
  * here is found out again when a message next meets it, so an event only makes it sooner.
  *
- * A changed phone number changes nothing: the chat belongs to the person who writes, and the agent's replies go there.
+ * A changed phone number changes nothing: the chat belongs to the person who writes, and the agent's replies go there. Of a
+ * person who has never written it counts with the next delivery, which carries it (contacts.ts).
  */
 import type { GhlContactId, LocationId } from '../core/ids.ts'
 import type { EventHandler } from './app-events.ts'

@@ -3,7 +3,7 @@
 import { GhlError, WhatsAppError } from '../core/errors.ts'
 import type { ChatJid, GhlContactId, SessionId } from '../core/ids.ts'
 import { isGroupJid, isPnJid, parseContactId, phoneOfPn, pnOfPhone } from '../core/ids.ts'
-import { phoneVariants } from '../core/phone.ts'
+import { phoneVariants, samePhone } from '../core/phone.ts'
 import type { GhlContacts, WhatsAppNumbers } from './ports.ts'
 import type { Contact, ContactStore, Job, OutboundWork, SessionRow } from './storage.ts'
 
@@ -65,13 +65,15 @@ export interface AddressDeps extends ContactDeps {
 }
 
 /**
- * The chat to answer in: the form WhatsApp used last, or for a first contact what WhatsApp says about the number.
+ * The chat to answer in: the form WhatsApp used last, or for a first contact what WhatsApp says about the number. While nobody
+ * has written from there it stays a first contact: who corrects a mistyped number wants no further word to reach the stranger.
  *
  * @throws {WhatsAppError} `WA_NO_ADDRESS` (no chat and no number), `WA_NOT_ON_WHATSAPP`, `WA_OFFLINE`.
  */
 export async function chatOf(deps: AddressDeps, session: SessionRow, work: OutboundWork): Promise<ChatJid> {
-  if (work.contact?.chat !== undefined) return work.contact.chat
   const { locationId } = work.row
+  if (isCorrected(work)) await deps.contacts.unlinkGhl(locationId, work.ghlContactId)
+  else if (work.contact?.chat !== undefined) return work.contact.chat
   const phone =
     work.phone ?? (await deps.ghlContacts.findPhone(locationId, work.ghlContactId, session.phoneNumber))
   if (phone === undefined) {
@@ -83,6 +85,12 @@ export async function chatOf(deps: AddressDeps, session: SessionRow, work: Outbo
   const { ghlContactId } = work
   await deps.contacts.settle(locationId, { chat, ghlContactId, ...(alt && { alt }) })
   return chat
+}
+
+/** The delivery names another number than the one that was written to, and nobody has answered from that one. */
+function isCorrected({ contact, hasWritten, phone }: OutboundWork): boolean {
+  if (contact?.pn === undefined || hasWritten || phone === undefined) return false
+  return !samePhone(phoneOfPn(contact.pn), phone)
 }
 
 /** Asks WhatsApp for the number in each of its forms. */

@@ -140,6 +140,8 @@ export interface OutboundWork {
   readonly phone: string | undefined
   /** The WhatsApp contact behind the GHL contact, once known. */
   readonly contact: Contact | undefined
+  /** The person has written to us before, so the chat is certainly his. */
+  readonly hasWritten: boolean
   /** WhatsApp's protobuf of an earlier attempt: send exactly this again. */
   readonly composed: Uint8Array | undefined
 }

@@ -43,6 +43,7 @@ const OutboundWorkRow = z
     isReleased: z.boolean(),
     ghlContactId: z.string().transform(parseGhlContactId),
     contact: ContactRow.nullable(),
+    hasWritten: z.boolean(),
   })
   .nullable()
 const QuotedRow = z
@@ -205,7 +206,7 @@ export function createMessageStore({ database, owned, seal }: MessageStoreDeps):
     async findOutboundWork(id) {
       const found = OutboundWorkRow.parse(await database.call('find_outbound_work', { id }))
       if (found === null) return undefined
-      const { row, ghlContactId, writtenAt, isReleased, contact, composed } = found
+      const { row, ghlContactId, writtenAt, isReleased, contact, hasWritten, composed } = found
       const { part, phone } = openOutbound(seal, contentOf(row.locationId, id), found.content)
       return {
         row,
@@ -215,6 +216,7 @@ export function createMessageStore({ database, owned, seal }: MessageStoreDeps):
         ghlContactId,
         phone,
         contact: contact ?? undefined,
+        hasWritten,
         composed:
           composed === null || row.sessionId === undefined
             ? undefined

@@ -63,6 +63,10 @@ export async function migrate(
   for (;;) {
     const applied = await applyNext(session, migrations)
     if (applied === undefined) return names
+    if (names.includes(applied))
+      throw new StoreError('STORE_SCHEMA', `sql/${applied}.sql records no version`, {
+        action: 'End it with bridge.finish_migration, as the other files do.',
+      })
     names.push(applied)
   }
 }

@@ -81,7 +81,10 @@ export function describeContacts(subject: () => Subject): void {
       const { messages } = await store.messages.list({ locationId: place.locationId, limit: 1 })
       const [row] = messages
       if (row === undefined) throw new Error('one message')
-      expect((await store.messages.findOutboundWork(row.id))?.contact).toMatchObject({ lid, pn })
+      expect(await store.messages.findOutboundWork(row.id)).toMatchObject({
+        contact: { lid, pn },
+        hasWritten: true,
+      })
     })
 
     it('prefers the younger row when only that one is linked to GHL', async () => {
@@ -208,7 +211,10 @@ export function describeContacts(subject: () => Subject): void {
       await store.messages.acceptOutbound(agentMessage(place, { ghlContactId: ghl }), partsOf('x'))
       const [job] = (await store.outbox.claim(1, LEASE_MS)).jobs
       if (job === undefined) throw new Error('one job')
-      expect((await store.messages.findOutboundWork(messageIdOf(job)))?.contact?.chat).toBe(lid)
+      expect(await store.messages.findOutboundWork(messageIdOf(job))).toMatchObject({
+        contact: { chat: lid },
+        hasWritten: false,
+      })
     })
 
     it('keeps the same person apart in two locations', async () => {

@@ -3,9 +3,9 @@ import { deliverToWhatsApp } from '../../../src/bridge/ghl-to-whatsapp.ts'
 import { giveUp } from '../../../src/bridge/jobs.ts'
 import { pushStatusToGhl } from '../../../src/bridge/receipts.ts'
 import { MediaError, WhatsAppError } from '../../../src/core/errors.ts'
-import { parseSessionId } from '../../../src/core/ids.ts'
+import { parseSessionId, pnOfPhone } from '../../../src/core/ids.ts'
 import type { OutboundPart } from '../../../src/core/message.ts'
-import { job, outboundWork, SESSION, session, WA_ID, world } from './world.ts'
+import { customer, job, outboundWork, SESSION, session, WA_ID, world } from './world.ts'
 
 const TEXT = { kind: 'text', text: 'hello' } as const
 const outbound = job({ kind: 'outbound' })
@@ -58,6 +58,25 @@ describe('a GHL message on its way to WhatsApp', () => {
       'settle 98765@lid',
       'compose',
     ])
+  })
+
+  it('believes a number that was corrected in GHL, until somebody has written from the former one', async () => {
+    const stranger = { pn: pnOfPhone('+15559990000') }
+    const { deps, done, state } = world()
+    state.outboundWork = outboundWork(TEXT, { contact: { ...customer(), ...stranger }, hasWritten: false })
+    await deliverToWhatsApp(deps, outbound)
+    expect(done.slice(0, 4)).toEqual([
+      'unlinkGhl ghl-ana',
+      'findOnWhatsApp 15551230001@s.whatsapp.net',
+      'settle 98765@lid',
+      'compose',
+    ])
+    for (const over of [{ hasWritten: true }, { hasWritten: false, phone: undefined }]) {
+      const later = world()
+      later.state.outboundWork = outboundWork(TEXT, { contact: { ...customer(), ...stranger }, ...over })
+      await deliverToWhatsApp(later.deps, outbound)
+      expect(later.done[0]).toBe('compose')
+    }
   })
 
   it('fails in words when the number is not on WhatsApp or there is none', async () => {

@@ -137,6 +137,7 @@ export function outboundWork(part: OutboundPart, over: Partial<OutboundWork> = {
     ghlContactId: parseGhlContactId('ghl-ana'),
     phone: '+15551230001',
     contact: customer(),
+    hasWritten: true,
     composed: undefined,
     ...over,
   }
