@@ -1,6 +1,6 @@
 /**
- * Holds the GoHighLevel sandbox against GHL's own OpenAPI files: runs the sandbox's tests, the official SDK's
- * among them, records each request and answer, and validates them. What is known to differ is listed with its
+ * Holds the GoHighLevel sandbox, and what the bridge asks of it, against GHL's own OpenAPI files: runs the sandbox's
+ * tests, the official SDK's among them, and some of the bridge's own, records each request and answer, and validates them. What is known to differ is listed with its
  * source in `contract/known-deviations.ts`; anything else fails, and so does a listed difference that is gone.
  *
  * Usage: GHL_OPENAPI_DIR=<folder with apps/ and common/> npm run contract
@@ -18,6 +18,14 @@ import { loadPublishedApi } from './contract/published-api.ts'
 
 const root = join(import.meta.dirname, '..')
 
+/** Tests in which the bridge itself calls the sandbox; between them most of the endpoints that it uses. */
+const REQUESTS = [
+  'test/integration/ghl/conversations.test.ts',
+  'test/integration/ghl/contacts.test.ts',
+  'test/integration/gateway/products.test.ts',
+  'test/integration/gateway/call-logs.test.ts',
+]
+
 /** What is found matters here; of the tests only those that fail do. */
 const failuresOnly: Reporter = {
   onTestCaseResult(test) {
@@ -28,11 +36,12 @@ const failuresOnly: Reporter = {
 async function recordedExchanges(): Promise<Exchange[]> {
   const folder = await mkdtemp(join(tmpdir(), 'ghl-contract-'))
   try {
-    const vitest = await startVitest(['test/sandbox/ghl'], {
+    const vitest = await startVitest(['test/sandbox/ghl', ...REQUESTS], {
       root,
       config: false,
       watch: false,
-      include: ['test/sandbox/ghl*.test.ts'],
+      include: ['test/sandbox/ghl*.test.ts', ...REQUESTS],
+      globalSetup: [join(root, 'test/support/global-setup.ts')],
       setupFiles: [fileURLToPath(import.meta.resolve('./contract/record.ts'))],
       env: { GHL_EXCHANGES_DIR: folder },
       maxWorkers: 2,
@@ -41,7 +50,7 @@ async function recordedExchanges(): Promise<Exchange[]> {
     })
     const failed = vitest.state.getCountOfFailedTests()
     await vitest.close()
-    if (failed > 0) throw new Error('Tests of the sandbox fail, see above: mend those first')
+    if (failed > 0) throw new Error('Tests fail, see above: mend those first')
     const files = await readdir(folder)
     const texts = await Promise.all(files.map((file) => readFile(join(folder, file), 'utf8')))
     // Written by record.ts in exactly this shape.

@@ -60,10 +60,13 @@ export interface NewProduct {
 
 /** GHL's words for a refusal, and what to do. */
 export interface ProductRefusal {
-  readonly status: number
+  /** GHL's own; undefined when it did not answer. */
+  readonly status: number | undefined
   readonly code: string
   readonly message: string
   readonly action: string
+  /** Earliest sensible repeat, where GHL or our own limit named one. */
+  readonly retryAfterMs: number | undefined
 }
 
 /** What became of it. Safe to repeat: what exists under the same name, with the same price, is not made again. */
@@ -78,6 +81,6 @@ export interface ProductOutcome {
 }
 
 export interface GhlProducts {
-  /** @throws {GhlError} when GHL does not answer, or when it is not known whether it made the product. */
+  /** @throws {GhlError} when GHL does not answer over the product; over the price it is the outcome's refusal. */
   create(product: NewProduct): Promise<ProductOutcome>
 }

@@ -38,7 +38,13 @@ export interface GhlApp {
 }
 
 export async function startGhlApp(
-  options: { nodes?: number; ghl?: GhlSandboxOptions; env?: Readonly<Record<string, string>> } = {},
+  options: {
+    nodes?: number
+    ghl?: GhlSandboxOptions
+    env?: Readonly<Record<string, string>>
+    /** Where the bridge finds its store, given the database's own address; default: there. */
+    storeUrl?: (databaseUrl: string) => Promise<string>
+  } = {},
 ): Promise<GhlApp> {
   const database = await freshDatabase()
   const sandbox = await startGhlSandbox({ redirectUris: [REDIRECT_URI], statusEarlyMs: 0, ...options.ghl })
@@ -46,7 +52,7 @@ export async function startGhlApp(
   const config = parseConfig({
     PORT: '0',
     LOG_LEVEL: 'silent',
-    DATABASE_URL: database.url,
+    DATABASE_URL: (await options.storeUrl?.(database.url)) ?? database.url,
     ENCRYPTION_KEY: randomBytes(32).toString('base64'),
     API_KEY: apiKey,
     PUBLIC_URL: 'http://127.0.0.1:9',

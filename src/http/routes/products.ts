@@ -1,9 +1,10 @@
 /** A product and its price, made in GHL for a sibling backend. */
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
-import type { GhlProducts, ProductOutcome } from '../../bridge/gateway.ts'
+import type { GhlProducts, ProductOutcome, ProductRefusal } from '../../bridge/gateway.ts'
 import type { InstallationStore } from '../../bridge/installations.ts'
 import { RequestError } from '../../core/errors.ts'
+import { statusOf } from '../answers.ts'
 import { may, requireLocation } from '../auth.ts'
 import { Id } from '../schemas.ts'
 
@@ -58,15 +59,28 @@ export function productRoutes({ products, installations }: ProductDeps): Fastify
           ...(availableInStore !== undefined && { availableInStore }),
         })
         const body = answerOf(outcome)
-        return await reply.code(outcome.refusal?.status ?? (outcome.wasKnown ? 200 : 201)).send(body)
+        const { refusal } = outcome
+        if (refusal === undefined) return await reply.code(outcome.wasKnown ? 200 : 201).send(body)
+        if (refusal.retryAfterMs !== undefined)
+          void reply.header('retry-after', String(Math.max(1, Math.ceil(refusal.retryAfterMs / 1_000))))
+        return await reply.code(statusFor(refusal)).send(body)
       },
     )
     done()
   }
 }
 
+/** GHL's own, except for its own troubles: a 500 of ours would say that they are ours. */
+const statusFor = ({ status, code }: ProductRefusal): number =>
+  status === undefined || status >= 500 ? statusOf(code) : status
+
 function answerOf({ productId, wasKnown, price, refusal, ghl }: ProductOutcome) {
-  const error = refusal && { code: refusal.code, message: refusal.message, action: refusal.action }
+  const error = refusal && {
+    code: refusal.code,
+    message: refusal.message,
+    action: refusal.action,
+    ...(refusal.status !== undefined && { details: { status: refusal.status } }),
+  }
   return {
     success: refusal === undefined,
     productId: productId ?? null,
@@ -80,9 +94,11 @@ function answerOf({ productId, wasKnown, price, refusal, ghl }: ProductOutcome) 
 const objectOf = (value: unknown): object => (typeof value === 'object' && value !== null ? value : {})
 
 function sentence({ productId, wasKnown, price, refusal }: Omit<ProductOutcome, 'ghl'>): string {
-  if (productId === undefined) return `GHL refused the product: ${refusal?.message ?? ''}`
+  const isRefused = refusal?.status !== undefined && refusal.status < 500
+  const verb = isRefused ? 'refused' : 'failed over'
+  if (productId === undefined) return `GHL ${verb} the product: ${refusal?.message ?? ''}`
   if (price === 'refused')
-    return `The product exists, but GHL refused its price: ${refusal?.message ?? ''}. Send the same request again after the cure: the product is not made twice.`
+    return `The product exists, but GHL ${verb} its price: ${refusal?.message ?? ''}. Send the same request again after the cure: the product is not made twice.`
   if (wasKnown)
     return price === 'made' ? 'The product existed; its price was added' : 'The product existed already'
   return price === 'none' ? 'Product created' : 'Product created with its price'

@@ -5,7 +5,11 @@ interface Made {
   readonly success: boolean
   readonly productId: string | null
   readonly message: string
-  readonly error?: { readonly code: string; readonly action: string }
+  readonly error?: {
+    readonly code: string
+    readonly action: string
+    readonly details?: { readonly status: number }
+  }
 }
 
 describe('POST /api/products/create', () => {
@@ -114,9 +118,66 @@ describe('POST /api/products/create', () => {
     expect(body.message).toContain('Forbidden resource')
   })
 
-  it('does not say what nobody knows: an error of GHL’s own is one', async () => {
-    bench.sandbox.faults.add({ route: 'POST /products/', effect: { kind: 'status', status: 500 } })
-    expect((await create({ name: 'Unknown' })).status).toBe(502)
+  it('keeps the status of GHL’s own error over the product, and is safe to repeat', async () => {
+    bench.sandbox.faults.add({
+      route: 'POST /products/',
+      when: 'after',
+      effect: { kind: 'status', status: 503 },
+    })
+    const failed = await create({ name: 'Unknown' })
+    expect(failed).toMatchObject({
+      status: 502,
+      body: { success: false, productId: null, error: { code: 'GHL_UNAVAILABLE', details: { status: 503 } } },
+    })
+    expect(failed.body.message).toMatch(/GHL failed over the product/)
+    expect(failed.body.error?.action).toMatch(/again.*not made twice/)
+    // It had made it all the same.
+    expect(await create({ name: 'Unknown' })).toMatchObject({ status: 200, body: { success: true } })
+    expect(writes()).toEqual(['POST /products/'])
+  })
+
+  it.each([
+    ['making it', 'POST /products/:productId/price', 500],
+    ['looking for it', 'GET /products/:productId/price', 503],
+  ])('names the product when GHL fails over its price, %s', async (name, route, status) => {
+    bench.sandbox.faults.add({
+      route,
+      times: null,
+      effect: { kind: 'status', status, body: { statusCode: status, message: 'oops' } },
+    })
+    const wish = { name, price: 10, currency: 'EUR' }
+    const half = await create(wish)
+    expect(half).toMatchObject({
+      status: 502,
+      body: {
+        success: false,
+        productId: expect.any(String) as string,
+        message: expect.stringMatching(/product exists.*failed over its price: oops/) as string,
+        error: { code: 'GHL_UNAVAILABLE', details: { status } },
+      },
+    })
+    bench.sandbox.faults.clear()
+    expect(await create(wish)).toMatchObject({
+      status: 200,
+      body: { success: true, productId: half.body.productId },
+    })
+  })
+
+  it('names the product when GHL’s answer over the price is lost', async () => {
+    bench.sandbox.faults.add({
+      route: 'POST /products/:productId/price',
+      when: 'after',
+      effect: { kind: 'drop' },
+    })
+    const half = await create({ name: 'Lost', price: 10, currency: 'EUR' })
+    expect(half).toMatchObject({
+      status: 502,
+      body: {
+        success: false,
+        productId: expect.any(String) as string,
+        error: { code: 'GHL_UNAVAILABLE', action: expect.stringMatching(/not made twice/) as string },
+      },
+    })
   })
 
   it.each([
