@@ -43,14 +43,15 @@ describe('chores', () => {
     })
     return installationId
   }
-  /** A node, and what it did with which installation. */
-  function node(refused: readonly string[] = []) {
+  /** A node, and what it did with which installation; GHL answers it when `answer` is settled. */
+  function node(refused: readonly string[] = [], answer: Promise<void> = Promise.resolve()) {
     const { installations, syncs } = subject.store
     const did: string[] = []
     const note =
       (deed: string) =>
       async ({ installationId }: { installationId: string }) => {
         did.push(`${deed} ${installationId}`)
+        await answer
         if (refused.includes(installationId)) throw new GhlError('GHL_UNAVAILABLE', 'GHL is down')
         return {}
       }
@@ -242,10 +243,13 @@ describe('chores', () => {
     await allRanNow()
     await ranBefore('token_refresh', 'hourly', 2 * HOUR_MS)
     const due = await Promise.all(Array.from({ length: 12 }, () => install(HOUR_MS)))
-    const first = node()
+    const { promise: answer, resolve: letAnswer } = Promise.withResolvers<void>()
+    const first = node([], answer)
     const running = first.chores.doDue()
     await vi.waitFor(() => expect(first.did.length).toBeGreaterThan(1))
-    await first.care.stop()
+    const stopped = first.care.stop()
+    letAnswer()
+    await stopped
     const begun = first.did.length
     await running
     expect(first.did).toHaveLength(begun)
