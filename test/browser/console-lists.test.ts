@@ -87,7 +87,7 @@ describe('the console where there is much', () => {
       await page.getByText('4 runs', { exact: true }).waitFor()
       expect(await page.locator('[data-sync=failed].trouble').count()).toBe(4)
       await page.getByRole('link', { name: 'Clinic 0300' }).waitFor()
-      await page.getByText('GHL does not answer').first().waitFor()
+      await page.getByText('10 calls were stored, then: GHL does not answer.').first().waitFor()
       await browser.keep(page, 'console-long-work-failed')
       expect(await barriers(page)).toEqual([])
       expect(complaints).toEqual([])
@@ -261,7 +261,7 @@ describe('the console where there is much', () => {
         contactId,
         message: 'What time is it?',
       })
-      const shown = await page.locator(`[data-message="${messageId}"] time`).first()
+      const shown = page.locator(`[data-message="${messageId}"] time`).first()
       await shown.waitFor()
       const iso = (await shown.getAttribute('datetime')) ?? ''
       const tokyo = new Date(iso).toLocaleTimeString('en-US', {

@@ -1,7 +1,7 @@
 /** What waits for somebody, over all locations: dead letters and held messages, and what is still on its way. */
 import { useState } from 'preact/hooks'
-import { type Api, got, type Message } from '../api/client.ts'
-import { Button } from '../parts/button.tsx'
+import { got, type Message } from '../api/client.ts'
+import { ByHand } from '../location/message-line.tsx'
 import { spacedPhone } from '../parts/countries.ts'
 import { problemWords } from '../parts/problem-words.ts'
 import { useWords } from '../words/spoken.tsx'
@@ -15,19 +15,9 @@ import { useConsole, useLoaded } from './use-console.ts'
 
 const STATES = ['failed', 'held', 'queued', 'sending'] as const
 type State = (typeof STATES)[number]
-type Deed = 'retry' | 'discard'
 
 /** They are counted over all locations. */
 const COUNTED_EVERY_MS = 10_000
-
-const command = (api: Api, id: string, deed: Deed) => {
-  const params = { path: { id } }
-  return got(
-    deed === 'retry'
-      ? api.POST('/api/messages/{id}/retry', { params })
-      : api.POST('/api/messages/{id}/discard', { params }),
-  )
-}
 
 export function Letters({ locationId }: { locationId?: string }) {
   const { say, count } = useWords()
@@ -125,10 +115,6 @@ function Letter({
   const isIn = message.direction === 'inbound'
   const error = message.error === null ? undefined : problemWords(message.error, find)
   const needsSomebody = message.state === 'failed' || message.state === 'held'
-  const deed = (what: Deed) => async () => {
-    await command(api, message.id, what)
-    await look()
-  }
   return (
     <>
       <div class="row-head">
@@ -144,6 +130,7 @@ function Letter({
         </span>
         <Time at={message.createdAt} />
       </div>
+      {message.preview !== null && <p class="preview">{message.preview}</p>}
       {error !== undefined && (
         <p class="muted">
           {error.message} {error.action}
@@ -152,16 +139,7 @@ function Letter({
       {message.nextAttemptAt !== null && !needsSomebody && (
         <p class="muted small">{say('mail.next', { time: clock(message.nextAttemptAt) })}</p>
       )}
-      {needsSomebody && (
-        <div class="actions">
-          <Button kind="plain" act={deed('retry')}>
-            {say(message.state === 'held' ? 'mail.sendNow' : 'mail.tryAgain')}
-          </Button>
-          <Button kind="quiet" act={deed('discard')}>
-            {say('mail.discard')}
-          </Button>
-        </div>
-      )}
+      {needsSomebody && <ByHand message={message} api={api} look={look} />}
     </>
   )
 }

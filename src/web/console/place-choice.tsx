@@ -29,14 +29,13 @@ function useSearch(api: Api, text: string): { readonly found?: Found; readonly f
     let isOver = false
     const query = { search, limit: SHOWN }
     const timer = setTimeout(() => {
-      got(api.GET('/api/ghl/locations', { params: { query } }))
-        .then(
-          (found) => ({ found }),
-          (failure: unknown) => ({ failure }),
-        )
-        .then((next) => {
-          if (!isOver) setState(next)
-        })
+      const show = (next: { found?: Found; failure?: unknown }) => {
+        if (!isOver) setState(next)
+      }
+      got(api.GET('/api/ghl/locations', { params: { query } })).then(
+        (found) => show({ found }),
+        (failure: unknown) => show({ failure }),
+      )
     }, TYPING_MS)
     return () => {
       isOver = true
@@ -94,7 +93,7 @@ export function PlaceSearch({
               </li>
             ))}
           </ul>
-          <p class="muted small" role="status">
+          <p class="muted small more" role="status">
             {found.total === 0 ? say('place.none') : more > 0 && count('place.more', more)}
           </p>
         </div>

@@ -249,8 +249,7 @@ const kindName = (kind: string, find: Find): string => find(`sync.${kind}`) ?? k
 
 /** It begins with a code where it is an error: `GHL_UNAVAILABLE: words`. */
 function messageWords(text: string, find: Find): string {
-  const [code = '', ...rest] = text.split(': ')
-  const message = rest.length === 0 ? text : rest.join(': ')
+  const [, code = '', message = text] = /^([A-Z][A-Z_]+): (.*)$/s.exec(text) ?? []
   return problemWords({ code, message, action: null }, find).message
 }
 
@@ -273,7 +272,7 @@ function Run({ run }: { run: SyncRun }) {
         <span class={`state ${TONES[run.state]}`}>{say(`sync.is.${run.state}`)}</span>
         <Time at={run.finishedAt ?? run.startedAt} />
       </div>
-      {run.state !== 'done' && all > 0 && (
+      {(run.state === 'running' || run.state === 'interrupted') && all > 0 && (
         <progress aria-label={label} max={Math.max(1, all)} value={run.done + run.failed} />
       )}
       {all > 0 && (
