@@ -367,6 +367,18 @@ describe('the console where there is much', () => {
     }
   })
 
+  it.each(['en-US', 'es-MX', 'pt-BR'])('fits a phone in %s, its title whole', async (locale) => {
+    const { page } = await open('audit', { ...DESK, width: 360, locale })
+    await rowsOf(page).first().waitFor()
+    for (const place of ['audit', 'messages', 'syncs', 'keys']) {
+      await page.goto(`${stage.bridge.url}/console#/${place}`)
+      await page.locator('ul.rows > li').first().waitFor()
+      expect([place, await fits(page)]).toEqual([place, true])
+    }
+    const isCut = await page.locator('.head h1').evaluate((title) => title.scrollWidth > title.clientWidth)
+    expect(isCut).toBe(false)
+  })
+
   it.each([
     ['phone', 'light', 360],
     ['phone', 'dark', 360],
