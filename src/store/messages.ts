@@ -73,6 +73,8 @@ const NoteWorkRow = z
   .nullable()
 const OwedReadsRow = z.object({ locationId, messages: z.array(OwedReadRow) }).nullable()
 const ByHandRow = z.object({ wasWaiting: z.boolean(), row: MessageViewRow }).nullable()
+const WaitingRow = z.object({ messages: z.number(), locations: z.number(), upTo: optional(z.string()) })
+const SettledRow = z.object({ done: z.number(), lastSeq: optional(z.string()) })
 const GhlStatusRow = z
   .object({ status: z.enum(['pending', 'delivered', 'read', 'failed']), error: MessageErrorRow })
   .nullable()
@@ -105,18 +107,22 @@ export interface MessageStoreDeps {
 }
 
 export function createMessageStore({ database, owned, seal }: MessageStoreDeps): MessageStore {
+  // Of a key that is gone: the list goes on without its words.
+  const opened = <T>(open: () => T): T | undefined => {
+    try {
+      return open()
+    } catch {
+      return undefined
+    }
+  }
   const openings: Openings = {
-    phoneIn: (row, sealed) => openOutbound(seal, contentOf(row.locationId, row.id), sealed).phone,
+    phoneIn: (row, sealed) =>
+      opened(() => openOutbound(seal, contentOf(row.locationId, row.id), sealed))?.phone,
     contentIn: (row, { origin, sealed }) => {
       const place = contentOf(row.locationId, row.id)
-      try {
-        return origin === 'ghl'
-          ? openOutbound(seal, place, sealed).part
-          : openEnvelope(seal, place, sealed).content
-      } catch {
-        // Of a key that is gone: the list goes on without its words.
-        return undefined
-      }
+      return opened(() =>
+        origin === 'ghl' ? openOutbound(seal, place, sealed).part : openEnvelope(seal, place, sealed).content,
+      )
     },
   }
   const shown = (row: z.output<typeof MessageViewRow>): MessageView => viewOf(row, openings)
@@ -255,6 +261,21 @@ export function createMessageStore({ database, owned, seal }: MessageStoreDeps):
 
     async discardByHand(id, reason) {
       return byHand(await database.call('discard_message', { id, discarded: reason }))
+    },
+
+    async countWaiting(asked) {
+      return WaitingRow.parse(await database.call('count_waiting', asked))
+    },
+
+    async settleWaiting(asked, batch, deed) {
+      const args = {
+        ...asked,
+        ...batch,
+        deed: deed.do,
+        ...(deed.do === 'discard' && { discarded: deed.reason }),
+      }
+      const { done, lastSeq } = SettledRow.parse(await database.call('settle_waiting', args))
+      return { done, after: lastSeq }
     },
 
     async oweReads(by) {

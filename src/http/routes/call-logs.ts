@@ -70,7 +70,9 @@ export function callLogRoutes(deps: CallLogDeps): FastifyPluginCallbackZod {
       async (request, reply) => {
         const { startDate, endDate, locationId } = request.body ?? {}
         if (locationId !== undefined) requireLocation(request, locationId)
-        const locations = await wanted(locationId ?? confinedTo(request))
+        const place = locationId ?? confinedTo(request)
+        if (place !== undefined) request.deed = { locationId: place }
+        const locations = await wanted(place)
         const to = endDate ?? new Date()
         const span = { from: startDate ?? new Date(to.getTime() - USUAL_DAYS_MS), to }
         const params = `${startDate?.toISOString() ?? ''}/${endDate?.toISOString() ?? ''}`
