@@ -105,18 +105,22 @@ export interface MessageStoreDeps {
 }
 
 export function createMessageStore({ database, owned, seal }: MessageStoreDeps): MessageStore {
+  /** Of a key that is gone: the list goes on without its words and its number. */
+  const ifOpened = <T>(open: () => T): T | undefined => {
+    try {
+      return open()
+    } catch {
+      return undefined
+    }
+  }
   const openings: Openings = {
-    phoneIn: (row, sealed) => openOutbound(seal, contentOf(row.locationId, row.id), sealed).phone,
+    phoneIn: (row, sealed) =>
+      ifOpened(() => openOutbound(seal, contentOf(row.locationId, row.id), sealed).phone),
     contentIn: (row, { origin, sealed }) => {
       const place = contentOf(row.locationId, row.id)
-      try {
-        return origin === 'ghl'
-          ? openOutbound(seal, place, sealed).part
-          : openEnvelope(seal, place, sealed).content
-      } catch {
-        // Of a key that is gone: the list goes on without its words.
-        return undefined
-      }
+      return ifOpened(() =>
+        origin === 'ghl' ? openOutbound(seal, place, sealed).part : openEnvelope(seal, place, sealed).content,
+      )
     },
   }
   const shown = (row: z.output<typeof MessageViewRow>): MessageView => viewOf(row, openings)

@@ -2,10 +2,11 @@
 import { useState } from 'preact/hooks'
 import { got } from '../api/client.ts'
 import { Button } from '../parts/button.tsx'
+import { Copy } from '../parts/copy.tsx'
 import { Dialog } from '../parts/dialog.tsx'
 import { clockOf } from '../parts/times.ts'
 import { useWords } from '../words/spoken.tsx'
-import { Copy, Shown } from './parts.tsx'
+import { Shown } from './parts.tsx'
 import type { ServiceKey, ServiceScope } from './shapes.ts'
 import { useConsole, useLoaded } from './use-console.ts'
 

@@ -137,12 +137,12 @@ function Fact({ name, value }: { name: string; value: string }) {
 
 function AsItsPeople({ locationId }: { locationId: string }) {
   const { login } = useConsole()
-  const { api, sessions, mail, look } = useLocation(locationId, login)
+  const { api, sessions, mail, mailRefusal, look } = useLocation(locationId, login)
   const shared = { api, locationId, isAdmin: true }
   return (
     <ZoneContext.Provider value={mail?.today.timeZone}>
       <Numbers {...shared} sessions={sessions} login={login} />
-      <Today ledger={mail?.today} />
+      <Today ledger={mail?.today} refusal={mailRefusal} />
       <Mailbox {...shared} mail={mail} sessions={sessions ?? []} look={look} />
       <Charts api={api} locationId={locationId} sessions={sessions ?? []} />
       {sessions !== undefined && <SettingsForm {...shared} sessions={sessions} />}

@@ -2,10 +2,11 @@
 import type { ComponentChildren } from 'preact'
 import { got } from '../api/client.ts'
 import { Button } from '../parts/button.tsx'
+import { Copy } from '../parts/copy.tsx'
 import { problemWords } from '../parts/problem-words.ts'
 import { clockOf } from '../parts/times.ts'
 import { useWords } from '../words/spoken.tsx'
-import { Copy, Shown, type Tone } from './parts.tsx'
+import { Shown, type Tone } from './parts.tsx'
 import type { CheckStep, Setup as Facts } from './shapes.ts'
 import { useConsole, useLoaded } from './use-console.ts'
 

@@ -21,7 +21,7 @@ export interface LocationViewProps {
 
 export function LocationView({ locationId, login, isAdmin, title }: LocationViewProps) {
   const { say, find } = useWords()
-  const { api, link, refusal, place, sessions, mail, look } = useLocation(locationId, login)
+  const { api, link, refusal, place, sessions, mail, mailRefusal, look } = useLocation(locationId, login)
   const shared = { api, locationId, isAdmin }
   const heading = title ?? say('location.title')
   if (refusal !== undefined)
@@ -42,7 +42,7 @@ export function LocationView({ locationId, login, isAdmin, title }: LocationView
           <Numbers {...shared} sessions={sessions} login={login} />
           {!isNew && (
             <>
-              <Today ledger={mail?.today} />
+              <Today ledger={mail?.today} refusal={mailRefusal} />
               <Mailbox {...shared} mail={mail} sessions={sessions ?? []} look={look} />
               <Charts api={api} locationId={locationId} sessions={sessions ?? []} />
             </>

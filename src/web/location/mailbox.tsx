@@ -1,8 +1,10 @@
 /** The messages behind the figures: those that need somebody, those that wait, the latest. */
 import type { ComponentChildren } from 'preact'
+import { useState } from 'preact/hooks'
 import { Button } from '../parts/button.tsx'
 import { useWords } from '../words/spoken.tsx'
-import { type List, type Mail, type Shown, sendHeld } from './mail.ts'
+import { AllNeeded, Sure, type Wanted } from './all-needed.tsx'
+import type { List, Mail, Shown } from './mail.ts'
 import { MessageLine, type MessageLineProps } from './message-line.tsx'
 
 export interface MailboxProps extends Omit<MessageLineProps, 'message'> {
@@ -11,29 +13,16 @@ export interface MailboxProps extends Omit<MessageLineProps, 'message'> {
 }
 
 export function Mailbox({ mail, locationId, ...shared }: MailboxProps) {
-  const { say, count } = useWords()
+  const { say } = useWords()
+  const [wanted, setWanted] = useState<Wanted>()
   if (mail === undefined) return null
-  const { needed, held, waiting, latest } = mail
+  const { needed, waiting, latest } = mail
   const { api, isAdmin, look } = shared
   return (
     <>
       {needed.messages.length > 0 && (
         <Section id="needed" list={needed} {...shared}>
-          {isAdmin && held > 1 && (
-            <div class="actions">
-              <Button
-                act={async () => {
-                  try {
-                    await sendHeld(api, locationId)
-                  } finally {
-                    await look()
-                  }
-                }}
-              >
-                {count('mail.sendAll', held)}
-              </Button>
-            </div>
-          )}
+          {isAdmin && <AllNeeded api={api} locationId={locationId} mail={mail} want={setWanted} />}
           {!isAdmin && <p class="muted">{say('admin.only')}</p>}
         </Section>
       )}
@@ -46,6 +35,8 @@ export function Mailbox({ mail, locationId, ...shared }: MailboxProps) {
       ) : (
         latest.messages.length > 0 && <Section id="latest" list={latest} {...shared} />
       )}
+      {/* Not in the section: it may be gone before the deed is done. */}
+      {wanted !== undefined && <Sure {...wanted} api={api} look={look} close={() => setWanted(undefined)} />}
     </>
   )
 }

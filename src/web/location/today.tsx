@@ -1,4 +1,5 @@
 import type { Ledger } from '../api/client.ts'
+import { failureWords } from '../parts/problem-words.ts'
 import { useWords } from '../words/spoken.tsx'
 import type { Word } from '../words/words.ts'
 
@@ -7,14 +8,25 @@ type Figured = Pick<Ledger, 'inbound' | 'outbound'> & {
   readonly open?: { readonly needed: number; readonly waiting: number }
 }
 
+export interface TodayProps {
+  readonly ledger: Figured | undefined
+  /** Why the ledger is not there, or older than now. */
+  readonly refusal?: unknown
+}
+
 /** Today's ledger: what came, and what became of it. */
-export function Today({ ledger }: { ledger: Figured | undefined }) {
-  const { say, count } = useWords()
+export function Today({ ledger, refusal }: TodayProps) {
+  const { say, count, find } = useWords()
   return (
     <section aria-labelledby="today" class="card">
       <h2 id="today">{say('today.title')}</h2>
+      {refusal !== undefined && (
+        <p class="problem" role="alert">
+          {failureWords(refusal, find)}
+        </p>
+      )}
       {ledger === undefined ? (
-        <p class="muted">{say('pair.title.wait')}</p>
+        refusal === undefined && <p class="muted">{say('pair.title.wait')}</p>
       ) : (
         <>
           <p class="verdict">{verdict(ledger, count)}</p>

@@ -113,6 +113,12 @@ describe('what must not be read from a copy of the database', () => {
     await expect(other.installations.readTokens(installation.installationId)).rejects.toMatchObject(
       unsealable,
     )
+    // Lists of messages go on, without what cannot be read.
+    const { messages } = await other.messages.list({
+      ...{ locationId: place.locationId, limit: 10, oldestFirst: true, withContent: true },
+    })
+    expect(messages.length).toBeGreaterThan(1)
+    expect(messages.flatMap(({ content }) => content ?? [])).toEqual([])
     await other.close()
   })
 
