@@ -2,7 +2,7 @@
 import { useState } from 'preact/hooks'
 import { got } from '../api/client.ts'
 import { Charts } from '../charts/charts.tsx'
-import { Mailbox } from '../location/mailbox.tsx'
+import { Mailbox, Needed } from '../location/mailbox.tsx'
 import { Numbers } from '../location/numbers.tsx'
 import { SettingsForm } from '../location/settings-form.tsx'
 import { Today } from '../location/today.tsx'
@@ -139,11 +139,13 @@ function AsItsPeople({ locationId }: { locationId: string }) {
   const { login } = useConsole()
   const { api, sessions, mail, mailRefusal, look } = useLocation(locationId, login)
   const shared = { api, locationId, isAdmin: true }
+  const letters = { ...shared, mail, sessions: sessions ?? [], look }
   return (
     <ZoneContext.Provider value={mail?.today.timeZone}>
       <Numbers {...shared} sessions={sessions} login={login} />
+      <Needed {...letters} />
       <Today ledger={mail?.today} refusal={mailRefusal} />
-      <Mailbox {...shared} mail={mail} sessions={sessions ?? []} look={look} />
+      <Mailbox {...letters} />
       <Charts api={api} locationId={locationId} sessions={sessions ?? []} />
       {sessions !== undefined && <SettingsForm {...shared} sessions={sessions} />}
     </ZoneContext.Provider>

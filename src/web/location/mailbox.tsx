@@ -12,20 +12,35 @@ export interface MailboxProps extends Omit<MessageLineProps, 'message'> {
   readonly mail: Mail | undefined
 }
 
-export function Mailbox({ mail, locationId, ...shared }: MailboxProps) {
+/** What waits for somebody, and what can be done for all of it. */
+export function Needed({ mail, locationId, ...shared }: MailboxProps) {
   const { say } = useWords()
   const [wanted, setWanted] = useState<Wanted>()
-  if (mail === undefined) return null
-  const { needed, waiting, latest } = mail
   const { api, isAdmin, look } = shared
   return (
     <>
-      {needed.messages.length > 0 && (
-        <Section id="needed" list={needed} {...shared}>
-          {isAdmin && <AllNeeded api={api} locationId={locationId} mail={mail} want={setWanted} />}
-          {!isAdmin && <p class="muted">{say('admin.only')}</p>}
+      {mail !== undefined && mail.needed.messages.length > 0 && (
+        <Section id="needed" list={mail.needed} {...shared}>
+          {isAdmin ? (
+            <AllNeeded api={api} locationId={locationId} mail={mail} want={setWanted} />
+          ) : (
+            <p class="muted">{say('admin.only')}</p>
+          )}
         </Section>
       )}
+      {/* Not in the section: it may be gone before the deed is done. */}
+      {wanted !== undefined && <Sure {...wanted} api={api} look={look} close={() => setWanted(undefined)} />}
+    </>
+  )
+}
+
+/** The rest: what is on its way, and what was last. */
+export function Mailbox({ mail, locationId: _, ...shared }: MailboxProps) {
+  const { say } = useWords()
+  if (mail === undefined) return null
+  const { needed, waiting, latest } = mail
+  return (
+    <>
       {waiting.messages.length > 0 && <Section id="waiting" list={waiting} {...shared} />}
       {latest.messages.length === 0 && needed.messages.length + waiting.messages.length === 0 ? (
         <section aria-labelledby="latest" class="card">
@@ -35,8 +50,6 @@ export function Mailbox({ mail, locationId, ...shared }: MailboxProps) {
       ) : (
         latest.messages.length > 0 && <Section id="latest" list={latest} {...shared} />
       )}
-      {/* Not in the section: it may be gone before the deed is done. */}
-      {wanted !== undefined && <Sure {...wanted} api={api} look={look} close={() => setWanted(undefined)} />}
     </>
   )
 }
