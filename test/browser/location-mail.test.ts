@@ -115,9 +115,18 @@ describe('on the location page', () => {
     expect(await app.locator(':focus').textContent()).toBe('Discard all 2')
     await expect.poll(async () => [await stateOf(dead), await badge(app)]).toEqual(['failed', '2'])
 
+    let asked = 0
+    await page.route('**/api/messages/*/discard', async (route) => {
+      const error = { code: 'TOO_MANY_REQUESTS', message: 'no', action: null }
+      asked += 1
+      if (asked === 1) await route.fulfill({ status: 429, json: { error } })
+      else await route.continue()
+    })
     await app.getByRole('button', { name: 'Discard all 2' }).click()
     await dialog.getByRole('button', { name: 'Yes, discard the 2' }).click()
+    // One that was refused for coming too fast is not given up.
     await dialog.getByText('2 messages are done.').waitFor()
+    expect(asked).toBe(3)
     await dialog.getByRole('button', { name: 'Done' }).click()
     await app.locator('#needed').waitFor({ state: 'detached' })
     await rows(app, 'latest').filter({ hasText: 'Discarded' }).nth(1).waitFor()
