@@ -12,5 +12,7 @@ export default defineConfig({
     maxWorkers: 2,
     testTimeout: 30_000,
     hookTimeout: 60_000,
+    // As long as waitFor: a second is a race when the machine is busy.
+    expect: { poll: { timeout: 15_000 } },
   },
 })

@@ -17,6 +17,8 @@ import type { AgencyTokens } from './installs.ts'
 import { type KeptRun, keepRun, type SyncRow, type SyncStore, type SyncSubject } from './syncs.ts'
 
 const PAGE = 200
+/** Of a run: how far it is stands in the store after each. */
+const STEP = 20
 const CONCURRENCY = 4
 /** Between two starts of one worker: a thousand installations are no reason to call GHL a thousand times in a second. */
 const PAUSE_MS = 50
@@ -250,7 +252,7 @@ export class TokenCare {
     const isOver = (): boolean => this.#isStopping || run.isLost
     let { cursor } = run.begun
     do {
-      const page = await installations.page({ limit: PAGE, ...(cursor !== undefined && { cursor }) })
+      const page = await installations.page({ limit: STEP, ...(cursor !== undefined && { cursor }) })
       report.considered += page.rows.length
       const waiting = [...page.rows]
       const work = async (): Promise<void> => {
@@ -258,7 +260,7 @@ export class TokenCare {
           await this.#cure(row, report, cureOf, act)
       }
       await Promise.all(Array.from({ length: CONCURRENCY }, work))
-      // The page is begun again elsewhere, which does no harm.
+      // The step is begun again elsewhere, which does no harm.
       if (isOver()) {
         await run.release()
         return

@@ -8,7 +8,7 @@ import { Stage } from '../../sandbox/stage.ts'
 import spanish from '../../src/web/words/es.json' with { type: 'json' }
 import portuguese from '../../src/web/words/pt-BR.json' with { type: 'json' }
 import { barriers, type Look, type OpenBrowser, openBrowser } from '../support/browser.ts'
-import { waitFor } from '../support/wait-for.ts'
+import { contactOf, deliverLate } from '../support/late-delivery.ts'
 
 const FIRST = '15550009999'
 const SECOND = '15550008888'
@@ -58,12 +58,6 @@ describe('on the location page its owner', () => {
   const scan = async (app: FrameLocator, phone: string) => {
     await stage.whatsapp.scan(phone, (await app.locator('[data-qr]').getAttribute('data-qr')) ?? '')
   }
-  const contactOfAna = (): string => {
-    const contact = stage.ghl.contacts.list(locationId).find(({ text }) => text.phone === `+${ANA}`)
-    if (contact === undefined) throw new Error('GHL has no contact for Ana')
-    return contact.id
-  }
-
   it('connects a number with the keyboard alone', async () => {
     const { page, app } = await open()
     const focused = () => app.locator(':focus')
@@ -146,19 +140,8 @@ describe('on the location page its owner', () => {
 
   it('discards a message that was held, and GHL shows that it failed', async () => {
     const { app } = await open()
-    stage.ghl.deliveries.hold()
-    const { messageId } = stage.ghl.agentReply({ locationId, contactId: contactOfAna(), message: 'Too late' })
-    const post = await waitFor('the delivery', () =>
-      stage.ghl.posts().find((each) => each.messageId === messageId && each.target === 'delivery'),
-    )
-    const timestamp = new Date(Date.now() - 3 * 60 * 60_000).toISOString()
-    const body = JSON.stringify({ ...(JSON.parse(post.body) as object), timestamp }) // GHL's own body
-    await fetch(`${stage.bridge.url}/ghl/provider/webhook`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', 'x-ghl-signature': stage.ghl.deliveries.sign(body) },
-      body,
-    })
-    stage.ghl.deliveries.release()
+    const contactId = contactOf(stage, locationId, ANA)
+    const messageId = await deliverLate(stage, { locationId, contactId, message: 'Too late' })
     const held = app.locator(`section[aria-labelledby=needed] [data-message="${messageId}"]`)
     await held.getByRole('button', { name: 'Discard' }).click()
     await held.getByRole('button', { name: 'Yes, discard' }).click()

@@ -3,7 +3,7 @@ import type { FrameLocator, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { Stage } from '../../sandbox/stage.ts'
 import { barriers, fits, type Look, type OpenBrowser, openBrowser } from '../support/browser.ts'
-import { waitFor } from '../support/wait-for.ts'
+import { contactOf, deliverLate } from '../support/late-delivery.ts'
 
 const OWNER = '15550009999'
 const STRANGER = '15550008888'
@@ -49,29 +49,7 @@ describe('the location page', () => {
   const scan = async (app: FrameLocator, phone: string) => {
     await stage.whatsapp.scan(phone, (await app.locator('[data-qr]').getAttribute('data-qr')) ?? '')
   }
-  /** GHL's own delivery, three hours after it was written. */
-  async function deliverLate(message: string): Promise<string> {
-    stage.ghl.deliveries.hold()
-    const { messageId } = stage.ghl.agentReply({ locationId, contactId: contactOfAna(), message })
-    const post = await waitFor('the delivery', () =>
-      stage.ghl.posts().find((each) => each.messageId === messageId && each.target === 'delivery'),
-    )
-    const timestamp = new Date(Date.now() - 3 * 60 * 60_000).toISOString()
-    const body = JSON.stringify({ ...(JSON.parse(post.body) as object), timestamp }) // GHL's own body
-    const answer = await fetch(`${stage.bridge.url}/ghl/provider/webhook`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', 'x-ghl-signature': stage.ghl.deliveries.sign(body) },
-      body,
-    })
-    expect(answer.status).toBe(200)
-    stage.ghl.deliveries.release()
-    return messageId
-  }
-  const contactOfAna = () => {
-    const contact = stage.ghl.contacts.list(locationId).find(({ text }) => text.phone === `+${ANA}`)
-    if (contact === undefined) throw new Error('GHL has no contact for Ana')
-    return contact.id
-  }
+  const contactOfAna = () => contactOf(stage, locationId, ANA)
 
   it('lets its owner add a number by QR, refuses a wrong one, and says when it is connected', async () => {
     const { app, complaints, page } = await open()
@@ -133,7 +111,9 @@ describe('the location page', () => {
 
   it('sends a message that was held with one tap', async () => {
     const { app, page } = await open()
-    const messageId = await deliverLate('Written long ago')
+    const messageId = await deliverLate(stage, {
+      ...{ locationId, contactId: contactOfAna(), message: 'Written long ago' },
+    })
     const held = app.locator(`section[aria-labelledby=needed] [data-message="${messageId}"]`)
     await held.getByText('It reached us late').waitFor()
     await browser.keep(page, 'location-held')
@@ -145,13 +125,19 @@ describe('the location page', () => {
   it('counts days and tells times by the clock of the location, wherever its reader is', async () => {
     const { app } = await open({ ...DESK, timezoneId: 'Asia/Tokyo' })
     const time = app.locator('section[aria-labelledby=latest] time').last()
-    const at = new Date((await time.getAttribute('datetime')) ?? '')
-    const there = at.toLocaleTimeString('en', {
+    // At one moment: the list goes on living, and then its last line is another.
+    const { at, text } = await time.evaluate(
+      (each: { getAttribute(name: string): string | null; textContent: string | null }) => ({
+        at: each.getAttribute('datetime'),
+        text: each.textContent,
+      }),
+    )
+    const there = new Date(at ?? '').toLocaleTimeString('en', {
       timeZone: 'America/Sao_Paulo',
       hour: 'numeric',
       minute: '2-digit',
     })
-    await expect.poll(() => time.textContent()).toContain(there)
+    expect(text).toContain(there)
     const answer = await stage.bridge.operator('GET', `/api/ledger/${locationId}`)
     expect(await answer.json()).toMatchObject({ timeZone: 'America/Sao_Paulo' })
   })

@@ -56,7 +56,7 @@ describe('the pairing page', () => {
     // What is drawn is what a camera reads.
     await stage.whatsapp.scan(OWNER, (await qr.getAttribute('data-qr')) ?? '')
     await page.getByRole('heading', { name: 'Connected', exact: true }).waitFor()
-    expect(await page.getByRole('main').textContent()).toContain('+1 555 000 9999 is linked')
+    expect(await page.getByRole('main').innerText()).toContain('+1\u00a0555\u00a0000\u00a09999 is linked')
     expect(await qr.count()).toBe(0)
 
     stage.whatsapp.unlink(OWNER)

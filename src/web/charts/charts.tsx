@@ -29,7 +29,9 @@ export function Charts(props: ChartsProps) {
   const [isOpen, setOpen] = useState(false)
   return (
     <details class="card charts" onToggle={({ currentTarget }) => setOpen(currentTarget.open)}>
-      <summary>{say('charts.title')}</summary>
+      <summary>
+        <h2>{say('charts.title')}</h2>
+      </summary>
       {isOpen && <OpenCharts {...props} />}
     </details>
   )

@@ -2,7 +2,7 @@
 import { useState } from 'preact/hooks'
 import { got } from '../api/client.ts'
 import { Charts } from '../charts/charts.tsx'
-import { Mailbox } from '../location/mailbox.tsx'
+import { Mailbox, Needed } from '../location/mailbox.tsx'
 import { Numbers } from '../location/numbers.tsx'
 import { SettingsForm } from '../location/settings-form.tsx'
 import { Today } from '../location/today.tsx'
@@ -155,13 +155,15 @@ function Fact({ name, value }: { name: string; value: string }) {
 
 function AsItsPeople({ locationId }: { locationId: string }) {
   const { login } = useConsole()
-  const { api, sessions, mail, look } = useLocation(locationId, login)
+  const { api, sessions, mail, mailRefusal, look } = useLocation(locationId, login)
   const shared = { api, locationId, isAdmin: true }
+  const letters = { ...shared, mail, sessions: sessions ?? [], look }
   return (
     <>
       <Numbers {...shared} sessions={sessions} login={login} />
-      <Today ledger={mail?.today} />
-      <Mailbox {...shared} mail={mail} sessions={sessions ?? []} look={look} />
+      <Needed {...letters} />
+      <Today ledger={mail?.today} refusal={mailRefusal} />
+      <Mailbox {...letters} />
       <Charts api={api} locationId={locationId} sessions={sessions ?? []} />
       {sessions !== undefined && <SettingsForm {...shared} sessions={sessions} />}
     </>

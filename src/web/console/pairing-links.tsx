@@ -1,10 +1,10 @@
 /** One link per number that is to be paired, for its owner's own phone; whoever runs this sends them on. */
 import { type Api, got } from '../api/client.ts'
 import { Button } from '../parts/button.tsx'
+import { Copy } from '../parts/copy.tsx'
+import { useOneByOne } from '../parts/one-by-one.ts'
 import { failureWords } from '../parts/problem-words.ts'
 import { useWords } from '../words/spoken.tsx'
-import { useOneByOne } from './one-by-one.ts'
-import { Copy } from './parts.tsx'
 import type { Location } from './shapes.ts'
 import { useConsole } from './use-console.ts'
 

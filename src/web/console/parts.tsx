@@ -1,6 +1,6 @@
 /** What the console's lists share: waiting, nothing there, something went wrong, pages, states. */
 import type { ComponentChildren } from 'preact'
-import { useRef, useState } from 'preact/hooks'
+import { useState } from 'preact/hooks'
 import { Button } from '../parts/button.tsx'
 import { failureWords } from '../parts/problem-words.ts'
 import { useWords } from '../words/spoken.tsx'
@@ -108,30 +108,5 @@ export function Choice<T extends string>({
         </button>
       ))}
     </fieldset>
-  )
-}
-
-/** Copies, and says so. Without https a browser has no clipboard for us: then the field beside it is selected for Ctrl+C. */
-export function Copy({ text }: { text: string }) {
-  const { say } = useWords()
-  const [outcome, setOutcome] = useState<'copied' | 'selected'>()
-  const here = useRef<HTMLSpanElement>(null)
-  const copy = async (): Promise<void> => {
-    // Absent without https, whatever its type says.
-    const clipboard = navigator.clipboard as Clipboard | undefined
-    const isCopied = await clipboard?.writeText(text).then(
-      () => true,
-      () => false,
-    )
-    if (isCopied !== true)
-      here.current?.parentElement?.querySelector<HTMLInputElement>('input, textarea')?.select()
-    setOutcome(isCopied === true ? 'copied' : 'selected')
-  }
-  return (
-    <span ref={here} class="copy">
-      <Button kind="plain" act={copy}>
-        {say(outcome === undefined ? 'console.copy' : `console.${outcome}`)}
-      </Button>
-    </span>
   )
 }

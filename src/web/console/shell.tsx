@@ -39,15 +39,10 @@ export function Shell({ login }: { login: Login }) {
   const route = useRoute()
   const here = useRef<HTMLAnchorElement>(null)
   const content = useRef<HTMLElement>(null)
-  const isFirst = useRef(true)
   useEffect(() => {
     // On a phone the row of places is longer than the screen.
     here.current?.scrollIntoView({ block: 'nearest', inline: 'center' })
-    if (isFirst.current) {
-      isFirst.current = false
-      return
-    }
-    // Whoever does not see the page hears where he is now.
+    // Whoever does not see the page hears where he is now: after the way in, whose field is gone, and after each step.
     content.current?.focus({ preventScroll: true })
   }, [route.place, route.locationId])
   const placeName = say(`console.place.${route.place}`)

@@ -7,8 +7,8 @@ export interface Looks {
   end(): void
 }
 
-/** @param everyMs between the beginnings of two looks that hints asked for. */
-export function createLooks(look: () => Promise<void>, everyMs: number): Looks {
+/** @param everyMs how long it is between the beginnings of two looks that hints asked for. */
+export function createLooks(look: () => Promise<void>, everyMs: () => number): Looks {
   let isWanted = false
   let startedAtMs = Number.NEGATIVE_INFINITY
   let timer: ReturnType<typeof setTimeout> | undefined
@@ -29,7 +29,7 @@ export function createLooks(look: () => Promise<void>, everyMs: number): Looks {
     isWanted = true
     // Nobody looks: the page is read again when somebody does.
     if (running !== undefined || timer !== undefined || document.visibilityState !== 'visible') return
-    const waitMs = Math.max(0, startedAtMs + everyMs - performance.now())
+    const waitMs = Math.max(0, startedAtMs + everyMs() - performance.now())
     timer = setTimeout(() => void start().catch(() => undefined), waitMs)
   }
   const seen = (): void => {

@@ -5,7 +5,7 @@ import { Frame } from '../parts/frame.tsx'
 import { failureWords, problemWords } from '../parts/problem-words.ts'
 import { ZoneContext } from '../parts/times.ts'
 import { useWords } from '../words/spoken.tsx'
-import { Mailbox } from './mailbox.tsx'
+import { Mailbox, Needed } from './mailbox.tsx'
 import { Numbers } from './numbers.tsx'
 import { SettingsForm } from './settings-form.tsx'
 import { Today } from './today.tsx'
@@ -21,8 +21,9 @@ export interface LocationViewProps {
 
 export function LocationView({ locationId, login, isAdmin, title }: LocationViewProps) {
   const { say, find } = useWords()
-  const { api, link, refusal, place, sessions, mail, look } = useLocation(locationId, login)
+  const { api, link, refusal, place, sessions, mail, mailRefusal, look } = useLocation(locationId, login)
   const shared = { api, locationId, isAdmin }
+  const letters = { ...shared, mail, sessions: sessions ?? [], look }
   const heading = title ?? say('location.title')
   if (refusal !== undefined)
     return (
@@ -42,8 +43,9 @@ export function LocationView({ locationId, login, isAdmin, title }: LocationView
           <Numbers {...shared} sessions={sessions} login={login} />
           {!isNew && (
             <>
-              <Today ledger={mail?.today} />
-              <Mailbox {...shared} mail={mail} sessions={sessions ?? []} look={look} />
+              <Needed {...letters} />
+              <Today ledger={mail?.today} refusal={mailRefusal} />
+              <Mailbox {...letters} />
               <Charts api={api} locationId={locationId} sessions={sessions ?? []} />
             </>
           )}

@@ -4,6 +4,18 @@ import { type Api, got, type Ledger, type Message } from '../api/client.ts'
 /** How many of each list are asked for. */
 export type Shown = Readonly<Record<'needed' | 'waiting' | 'latest', number>>
 export const NOTHING_MORE: Shown = { needed: 10, waiting: 10, latest: 10 }
+/** The API's most. */
+const AT_ONCE = 200
+
+/** A step that grows with the list, until it is as much as one answer holds. */
+export const moreThan = (shown: number): number => shown + Math.min(AT_ONCE, 4 * shown)
+
+/** How many calls {@link readMail} makes at most. */
+export const callsFor = ({ needed, waiting, latest }: Shown): number =>
+  [needed, waiting, needed + waiting + latest + 1].reduce(
+    (calls, many) => calls + Math.ceil(many / AT_ONCE),
+    2,
+  )
 
 export interface List {
   readonly messages: readonly Message[]
@@ -25,59 +37,75 @@ export interface Mail {
   readonly latest: List
 }
 
+interface Wanted {
+  readonly limit: number
+  /** With it the oldest stand first. */
+  readonly waitsFor?: 'person' | 'delivery'
+  readonly state?: 'held'
+}
+
+/** Answers are put together until there are as many as wanted. */
+async function readMessages(api: Api, locationId: string, { limit, ...wanted }: Wanted) {
+  const order = wanted.waitsFor === undefined ? ('newest' as const) : ('oldest' as const)
+  const messages: Message[] = []
+  for (let cursor: string | undefined; ; ) {
+    const query = {
+      ...{ locationId, order, ...wanted, limit: Math.min(AT_ONCE, limit - messages.length) },
+      ...(cursor !== undefined && { cursor }),
+    }
+    const page = await got(api.GET('/api/messages', { params: { query } }))
+    messages.push(...page.messages)
+    if (page.nextCursor === null || messages.length >= limit) return { ...page, messages }
+    cursor = page.nextCursor
+  }
+}
+
+/** All that waits for a person, the oldest first; of the held ones alone when asked. */
+export const readNeeded = async (
+  api: Api,
+  locationId: string,
+  only?: 'held',
+): Promise<readonly Message[]> => {
+  const state = only === undefined ? {} : { state: only }
+  return (await readMessages(api, locationId, { limit: Infinity, waitsFor: 'person', ...state })).messages
+}
+
 export async function readMail(
   api: Api,
   locationId: string,
   shown: Shown,
   more: (list: keyof Shown) => Promise<void>,
 ): Promise<Mail> {
-  const read = async (query: { limit: number; waitsFor?: 'person' | 'delivery'; state?: 'held' }) =>
-    await got(
-      api.GET('/api/messages', {
-        params: {
-          query: { locationId, order: query.waitsFor === undefined ? 'newest' : 'oldest', ...query },
-        },
-      }),
-    )
-  const listOf = (name: keyof Shown, { messages, nextCursor, total }: Awaited<ReturnType<typeof read>>) => {
-    const isMore = total === null ? nextCursor !== null : messages.length < total
-    return {
-      messages,
-      total: total ?? undefined,
-      more: isMore && shown[name] < 200 ? () => more(name) : undefined,
-    }
-  }
+  const read = (wanted: Wanted) => readMessages(api, locationId, wanted)
+  const counted = (name: keyof Shown, { messages, total }: Awaited<ReturnType<typeof read>>): List => ({
+    messages,
+    total: total ?? messages.length,
+    more: messages.length < (total ?? 0) ? () => more(name) : undefined,
+  })
   const [ledger, person, delivery, all] = await Promise.all([
     got(api.GET('/api/ledger/{locationId}', { params: { path: { locationId } } })),
     read({ waitsFor: 'person', limit: shown.needed }),
     read({ waitsFor: 'delivery', limit: shown.waiting }),
-    read({ limit: shown.latest }),
+    // As many may stand in the other lists, and one more than is shown tells whether there are more.
+    read({ limit: shown.needed + shown.waiting + shown.latest + 1 }),
   ])
-  const needed = listOf('needed', person)
-  const waiting = listOf('waiting', delivery)
-  const heldHere = person.messages.filter(({ state }) => state === 'held').length
+  const needed = counted('needed', person)
+  const waiting = counted('waiting', delivery)
   const held =
-    needed.more === undefined || heldHere === 0
-      ? heldHere
-      : ((await read({ waitsFor: 'person', state: 'held', limit: 1 })).total ?? heldHere)
+    needed.more === undefined
+      ? needed.messages.filter(({ state }) => state === 'held').length
+      : ((await read({ waitsFor: 'person', state: 'held', limit: 1 })).total ?? 0)
   const above = new Set([...needed.messages, ...waiting.messages].map(({ id }) => id))
-  const latest = { ...all, messages: all.messages.filter(({ id }) => !above.has(id)) }
+  const latest = all.messages.filter(({ id }) => !above.has(id))
   return {
     today: { ...ledger, open: { needed: person.total ?? 0, waiting: delivery.total ?? 0 } },
     needed,
     held,
     waiting,
-    latest: listOf('latest', latest),
-  }
-}
-
-/** Sends every held message of the location, the oldest first, one after the other. */
-export async function sendHeld(api: Api, locationId: string): Promise<void> {
-  for (;;) {
-    const query = { locationId, waitsFor: 'person', state: 'held', order: 'oldest', limit: 50 } as const
-    const { messages } = await got(api.GET('/api/messages', { params: { query } }))
-    if (messages.length === 0) return
-    for (const { id } of messages)
-      await got(api.POST('/api/messages/{id}/retry', { params: { path: { id } } }))
+    latest: {
+      messages: latest.slice(0, shown.latest),
+      total: undefined,
+      more: latest.length > shown.latest ? () => more('latest') : undefined,
+    },
   }
 }

@@ -1,8 +1,10 @@
 /** The messages behind the figures: those that need somebody, those that wait, the latest. */
 import type { ComponentChildren } from 'preact'
+import { useState } from 'preact/hooks'
 import { Button } from '../parts/button.tsx'
 import { useWords } from '../words/spoken.tsx'
-import { type List, type Mail, type Shown, sendHeld } from './mail.ts'
+import { AllNeeded, Sure, type Wanted } from './all-needed.tsx'
+import type { List, Mail, Shown } from './mail.ts'
 import { MessageLine, type MessageLineProps } from './message-line.tsx'
 
 export interface MailboxProps extends Omit<MessageLineProps, 'message'> {
@@ -10,33 +12,35 @@ export interface MailboxProps extends Omit<MessageLineProps, 'message'> {
   readonly mail: Mail | undefined
 }
 
-export function Mailbox({ mail, locationId, ...shared }: MailboxProps) {
-  const { say, count } = useWords()
-  if (mail === undefined) return null
-  const { needed, held, waiting, latest } = mail
+/** What waits for somebody, and what can be done for all of it. */
+export function Needed({ mail, locationId, ...shared }: MailboxProps) {
+  const { say } = useWords()
+  const [wanted, setWanted] = useState<Wanted>()
   const { api, isAdmin, look } = shared
   return (
     <>
-      {needed.messages.length > 0 && (
-        <Section id="needed" list={needed} {...shared}>
-          {isAdmin && held > 1 && (
-            <div class="actions">
-              <Button
-                act={async () => {
-                  try {
-                    await sendHeld(api, locationId)
-                  } finally {
-                    await look()
-                  }
-                }}
-              >
-                {count('mail.sendAll', held)}
-              </Button>
-            </div>
+      {mail !== undefined && mail.needed.messages.length > 0 && (
+        <Section id="needed" list={mail.needed} {...shared}>
+          {isAdmin ? (
+            <AllNeeded api={api} locationId={locationId} mail={mail} want={setWanted} />
+          ) : (
+            <p class="muted">{say('admin.only')}</p>
           )}
-          {!isAdmin && <p class="muted">{say('admin.only')}</p>}
         </Section>
       )}
+      {/* Not in the section: it may be gone before the deed is done. */}
+      {wanted !== undefined && <Sure {...wanted} api={api} look={look} close={() => setWanted(undefined)} />}
+    </>
+  )
+}
+
+/** The rest: what is on its way, and what was last. */
+export function Mailbox({ mail, locationId: _, ...shared }: MailboxProps) {
+  const { say } = useWords()
+  if (mail === undefined) return null
+  const { needed, waiting, latest } = mail
+  return (
+    <>
       {waiting.messages.length > 0 && <Section id="waiting" list={waiting} {...shared} />}
       {latest.messages.length === 0 && needed.messages.length + waiting.messages.length === 0 ? (
         <section aria-labelledby="latest" class="card">

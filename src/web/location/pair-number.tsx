@@ -1,6 +1,7 @@
 import { useCallback, useState } from 'preact/hooks'
 import { type Api, got, type Session } from '../api/client.ts'
 import { Button } from '../parts/button.tsx'
+import { Copy, isCopied } from '../parts/copy.tsx'
 import { Pairing } from '../parts/pairing.tsx'
 import { useWords } from '../words/spoken.tsx'
 
@@ -36,41 +37,30 @@ export function PairNumber({ api, session, done }: PairNumberProps) {
 /** The phone may be far away: its owner gets a link. */
 export function PairingLink({ api, session }: { api: Api; session: Session }) {
   const { say } = useWords()
-  const [url, setUrl] = useState<string>()
-  const [isCopied, setCopied] = useState(false)
-  // A frame may not be allowed to; the link stands there to be selected in any case.
-  const copy = async (text: string): Promise<void> => {
-    await navigator.clipboard.writeText(text).then(
-      () => setCopied(true),
-      () => setCopied(false),
-    )
-  }
+  const [link, setLink] = useState<{ readonly url: string; readonly isCopied: boolean }>()
   const make = async (): Promise<void> => {
     const path = { locationId: session.locationId, id: session.id }
-    const made = await got(
+    const { url } = await got(
       api.POST('/ghl/location/{locationId}/session/{id}/pairing-link', { params: { path } }),
     )
-    setUrl(made.url)
-    await copy(made.url)
+    setLink({ url, isCopied: await isCopied(url) })
   }
   return (
     <div class="aside">
       <Button kind="quiet" act={make}>
         {say('link.make')}
       </Button>
-      {url !== undefined && (
+      {link !== undefined && (
         <div role="status">
-          <p class="muted small">{say(isCopied ? 'link.copied' : 'link.copy')}</p>
+          <p class="muted small">{say(link.isCopied ? 'link.copied' : 'link.copy')}</p>
           <div class="with-button">
             <input
               readOnly
               aria-label={say('link.make')}
-              value={url}
+              value={link.url}
               onFocus={({ currentTarget }) => currentTarget.select()}
             />
-            <Button kind="plain" act={() => copy(url)}>
-              {say('console.copy')}
-            </Button>
+            <Copy text={link.url} />
           </div>
         </div>
       )}

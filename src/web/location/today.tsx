@@ -1,4 +1,5 @@
 import type { Ledger } from '../api/client.ts'
+import { failureWords } from '../parts/problem-words.ts'
 import { useWords } from '../words/spoken.tsx'
 import type { Word } from '../words/words.ts'
 
@@ -7,17 +8,28 @@ type Figured = Pick<Ledger, 'inbound' | 'outbound'> & {
   readonly open?: { readonly needed: number; readonly waiting: number }
 }
 
+export interface TodayProps {
+  readonly ledger: Figured | undefined
+  /** Why the ledger is not there, or older than now. */
+  readonly refusal?: unknown
+}
+
 /** Today's ledger: what came, and what became of it. */
-export function Today({ ledger }: { ledger: Figured | undefined }) {
-  const { say, count } = useWords()
+export function Today({ ledger, refusal }: TodayProps) {
+  const { say, find } = useWords()
   return (
     <section aria-labelledby="today" class="card">
       <h2 id="today">{say('today.title')}</h2>
+      {refusal !== undefined && (
+        <p class="problem" role="alert">
+          {failureWords(refusal, find)}
+        </p>
+      )}
       {ledger === undefined ? (
-        <p class="muted">{say('pair.title.wait')}</p>
+        refusal === undefined && <p class="muted">{say('pair.title.wait')}</p>
       ) : (
         <>
-          <p class="verdict">{verdict(ledger, count)}</p>
+          <Verdict {...ledger} />
           <div class="ledger">
             <Flow
               title="today.inbound"
@@ -53,12 +65,15 @@ export function Today({ ledger }: { ledger: Figured | undefined }) {
   )
 }
 
-function verdict({ inbound, outbound, open }: Figured, count: ReturnType<typeof useWords>['count']): string {
+/** The day in one line, and in one colour. */
+function Verdict({ inbound, outbound, open }: Figured) {
+  const { say, count } = useWords()
   const needed = open?.needed ?? inbound.failed + outbound.failed + outbound.held
   const waiting = open?.waiting ?? inbound.waiting + outbound.waiting
-  if (needed > 0) return count('today.trouble', needed)
-  if (waiting > 0) return count('today.open', waiting)
-  return count('today.allDone', inbound.received + outbound.accepted)
+  const all = inbound.received + outbound.accepted
+  if (needed > 0) return <p class="verdict state bad">{count('today.trouble', needed)}</p>
+  if (waiting > 0) return <p class="verdict state busy">{count('today.open', waiting)}</p>
+  return <p class="verdict state good">{all === 0 ? say('today.none') : count('today.allDone', all)}</p>
 }
 
 type Figures = readonly (readonly [Word, number])[]

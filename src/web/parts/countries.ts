@@ -75,16 +75,19 @@ const GROUPS: readonly (readonly [code: string, groups: RegExp])[] = [
   ['55', /^(\d{2})(\d{4,5})(\d{4})$/],
 ]
 
+/** Stands between the parts of a number: no line may end there. */
+const GAP = '\u00a0'
+
 /** E.164 with spaces. */
 export function spacedPhone(phone: string): string {
   const digits = phone.replace(/\D/g, '')
   for (const [code, groups] of GROUPS) {
     const parts = digits.startsWith(code) ? groups.exec(digits.slice(code.length)) : null
-    if (parts !== null) return `+${[code, ...parts.slice(1)].filter((part) => part !== '').join(' ')}`
+    if (parts !== null) return `+${[code, ...parts.slice(1)].filter((part) => part !== '').join(GAP)}`
   }
   const codes = COUNTRIES.map(({ code }) => code.slice(0, code.startsWith('1') ? 1 : 4))
   const code = codes.filter((each) => digits.startsWith(each)).sort((a, b) => b.length - a.length)[0] ?? ''
   const rest = digits.slice(code.length)
   const inThrees = rest.match(/^\d{1,3}(?=(?:\d{3})*\d{4}$)|\d{3}(?=(?:\d{3})*\d{4}$)|\d{4}$/g) ?? [rest]
-  return `+${[code, ...inThrees].filter((part) => part !== '').join(' ')}`
+  return `+${[code, ...inThrees].filter((part) => part !== '').join(GAP)}`
 }

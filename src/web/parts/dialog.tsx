@@ -16,7 +16,14 @@ export function Dialog({
   const id = useId()
   const dialog = useRef<HTMLDialogElement>(null)
   useEffect(() => {
+    const opener = document.activeElement
     dialog.current?.showModal()
+    return () => {
+      // Taken off the page while it is open, it gives the focus back to nobody; what is behind it can take it once it is gone.
+      queueMicrotask(() => {
+        if (document.activeElement === document.body && opener instanceof HTMLElement) opener.focus()
+      })
+    }
   }, [])
   return (
     <dialog ref={dialog} aria-labelledby={id} onClose={close}>

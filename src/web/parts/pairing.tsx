@@ -118,7 +118,7 @@ function ByCode({ state, code, restart, codeFor }: StepProps & { code: string })
   const isOver = useSecondsLeft(state) === 0 && state.expiresInMs !== null
   return (
     <>
-      {codeFor !== undefined && (
+      {codeFor !== undefined && codeFor !== state.expectedPhone && (
         <p>
           <Sentence text={say('pair.code.for', { phone: spacedPhone(codeFor) })} />
         </p>
