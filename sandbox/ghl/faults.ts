@@ -17,7 +17,7 @@ export const faultSchema = z.strictObject({
   effect: z.discriminatedUnion('kind', [
     z.strictObject({
       kind: z.literal('status'),
-      status: z.number().int().min(400).max(599),
+      status: z.number().int().min(200).max(599),
       body: z.unknown().optional(),
       headers: z.record(z.string(), z.string()).optional(),
       /** The body compressed, as GHL's front does for whoever accepts it. Only `before`. */

@@ -1405,6 +1405,8 @@ export interface paths {
                                 total: number | null;
                                 done: number;
                                 failed: number;
+                                /** @description What cannot be taken, whoever tries: neither done nor failed */
+                                skipped: number;
                                 message: string | null;
                                 startedAt: string;
                                 finishedAt: string | null;
@@ -1495,6 +1497,8 @@ export interface paths {
                                 total: number | null;
                                 done: number;
                                 failed: number;
+                                /** @description What cannot be taken, whoever tries: neither done nor failed */
+                                skipped: number;
                                 message: string | null;
                                 startedAt: string;
                                 finishedAt: string | null;
@@ -4340,8 +4344,8 @@ export interface paths {
             requestBody: {
                 content: {
                     "application/json": {
-                        startDate?: string | number;
-                        endDate?: string | number;
+                        startDate?: string;
+                        endDate?: string;
                         locationId?: string;
                     } | null;
                 };
@@ -4357,6 +4361,7 @@ export interface paths {
                             success: boolean;
                             running: boolean;
                             records: number;
+                            skipped: number;
                             results: Record<string, never>[];
                         };
                     };
@@ -4371,6 +4376,7 @@ export interface paths {
                             success: boolean;
                             running: boolean;
                             records: number;
+                            skipped: number;
                             results: Record<string, never>[];
                         };
                     };
@@ -4443,8 +4449,8 @@ export interface paths {
             parameters: {
                 query?: {
                     locationId?: string;
-                    startDate?: string | number;
-                    endDate?: string | number;
+                    startDate?: string;
+                    endDate?: string;
                     limit?: number;
                     cursor?: string;
                 };
