@@ -205,6 +205,10 @@ async function meetFault(
   }
   const { effect } = fault
   switch (effect.kind) {
+    case 'hold':
+      effect.met()
+      await effect.until
+      return
     case 'delay':
       await sleep(effect.ms)
       return
@@ -234,6 +238,8 @@ async function spoilAnswer(
   reply: FastifyReply,
 ): Promise<void> {
   switch (effect.kind) {
+    case 'hold':
+      return
     case 'delay':
       await sleep(effect.ms)
       return

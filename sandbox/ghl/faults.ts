@@ -30,11 +30,27 @@ export const faultSchema = z.strictObject({
 
 /** As a test writes it: everything but route and effect has a default. */
 export type FaultInput = z.input<typeof faultSchema>
-export type Fault = z.infer<typeof faultSchema>
+type Stored = z.infer<typeof faultSchema>
+/** Waits until it is let go; only within one process, see {@link FaultBook.hold}. */
+interface Hold {
+  readonly kind: 'hold'
+  readonly met: () => void
+  readonly until: Promise<void>
+}
+export type Fault = Omit<Stored, 'effect'> & { readonly effect: Stored['effect'] | Hold }
+
+/** A call that stands still at GHL's door. */
+export interface Held {
+  /** Resolves when the call has come. */
+  readonly met: Promise<void>
+  letGo(): void
+}
 
 export interface FaultBook {
   /** Adds a fault; returns how to take it back. */
   add(fault: FaultInput): () => void
+  /** The next call to the route waits, before it takes effect, until it is let go. */
+  hold(route: string): Held
   clear(): void
   /** The first fault that this call meets; using it counts it down. */
   take(route: string, locationId: string | undefined): Fault | undefined
@@ -50,6 +66,13 @@ export function createFaultBook(): FaultBook {
       return () => {
         faults = faults.filter((other) => other !== fault)
       }
+    },
+    hold(route) {
+      const come = Promise.withResolvers<void>()
+      const go = Promise.withResolvers<void>()
+      const effect: Hold = { kind: 'hold', met: come.resolve, until: go.promise }
+      faults.push({ route, times: 1, skip: 0, when: 'before', effect })
+      return { met: come.promise, letGo: go.resolve }
     },
     clear() {
       faults = []
