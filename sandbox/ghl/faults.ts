@@ -9,6 +9,8 @@ export const faultSchema = z.strictObject({
   /** e.g. `POST /contacts/upsert`; `*` stands for anything. */
   route: z.string(),
   locationId: z.string().optional(),
+  /** Only calls whose parsed body has this in it. It is met when the body is here, behind the checks of the front door. */
+  mentions: z.string().optional(),
   /** How many calls it hits; null: until cleared. */
   times: z.number().int().positive().nullable().default(1),
   /** How many matching calls pass untouched first. */
@@ -54,11 +56,26 @@ export interface FaultBook {
   clear(): void
   /** The first fault that this call meets; using it counts it down. */
   take(route: string, locationId: string | undefined): Fault | undefined
+  /** As `take`, of those that ask for a mention in the body. */
+  takeMentioned(route: string, locationId: string | undefined, body: string): Fault | undefined
   list(): readonly Fault[]
 }
 
 export function createFaultBook(): FaultBook {
   let faults: Fault[] = []
+  const takeOf = (matching: readonly Fault[]): Fault | undefined => {
+    const due = matching.find((fault) => fault.skip === 0)
+    for (const fault of matching) if (fault.skip > 0) fault.skip--
+    if (!due) return undefined
+    if (due.times !== null && --due.times === 0) faults = faults.filter((fault) => fault !== due)
+    return due
+  }
+  const matching = (route: string, locationId: string | undefined): readonly Fault[] =>
+    faults.filter(
+      (fault) =>
+        matchesRoute(fault.route, route) &&
+        (fault.locationId === undefined || fault.locationId === locationId),
+    )
   return {
     add(input) {
       const fault = faultSchema.parse(input)
@@ -77,18 +94,14 @@ export function createFaultBook(): FaultBook {
     clear() {
       faults = []
     },
-    take(route, locationId) {
-      const matching = faults.filter(
-        (fault) =>
-          matchesRoute(fault.route, route) &&
-          (fault.locationId === undefined || fault.locationId === locationId),
-      )
-      const due = matching.find((fault) => fault.skip === 0)
-      for (const fault of matching) if (fault.skip > 0) fault.skip--
-      if (!due) return undefined
-      if (due.times !== null && --due.times === 0) faults = faults.filter((fault) => fault !== due)
-      return due
-    },
+    take: (route, locationId) =>
+      takeOf(matching(route, locationId).filter(({ mentions }) => mentions === undefined)),
+    takeMentioned: (route, locationId, body) =>
+      takeOf(
+        matching(route, locationId).filter(
+          ({ mentions }) => mentions !== undefined && body.includes(mentions),
+        ),
+      ),
     list: () => faults,
   }
 }

@@ -106,17 +106,13 @@ export interface MessageStoreDeps {
 
 export function createMessageStore({ database, owned, seal }: MessageStoreDeps): MessageStore {
   const openings: Openings = {
-    phoneIn: (row, sealed) => openOutbound(seal, contentOf(row.locationId, row.id), sealed).phone,
+    phoneIn: (row, sealed) =>
+      ifSealedByUs(() => openOutbound(seal, contentOf(row.locationId, row.id), sealed).phone),
     contentIn: (row, { origin, sealed }) => {
       const place = contentOf(row.locationId, row.id)
-      try {
-        return origin === 'ghl'
-          ? openOutbound(seal, place, sealed).part
-          : openEnvelope(seal, place, sealed).content
-      } catch {
-        // Of a key that is gone: the list goes on without its words.
-        return undefined
-      }
+      return ifSealedByUs(() =>
+        origin === 'ghl' ? openOutbound(seal, place, sealed).part : openEnvelope(seal, place, sealed).content,
+      )
     },
   }
   const shown = (row: z.output<typeof MessageViewRow>): MessageView => viewOf(row, openings)
@@ -392,6 +388,15 @@ const sealedEnvelope = (seal: Seal, id: string, envelope: Envelope): string =>
     contentOf(envelope.locationId, id),
     JSON.stringify({ ...envelope, sentAt: envelope.sentAt.getTime() }),
   )
+
+/** What is of a key that is gone is left out; a list goes on without it. */
+function ifSealedByUs<T>(open: () => T): T | undefined {
+  try {
+    return open()
+  } catch {
+    return undefined
+  }
+}
 
 function openOutbound(seal: Seal, place: SealedPlace, sealed: string): OutboundContent {
   return JSON.parse(seal.openText(place, sealed)) as OutboundContent // sealed by acceptOutbound, and nobody else can
