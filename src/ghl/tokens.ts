@@ -24,7 +24,7 @@ import type { LocationId } from '../core/ids.ts'
 import type { Log } from '../core/log.ts'
 import { GhlGrants, grantedBy, mintError } from './grants.ts'
 import type { Granted } from './payloads.ts'
-import { authVerdict, type Refusal, refusalError } from './refusals.ts'
+import { authVerdict, type Refusal, refusalError, traced } from './refusals.ts'
 import { TokenRefusals, type Used } from './token-refusals.ts'
 import type { Answer, Credentials, GhlCall, GhlTransport, OpenAnswer } from './transport.ts'
 
@@ -441,7 +441,7 @@ function needsReconnect(installation: InstallationRow, refusal?: Refusal): GhlEr
     action: 'Connect the location again with the install link.',
     details: {
       installationId: installation.installationId,
-      ...(refusal && { status: refusal.status, reason: refusal.message }),
+      ...(refusal && { ...traced(refusal), reason: refusal.message }),
     },
   })
 }
