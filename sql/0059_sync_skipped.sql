@@ -8,7 +8,11 @@ language sql stable as $$
   select jsonb_build_object(
     'kind', sync.kind,
     'scope', sync.scope,
-    'state', case when sync.state = 'running' and sync.until <= clock_timestamp() then 'interrupted' else sync.state end,
+    'name', coalesce(
+      (select max(account.location_name) from bridge.ghl_accounts account where account.location_id = sync.scope),
+      (select max(account.company_name) from bridge.ghl_accounts account
+        where account.company_id = sync.scope and account.user_type = 'Company')),
+    'state', bridge.sync_state(sync),
     'params', sync.params,
     'cursor', sync.cursor,
     'total', sync.total,

@@ -989,6 +989,23 @@ AS $function$
         where message.state in ('failed', 'held', 'queued', 'sending') and message.discarded_at is null
           and not message.is_history group by 1) counted))
 $function$
+CREATE OR REPLACE FUNCTION bridge.count_syncs(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select coalesce(jsonb_agg(counted.json order by counted.kind), '[]')
+  from (
+    select sync.kind, jsonb_build_object(
+      'kind', sync.kind,
+      'running', count(*) filter (where bridge.sync_state(sync) = 'running'),
+      'interrupted', count(*) filter (where bridge.sync_state(sync) = 'interrupted'),
+      'failed', count(*) filter (where bridge.sync_state(sync) = 'failed'),
+      'done', count(*) filter (where bridge.sync_state(sync) = 'done'),
+      'latestAt', bridge.to_ms(max(sync.updated_at))) as json
+    from bridge.sync_status sync group by sync.kind
+  ) counted
+$function$
 CREATE OR REPLACE FUNCTION bridge.count_tokens(args jsonb)
  RETURNS jsonb
  LANGUAGE sql
@@ -998,6 +1015,15 @@ AS $function$
     'access', count(account.access_token) filter (where account.token_expires_at > clock_timestamp()),
     'refresh', count(account.refresh_token))
   from bridge.ghl_accounts account where account.status = 'active'
+$function$
+CREATE OR REPLACE FUNCTION bridge.count_waiting(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select jsonb_build_object(
+    'messages', count(*), 'locations', count(distinct waiting.location_id), 'upTo', max(waiting.seq)::text)
+  from bridge.waiting_messages(args) waiting
 $function$
 CREATE OR REPLACE FUNCTION bridge.create_oauth_state(args jsonb)
  RETURNS jsonb
@@ -1945,12 +1971,21 @@ CREATE OR REPLACE FUNCTION bridge.list_audit(args jsonb)
 AS $function$
   select jsonb_build_object(
     'entries', coalesce(jsonb_agg(jsonb_build_object(
+      'id', page.id::text,
       'at', bridge.to_ms(page.at),
       'callerKind', page.caller_kind,
       'callerId', page.caller_id,
+      'callerName', (select key.name from bridge.service_keys key where key.id = page.caller_id),
       'action', page.action,
       'locationId', page.location_id,
+      'locationName', (select max(account.location_name) from bridge.ghl_accounts account
+        where account.location_id = page.location_id),
       'target', page.target,
+      'targetName', coalesce(
+        (select key.name from bridge.service_keys key where key.id = page.target),
+        (select coalesce(session.name, session.phone_number) from bridge.sessions session where session.id = page.target),
+        (select coalesce(account.location_name, account.company_name) from bridge.ghl_accounts account
+          where account.id = page.target)),
       'outcome', page.outcome) order by page.id desc), '[]'),
     'lastId', min(page.id)::text)
   from (
@@ -2415,6 +2450,26 @@ AS $function$
         'held', (select count(*) from bridge.messages message where message.location_id = (page.account).location_id
           and message.state = 'held' and message.discarded_at is null)) order by page.rank), '[]') from page),
     'lastRank', (select max(page.rank) from page),
+    'total', (select count(*) from wanted))
+$function$
+CREATE OR REPLACE FUNCTION bridge.page_syncs(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+AS $function$
+  with wanted as (
+    select sync, bridge.sync_rank(sync) collate "C" as rank from bridge.sync_status sync
+    where (args->>'kind' is null or sync.kind = args->>'kind')
+      and (args->>'scope' is null or sync.scope = args->>'scope')
+      and (args->>'state' is null or bridge.sync_state(sync) = args->>'state')
+  ), page as (
+    select * from wanted
+    where args->>'cursor' is null or wanted.rank < (args->>'cursor') collate "C"
+    order by wanted.rank desc limit (args->>'limit')::int
+  )
+  select jsonb_build_object(
+    'syncs', (select coalesce(jsonb_agg(bridge.sync_json(page.sync) order by page.rank desc), '[]') from page),
+    'lastRank', (select min(page.rank) from page),
     'total', (select count(*) from wanted))
 $function$
 CREATE OR REPLACE FUNCTION bridge.park(args jsonb)
@@ -3105,6 +3160,33 @@ begin
   return to_jsonb(found);
 end
 $function$
+CREATE OR REPLACE FUNCTION bridge.settle_waiting(args jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+AS $function$
+declare
+  waiting record;
+  answer jsonb;
+  seen int := 0;
+  done int := 0;
+  last_seq bigint;
+begin
+  for waiting in
+    select message.id, message.seq from bridge.waiting_messages(args) message
+    where message.seq > coalesce((args->>'after')::bigint, 0)
+      and (args->>'upTo' is null or message.seq <= (args->>'upTo')::bigint)
+    order by message.seq limit (args->>'limit')::int
+  loop
+    answer := case args->>'deed'
+      when 'retry' then bridge.retry_message(jsonb_build_object('id', waiting.id))
+      else bridge.discard_message(jsonb_build_object('id', waiting.id, 'discarded', args->'discarded')) end;
+    seen := seen + 1;
+    done := done + (answer->>'wasWaiting')::boolean::int;
+    last_seq := waiting.seq;
+  end loop;
+  return jsonb_build_object('done', done, 'lastSeq', case when seen = (args->>'limit')::int then last_seq::text end);
+end
+$function$
 CREATE OR REPLACE FUNCTION bridge.settle_webhook_event(args jsonb)
  RETURNS jsonb
  LANGUAGE plpgsql
@@ -3275,7 +3357,11 @@ AS $function$
   select jsonb_build_object(
     'kind', sync.kind,
     'scope', sync.scope,
-    'state', case when sync.state = 'running' and sync.until <= clock_timestamp() then 'interrupted' else sync.state end,
+    'name', coalesce(
+      (select max(account.location_name) from bridge.ghl_accounts account where account.location_id = sync.scope),
+      (select max(account.company_name) from bridge.ghl_accounts account
+        where account.company_id = sync.scope and account.user_type = 'Company')),
+    'state', bridge.sync_state(sync),
     'params', sync.params,
     'cursor', sync.cursor,
     'total', sync.total,
@@ -3285,6 +3371,20 @@ AS $function$
     'message', sync.message,
     'startedAt', bridge.to_ms(sync.started_at),
     'finishedAt', bridge.to_ms(sync.finished_at))
+$function$
+CREATE OR REPLACE FUNCTION bridge.sync_rank(sync bridge.sync_status)
+ RETURNS text
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select lpad((extract(epoch from sync.updated_at) * 1000000)::bigint::text, 20, '0') || ' ' || sync.kind || ' ' || sync.scope
+$function$
+CREATE OR REPLACE FUNCTION bridge.sync_state(sync bridge.sync_status)
+ RETURNS text
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select case when sync.state = 'running' and sync.until <= clock_timestamp() then 'interrupted' else sync.state end
 $function$
 CREATE OR REPLACE FUNCTION bridge.take_lease(location text, taker text, ttl_ms bigint, is_alone boolean)
  RETURNS bigint
@@ -3516,6 +3616,16 @@ begin
   return 'true';
 end
 $function$
+CREATE OR REPLACE FUNCTION bridge.waiting_messages(args jsonb)
+ RETURNS SETOF bridge.messages
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select message.* from bridge.messages message
+  where message.state in ('failed', 'held') and message.discarded_at is null and message.state = args->>'state'
+    and (args->>'locationId' is null or message.location_id = args->>'locationId')
+    and (args->>'sessionId' is null or message.session_id = args->>'sessionId')
+$function$
 CREATE OR REPLACE FUNCTION bridge.wake(args jsonb)
  RETURNS jsonb
  LANGUAGE plpgsql
@@ -3719,10 +3829,18 @@ CREATE OR REPLACE FUNCTION public.bridge_count_locations(args jsonb)
  RETURNS jsonb
  LANGUAGE sql
 AS $function$ select bridge.count_locations(args) $function$
+CREATE OR REPLACE FUNCTION public.bridge_count_syncs(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+AS $function$ select bridge.count_syncs(args) $function$
 CREATE OR REPLACE FUNCTION public.bridge_count_tokens(args jsonb)
  RETURNS jsonb
  LANGUAGE sql
 AS $function$ select bridge.count_tokens(args) $function$
+CREATE OR REPLACE FUNCTION public.bridge_count_waiting(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+AS $function$ select bridge.count_waiting(args) $function$
 CREATE OR REPLACE FUNCTION public.bridge_create_oauth_state(args jsonb)
  RETURNS jsonb
  LANGUAGE sql
@@ -3955,6 +4073,10 @@ CREATE OR REPLACE FUNCTION public.bridge_page_installations(args jsonb)
  RETURNS jsonb
  LANGUAGE sql
 AS $function$ select bridge.page_installations(args) $function$
+CREATE OR REPLACE FUNCTION public.bridge_page_syncs(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+AS $function$ select bridge.page_syncs(args) $function$
 CREATE OR REPLACE FUNCTION public.bridge_park(args jsonb)
  RETURNS jsonb
  LANGUAGE sql
@@ -4079,6 +4201,10 @@ CREATE OR REPLACE FUNCTION public.bridge_settle_reads(args jsonb)
  RETURNS jsonb
  LANGUAGE sql
 AS $function$ select bridge.settle_reads(args) $function$
+CREATE OR REPLACE FUNCTION public.bridge_settle_waiting(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+AS $function$ select bridge.settle_waiting(args) $function$
 CREATE OR REPLACE FUNCTION public.bridge_settle_webhook_event(args jsonb)
  RETURNS jsonb
  LANGUAGE sql

@@ -15,7 +15,14 @@ export interface AuditDeed {
 }
 
 export interface AuditEntry extends AuditDeed {
+  /** Higher is later. */
+  readonly id: string
   readonly at: Date
+  /** Of the service key. */
+  readonly callerName: string | undefined
+  readonly locationName: string | undefined
+  /** Of the key, the number or the installation that it was done to. */
+  readonly targetName: string | undefined
 }
 
 export interface AuditStore {

@@ -85,6 +85,8 @@ export interface CallLogSynced {
 export const CALL_LOGS = 'call-logs'
 /** With the hold of a run (syncs.ts) a dead node's is gone on with inside half a minute. */
 const LOOK_MS = 8_000
+/** Runs that are gone on with in one look. */
+const MOST_RESUMED = 50
 /** Proxies and programs commonly give up at 30 seconds. */
 const PATIENCE_MS = 20_000
 
@@ -140,8 +142,9 @@ export class CallLogSyncs {
 
   /** Goes on with the runs whose node died or stopped. */
   async resume(): Promise<void> {
-    for (const { scope, state, params } of await this.#deps.syncs.list({ kind: CALL_LOGS })) {
-      if (state !== 'interrupted' || this.#isStopping) continue
+    const left = await this.#deps.syncs.page({ kind: CALL_LOGS, state: 'interrupted', limit: MOST_RESUMED })
+    for (const { scope, params } of left.syncs) {
+      if (this.#isStopping) return
       const locationId = parseLocationId(scope)
       const run = await keepRun(this.#deps.syncs, { kind: CALL_LOGS, scope }, params)
       if (run !== undefined) this.#track(this.#run(locationId, undefined, run))

@@ -9,8 +9,14 @@ const DISCARDED: MessageError = {
   message: 'This message was held, and then discarded by hand',
 }
 
+/** One transaction, and one answer while somebody waits for it. */
+const AT_ONCE = 100
+
 export interface MessageDeskDeps {
-  readonly messages: Pick<MessageStore, 'list' | 'find' | 'retryByHand' | 'discardByHand' | 'ledger'>
+  readonly messages: Pick<
+    MessageStore,
+    'list' | 'find' | 'retryByHand' | 'discardByHand' | 'countWaiting' | 'settleWaiting' | 'ledger'
+  >
   /** Tells the worker that there is work. */
   readonly nudge: () => void
 }
@@ -34,6 +40,18 @@ export function createMessageDesk({ messages, nudge }: MessageDeskDeps): Message
     },
     retry: async (id) => settled(await messages.retryByHand(id)),
     discard: async (id) => settled(await messages.discardByHand(id, DISCARDED)),
+    waiting: (asked) => messages.countWaiting(asked),
+    async retryWaiting(asked, batch) {
+      const settledNow = await messages.settleWaiting(asked, { ...batch, limit: AT_ONCE }, { do: 'retry' })
+      if (settledNow.done > 0) nudge()
+      return settledNow
+    },
+    async discardWaiting(asked, batch) {
+      const deed = { do: 'discard', reason: DISCARDED } as const
+      const settledNow = await messages.settleWaiting(asked, { ...batch, limit: AT_ONCE }, deed)
+      if (settledNow.done > 0) nudge()
+      return settledNow
+    },
     ledger: (locationId, span) => messages.ledger(locationId, span),
   }
 }

@@ -26,7 +26,16 @@ import type {
   SessionStatus,
   WaMedia,
 } from '../core/message.ts'
-import type { Ledger, MessageQuery, OwedRead, SessionEdit } from './storage.ts'
+import type {
+  Ledger,
+  MessageQuery,
+  OwedRead,
+  SessionEdit,
+  Waiting,
+  WaitingBatch,
+  WaitingQuery,
+  WaitingSettled,
+} from './storage.ts'
 
 /** A message for a GHL conversation, as the inbound endpoint takes it (ghl.md 4.1). */
 export interface GhlInboundMessage {
@@ -262,6 +271,12 @@ export interface MessageDesk {
    * @throws {RequestError} `MESSAGE_UNKNOWN`, `MESSAGE_NOT_WAITING`.
    */
   discard(id: MessageId): Promise<MessageSnapshot>
+  /** How many failed or held messages wait for a person's word. */
+  waiting(asked: WaitingQuery): Promise<Waiting>
+  /** {@link retry} for a batch of them, the oldest first; ask again with its `after` until there is none. */
+  retryWaiting(asked: WaitingQuery, batch: Omit<WaitingBatch, 'limit'>): Promise<WaitingSettled>
+  /** {@link discard} for a batch of them, likewise. */
+  discardWaiting(asked: WaitingQuery, batch: Omit<WaitingBatch, 'limit'>): Promise<WaitingSettled>
   find(id: MessageId): Promise<MessageSnapshot | undefined>
   /** Live messages that came from `from` until before `to`. */
   ledger(locationId: LocationId, span: { readonly from: Date; readonly to: Date }): Promise<Ledger>

@@ -277,6 +277,10 @@ export interface MessageStore {
    * unknown one.
    */
   discardByHand(id: MessageId, reason: MessageError): Promise<ByHand | undefined>
+  /** How many wait for a person's word, in how many locations, and the newest of them. */
+  countWaiting(asked: WaitingQuery): Promise<Waiting>
+  /** {@link retryByHand} or {@link discardByHand} for the oldest of them, a batch at a time, in one transaction. */
+  settleWaiting(asked: WaitingQuery, batch: WaitingBatch, deed: WaitingDeed): Promise<WaitingSettled>
   /**
    * The agent has acted, so what the customer wrote is to be marked read on WhatsApp: what stood in GHL when the answer
    * reached us, or (for a conversation that was opened) at `until`. Enqueues one job for each number he wrote to.
@@ -323,6 +327,36 @@ export interface MessageStore {
     nextCursor: string | undefined
     total: number | undefined
   }>
+}
+
+/** Failed or held messages that nobody has discarded. */
+export interface WaitingQuery {
+  readonly state: 'failed' | 'held'
+  readonly locationId?: LocationId
+  readonly sessionId?: SessionId
+}
+
+export interface Waiting {
+  readonly messages: number
+  readonly locations: number
+  /** Names the newest; undefined when there is none. */
+  readonly upTo: string | undefined
+}
+
+export type WaitingDeed = { readonly do: 'retry' } | { readonly do: 'discard'; readonly reason: MessageError }
+
+export interface WaitingBatch {
+  readonly limit: number
+  /** As {@link Waiting} named it: what came later is left alone. */
+  readonly upTo?: string
+  /** As the batch before named it: one that failed again is not met twice. */
+  readonly after?: string
+}
+
+export interface WaitingSettled {
+  readonly done: number
+  /** Where the next batch begins; undefined after the last. */
+  readonly after: string | undefined
 }
 
 export interface MessageQuery {

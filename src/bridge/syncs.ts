@@ -12,9 +12,14 @@ export interface SyncSubject {
   readonly scope: string
 }
 
+export const SYNC_STATES = ['running', 'interrupted', 'failed', 'done'] as const
+export type SyncState = (typeof SYNC_STATES)[number]
+
 export interface SyncRow extends SyncSubject {
+  /** Of the location or the agency that it is about, where we know one. */
+  readonly name: string | undefined
   /** `interrupted`: it ran, and whoever did it is gone; the next run goes on from its cursor. */
-  readonly state: 'running' | 'interrupted' | 'done' | 'failed'
+  readonly state: SyncState
   /** What exactly was asked for, as {@link SyncStore.begin} was told. */
   readonly params: string
   /** Where to go on, in the work's own words; undefined at the start and after a good end. */
@@ -57,6 +62,27 @@ export interface SyncStore {
   finish(run: SyncRun, state: 'done' | 'failed', message?: string): Promise<void>
   /** Latest first, 200 at most. */
   list(filter?: Partial<SyncSubject>): Promise<readonly SyncRow[]>
+  /** Latest first. `cursor` is the `nextCursor` of the page before; a run that moves meanwhile is among the first. */
+  page(query: SyncQuery): Promise<{
+    readonly syncs: readonly SyncRow[]
+    readonly nextCursor: string | undefined
+    readonly total: number
+  }>
+  /** How the last runs of all scopes stand, for every kind that ever ran. */
+  countByKind(): Promise<readonly SyncCounts[]>
+}
+
+export interface SyncQuery extends Partial<SyncSubject> {
+  readonly state?: SyncState
+  /** 1 to 200. */
+  readonly limit: number
+  readonly cursor?: string
+}
+
+export interface SyncCounts extends Readonly<Record<SyncState, number>> {
+  readonly kind: string
+  /** When one of them moved last. */
+  readonly latestAt: Date
 }
 
 /**

@@ -3,9 +3,9 @@ import type { Readable } from 'node:stream'
 import type { Dispatcher } from 'undici'
 import { BridgeError, GhlError, RequestError } from '../core/errors.ts'
 
-/** Notes the moment before the first byte is written to an open connection. */
+/** Tells of the moment before the first byte is written to an open connection. */
 export function noticeLeaving(
-  trace: { hasLeft: boolean },
+  onLeaving: () => void,
   signal: AbortSignal,
 ): Dispatcher.DispatcherComposeInterceptor {
   return (dispatch) => (options, handler) => {
@@ -15,7 +15,7 @@ export function noticeLeaving(
         if (typeof value !== 'function') return value
         return (...args: unknown[]): unknown => {
           // undici starts an aborted request only to end it, before anything is written.
-          if (name === 'onRequestStart' && !signal.aborted) trace.hasLeft = true
+          if (name === 'onRequestStart' && !signal.aborted) onLeaving()
           return Reflect.apply(value, target, args)
         }
       },

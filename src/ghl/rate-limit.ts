@@ -1,7 +1,8 @@
 /**
  * GHL's limit per app and location (or company), kept so that it is used fully and never broken: a request takes one of
- * `max` places and gives it back one interval after GHL must have counted it. That holds for a server that counts fixed
- * windows as well as for one that slides, whatever the network delays; counting from the moment of sending would not.
+ * `max` places and gives it back one interval after GHL must have counted it: after its answer, or well after it left,
+ * whichever is first. That holds for a server that counts fixed windows as well as for one that slides, whatever the
+ * network delays; counting from the moment of sending would not.
  *
  * The limit begins at 100 per 10 s and follows the `X-RateLimit-*` headers. Places that other nodes take show in
  * `X-RateLimit-Remaining` and are left free; where GHL has said nothing for an interval, or has refused, one request at a
@@ -22,6 +23,8 @@ export type Priority = 'live' | 'gateway' | 'history'
 
 /** A place in the window. The first end counts, later ones are passed over. */
 export interface Ticket {
+  /** The first byte is about to be written. Until then the place is kept, however long a connection lets wait. */
+  left(): void
   /** GHL answered, so it has counted the request. */
   answered(status: number, headers: IncomingHttpHeaders): void
   /** No answer. `left` says whether GHL may have counted the request all the same. */
@@ -76,8 +79,13 @@ const LIVE_SHARE_OF_DAY = 0.1
 const USUAL_PER_DAY = 200_000
 /** Where GHL does not say when the day ends. */
 const DAY_LOOK_MS = 60 * 60_000
-/** GHL counts at its door. An answer that takes longer than this share of the interval was counted long before. */
-const COUNTED_WITHIN = 0.1
+/**
+ * GHL counts at its door, but may be slow to come to it. Share of the interval within which it has counted what has left;
+ * only answers that take longer, of uploads above all, make this matter.
+ */
+const COUNTED_WITHIN = 0.3
+/** The places of a burst come back one interval after its last answers, and are taken as one: share of the interval. */
+const BURST_WITHIN = 0.1
 /** The longest wait. A sibling backend has a caller of its own who waits for the answer. */
 const PATIENCE_MS: Readonly<Record<Priority, number>> = { live: 60_000, gateway: 30_000, history: 60_000 }
 /** Whom each one stands behind. */
@@ -104,6 +112,7 @@ interface Waiting {
 
 interface Place {
   readonly takenAtMs: number
+  leftAtMs: number
   freeAtMs: number
   state: 'under_way' | 'answered' | 'lost'
 }
@@ -234,8 +243,7 @@ class Window {
 
   /** Until when those that went ahead are waited for; the past when nobody is. */
   #scoutUntilMs(nowMs: number): number {
-    // The places of a burst come back one interval after its last answers, and are taken as one.
-    if (nowMs - this.#heardAtMs < this.#intervalMs * (1 + COUNTED_WITHIN)) return 0
+    if (nowMs - this.#heardAtMs < this.#intervalMs * (1 + BURST_WITHIN)) return 0
     const ahead = [...this.#places].filter(({ state }) => state === 'under_way')
     const scouts = this.#isNew ? BLIND_REQUESTS : 1
     const last = ahead.toSorted((one, other) => other.takenAtMs - one.takenAtMs)[scouts - 1]
@@ -243,10 +251,15 @@ class Window {
   }
 
   #ticket(nowMs: number): Ticket {
-    const latestMs = () => nowMs + this.#intervalMs * (1 + COUNTED_WITHIN)
-    const place: Place = { takenAtMs: nowMs, freeAtMs: latestMs(), state: 'under_way' }
+    const place: Place = { takenAtMs: nowMs, leftAtMs: Infinity, freeAtMs: Infinity, state: 'under_way' }
+    const latestMs = () => place.leftAtMs + this.#intervalMs * (1 + COUNTED_WITHIN)
     this.#places.add(place)
     return {
+      left: () => {
+        place.leftAtMs = this.#clock.nowMs()
+        place.freeAtMs = latestMs()
+        this.#setAlarm(place.leftAtMs)
+      },
       answered: (status, headers) => {
         if (place.state !== 'under_way') return
         place.state = 'answered'

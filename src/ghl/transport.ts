@@ -229,16 +229,20 @@ export class GhlTransport {
   async #makeOnce<A>(call: GhlCall, { credentials, pass, read }: How<A>): Promise<Made<A>> {
     const { onCall, clock } = this.#options
     const ticket = credentials && (await this.#turn(call, credentials, pass))
-    const trace = { hasLeft: false }
+    let hasLeft = false
+    const onLeaving = () => {
+      hasLeft = true
+      ticket?.left()
+    }
     try {
-      const response = await this.#request(call, credentials?.accessToken(), trace)
+      const response = await this.#request(call, credentials?.accessToken(), onLeaving)
       ticket?.answered(response.statusCode, response.headers)
       const answer = await read(response)
       onCall(outcomeOf(response.statusCode))
       return { answer, retryAfterMs: retryAfterMs(response.statusCode, response.headers, clock.nowMs()) }
     } catch (thrown) {
-      ticket?.lost(trace.hasLeft)
-      const error = networkError(thrown, call, trace.hasLeft)
+      ticket?.lost(hasLeft)
+      const error = networkError(thrown, call, hasLeft)
       // A caller who hangs up says nothing of GHL.
       if (call.signal?.aborted !== true) onCall(error.code === 'GHL_TIMEOUT' ? 'timeout' : 'unreachable')
       throw error
@@ -260,7 +264,7 @@ export class GhlTransport {
   async #request(
     call: GhlCall,
     accessToken: string | undefined,
-    trace: { hasLeft: boolean },
+    onLeaving: () => void,
   ): Promise<Dispatcher.ResponseData> {
     const form = call.form && new URLSearchParams(present(call.form)).toString()
     const body = call.json === undefined ? form : JSON.stringify(call.json)
@@ -270,7 +274,7 @@ export class GhlTransport {
     const signal = AbortSignal.any([AbortSignal.timeout(totalMs), ...(call.signal ? [call.signal] : [])])
     signal.throwIfAborted()
     const agent = call.isPassedOn === true ? this.#passingAgent : this.#agent
-    const dispatched = agent.compose(noticeLeaving(trace, signal)).request({
+    const dispatched = agent.compose(noticeLeaving(onLeaving, signal)).request({
       origin: this.#origin,
       path: `${this.#basePath}${call.path}`,
       method: call.method,

@@ -7,12 +7,16 @@ import { date, optional } from './rows.ts'
 const AuditPage = z.object({
   entries: z.array(
     z.object({
+      id: z.string(),
       at: date,
       callerKind: z.enum(['operator', 'page', 'service']),
       callerId: optional(z.string()),
+      callerName: optional(z.string()),
       action: z.string(),
       locationId: optional(z.string()),
+      locationName: optional(z.string()),
       target: optional(z.string()),
+      targetName: optional(z.string()),
       outcome: z.string(),
     }),
   ),

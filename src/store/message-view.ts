@@ -25,7 +25,7 @@ const ViewExtras = z.object({
 export const MessageViewRow = z.intersection(MessageRowSchema, ViewExtras)
 
 export interface Openings {
-  /** The E.164 number in what an agent's message holds sealed. */
+  /** The E.164 number in what an agent's message holds sealed; undefined when it cannot be opened. */
   readonly phoneIn: (row: MessageRow, sealed: string) => string | undefined
   /** What a message says; undefined when it cannot be opened. */
   readonly contentIn: (

@@ -73,6 +73,8 @@ const NoteWorkRow = z
   .nullable()
 const OwedReadsRow = z.object({ locationId, messages: z.array(OwedReadRow) }).nullable()
 const ByHandRow = z.object({ wasWaiting: z.boolean(), row: MessageViewRow }).nullable()
+const WaitingRow = z.object({ messages: z.number(), locations: z.number(), upTo: optional(z.string()) })
+const SettledRow = z.object({ done: z.number(), lastSeq: optional(z.string()) })
 const GhlStatusRow = z
   .object({ status: z.enum(['pending', 'delivered', 'read', 'failed']), error: MessageErrorRow })
   .nullable()
@@ -105,12 +107,20 @@ export interface MessageStoreDeps {
 }
 
 export function createMessageStore({ database, owned, seal }: MessageStoreDeps): MessageStore {
+  // Of a key that is gone: the list goes on without its words.
+  const opened = <T>(open: () => T): T | undefined => {
+    try {
+      return open()
+    } catch {
+      return undefined
+    }
+  }
   const openings: Openings = {
     phoneIn: (row, sealed) =>
-      ifSealedByUs(() => openOutbound(seal, contentOf(row.locationId, row.id), sealed).phone),
+      opened(() => openOutbound(seal, contentOf(row.locationId, row.id), sealed))?.phone,
     contentIn: (row, { origin, sealed }) => {
       const place = contentOf(row.locationId, row.id)
-      return ifSealedByUs(() =>
+      return opened(() =>
         origin === 'ghl' ? openOutbound(seal, place, sealed).part : openEnvelope(seal, place, sealed).content,
       )
     },
@@ -253,6 +263,21 @@ export function createMessageStore({ database, owned, seal }: MessageStoreDeps):
       return byHand(await database.call('discard_message', { id, discarded: reason }))
     },
 
+    async countWaiting(asked) {
+      return WaitingRow.parse(await database.call('count_waiting', asked))
+    },
+
+    async settleWaiting(asked, batch, deed) {
+      const args = {
+        ...asked,
+        ...batch,
+        deed: deed.do,
+        ...(deed.do === 'discard' && { discarded: deed.reason }),
+      }
+      const { done, lastSeq } = SettledRow.parse(await database.call('settle_waiting', args))
+      return { done, after: lastSeq }
+    },
+
     async oweReads(by) {
       const { until, ...named } = 'until' in by ? by : { ...by, until: undefined }
       await database.call('owe_reads', { ...named, ...(until !== undefined && { until: until.getTime() }) })
@@ -388,15 +413,6 @@ const sealedEnvelope = (seal: Seal, id: string, envelope: Envelope): string =>
     contentOf(envelope.locationId, id),
     JSON.stringify({ ...envelope, sentAt: envelope.sentAt.getTime() }),
   )
-
-/** What is of a key that is gone is left out; a list goes on without it. */
-function ifSealedByUs<T>(open: () => T): T | undefined {
-  try {
-    return open()
-  } catch {
-    return undefined
-  }
-}
 
 function openOutbound(seal: Seal, place: SealedPlace, sealed: string): OutboundContent {
   return JSON.parse(seal.openText(place, sealed)) as OutboundContent // sealed by acceptOutbound, and nobody else can

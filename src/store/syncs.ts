@@ -1,13 +1,14 @@
 import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
-import type { SyncRow, SyncStore } from '../bridge/syncs.ts'
+import { SYNC_STATES, type SyncCounts, type SyncRow, type SyncStore } from '../bridge/syncs.ts'
 import type { Database } from './database.ts'
 import { date, optional } from './rows.ts'
 
 const SyncRowSchema: z.ZodType<SyncRow> = z.object({
   kind: z.string(),
   scope: z.string(),
-  state: z.enum(['running', 'interrupted', 'done', 'failed']),
+  name: optional(z.string()),
+  state: z.enum(SYNC_STATES),
   params: z.string(),
   cursor: optional(z.string()),
   total: optional(z.number()),
@@ -17,6 +18,21 @@ const SyncRowSchema: z.ZodType<SyncRow> = z.object({
   message: optional(z.string()),
   startedAt: date,
   finishedAt: optional(date),
+})
+
+const SyncPage = z.object({
+  syncs: z.array(SyncRowSchema),
+  lastRank: z.string().nullable(),
+  total: z.number(),
+})
+
+const SyncCountsSchema: z.ZodType<SyncCounts> = z.object({
+  kind: z.string(),
+  running: z.number(),
+  interrupted: z.number(),
+  failed: z.number(),
+  done: z.number(),
+  latestAt: date,
 })
 
 export function createSyncStore({ database }: { database: Database }): SyncStore {
@@ -36,6 +52,13 @@ export function createSyncStore({ database }: { database: Database }): SyncStore
     },
     async list(filter = {}) {
       return z.array(SyncRowSchema).parse(await database.call('list_syncs', filter))
+    },
+    async page(query) {
+      const { syncs, lastRank, total } = SyncPage.parse(await database.call('page_syncs', query))
+      return { syncs, nextCursor: syncs.length < query.limit ? undefined : (lastRank ?? undefined), total }
+    },
+    async countByKind() {
+      return z.array(SyncCountsSchema).parse(await database.call('count_syncs', {}))
     },
   }
 }

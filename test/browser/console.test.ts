@@ -154,7 +154,7 @@ describe('the console', () => {
     const { page } = await open('keys')
     await page.getByText('No key yet.').waitFor()
     await page.getByRole('button', { name: 'New key' }).click()
-    await page.getByLabel('Name').fill('Reports')
+    await page.getByLabel('Name', { exact: true }).fill('Reports')
     await page.getByLabel('locations:read').check()
     await page.getByRole('button', { name: 'Make the key' }).click()
     const key = await page.getByLabel('The new key').inputValue()
@@ -171,7 +171,7 @@ describe('the console', () => {
     await page.getByText('No key yet.').waitFor()
     expect(await use()).toBe(401)
     await go(page, 'Audit')
-    await page.getByText('DELETE /api/keys/:id').first().waitFor()
+    await page.getByText('Operator: Revoke the service key Reports').waitFor()
   })
 
   it('says piece by piece what is set up', async () => {
@@ -212,7 +212,7 @@ describe('the console', () => {
     await page.getByRole('dialog', { name: 'The hour is over' }).waitFor()
     isOver = false
     await show(page, API_KEY)
-    await page.getByText('POST /api/console/session').first().waitFor()
+    await page.getByText('Operator: Open the console').first().waitFor()
     expect(await page.getByRole('dialog').count()).toBe(0)
   })
 
@@ -370,7 +370,7 @@ describe('the console', () => {
         ['Figures', '#today'],
         ['Long work', '[data-sync]'],
         ['GHL events', '#events'],
-        ['Audit', 'ul.rows'],
+        ['Audit', 'ul.audit'],
         ['Service keys', '#keys'],
         ['Setup', '[data-check]'],
       ] as const) {

@@ -3,7 +3,7 @@ import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import type { AgencySync } from '../../bridge/agency-sync.ts'
 import type { WebhookEventStore } from '../../bridge/installations.ts'
-import type { SyncRow, SyncStore } from '../../bridge/syncs.ts'
+import { SYNC_STATES, type SyncRow, type SyncStore } from '../../bridge/syncs.ts'
 import type { TokenCare } from '../../bridge/token-care.ts'
 import { toBridgeError } from '../../core/errors.ts'
 import { parseLocationId } from '../../core/ids.ts'
@@ -14,15 +14,16 @@ import { Id } from '../schemas.ts'
 export interface AdminDeps {
   readonly agencySync: Pick<AgencySync, 'startAll' | 'reports'>
   readonly care: Pick<TokenCare, 'check'>
-  readonly syncs: Pick<SyncStore, 'list'>
+  readonly syncs: Pick<SyncStore, 'page' | 'countByKind'>
   readonly webhookEvents: Pick<WebhookEventStore, 'list'>
   readonly log: Log
 }
 
 const SyncBody = z.object({
   kind: z.string(),
-  scope: z.string(),
-  state: z.enum(['running', 'interrupted', 'done', 'failed']),
+  scope: z.string().describe('A location, an agency, or a word of the work itself'),
+  name: z.string().nullable().describe('Of that location or agency'),
+  state: z.enum(SYNC_STATES),
   total: z.number().nullable(),
   done: z.number(),
   failed: z.number(),
@@ -30,6 +31,16 @@ const SyncBody = z.object({
   message: z.string().nullable(),
   startedAt: z.string(),
   finishedAt: z.string().nullable(),
+})
+
+const runs = z.number().int()
+const KindBody = z.object({
+  kind: z.string(),
+  running: runs,
+  interrupted: runs,
+  failed: runs,
+  done: runs,
+  latestAt: z.string(),
 })
 
 const STATES = ['received', 'processed', 'ignored', 'failed'] as const
@@ -75,19 +86,42 @@ export function adminRoutes(deps: AdminDeps): FastifyPluginCallbackZod {
             kind: z.string().min(1).max(64).optional(),
             scope: z.string().min(1).max(128).optional(),
             locationId: Id.optional(),
+            state: z.enum(SYNC_STATES).optional(),
+            limit: z.coerce.number().int().min(1).max(200).default(200),
+            cursor: z.string().min(1).max(300).optional(),
           }),
-          response: { 200: z.object({ syncs: z.array(SyncBody) }) },
+          response: {
+            200: z.object({
+              syncs: z.array(SyncBody),
+              total: z.number().int(),
+              nextCursor: z.string().nullable(),
+            }),
+          },
         },
       },
       async (request) => {
-        const { kind, locationId, scope: asked = locationId } = request.query
+        const { kind, state, limit, cursor, locationId, scope: asked = locationId } = request.query
         if (asked !== undefined) requireLocation(request, asked)
         const scope = confinedTo(request) ?? asked
-        const rows = await deps.syncs.list({
+        const page = await deps.syncs.page({
+          limit,
           ...(kind !== undefined && { kind }),
           ...(scope !== undefined && { scope }),
+          ...(state !== undefined && { state }),
+          ...(cursor !== undefined && { cursor }),
         })
-        return { syncs: rows.map(bodyOf) }
+        return { syncs: page.syncs.map(bodyOf), total: page.total, nextCursor: page.nextCursor ?? null }
+      },
+    )
+
+    app.get(
+      '/api/sync/kinds',
+      { schema: { response: { 200: z.object({ kinds: z.array(KindBody) }) } } },
+      async () => {
+        const kinds = await deps.syncs.countByKind()
+        return {
+          kinds: kinds.map(({ latestAt, ...rest }) => ({ ...rest, latestAt: latestAt.toISOString() })),
+        }
       },
     )
 
@@ -131,6 +165,7 @@ export function adminRoutes(deps: AdminDeps): FastifyPluginCallbackZod {
 const bodyOf = (row: SyncRow) => ({
   kind: row.kind,
   scope: row.scope,
+  name: row.name ?? null,
   state: row.state,
   total: row.total ?? null,
   done: row.done,

@@ -86,7 +86,9 @@ export function callLogRoutes(deps: CallLogDeps): FastifyPluginCallbackZod {
         const wish = request.body ?? {}
         const { startDate, endDate, locationId } = wish
         if (locationId !== undefined) requireLocation(request, locationId)
-        const wishes = wishesOf(await wanted(locationId ?? confinedTo(request)), wish)
+        const place = locationId ?? confinedTo(request)
+        if (place !== undefined) request.deed = { locationId: place }
+        const wishes = wishesOf(await wanted(place), wish)
         const synced = await deps.syncCallLogs(wishes, `${textOf(startDate)}/${textOf(endDate)}`)
         const results = synced.map((result) => ({ ...result, success: result.state !== 'failed' }))
         const isRunning = synced.some(({ state }) => state === 'running')

@@ -5,7 +5,7 @@ import type { InstallationRow, InstallationStore } from '../../bridge/installati
 import { RequestError } from '../../core/errors.ts'
 import type { LocationId } from '../../core/ids.ts'
 import { Id } from '../schemas.ts'
-import { InstallationBody, installationBody } from './tokens.ts'
+import { deedOn, InstallationBody, installationBody } from './tokens.ts'
 
 export interface InstallationDeps {
   readonly installations: Pick<InstallationStore, 'find' | 'page' | 'deactivate' | 'activate'>
@@ -50,8 +50,3 @@ export function installationRoutes({
     done()
   }
 }
-
-const deedOn = ({ installationId, locationId }: InstallationRow) => ({
-  target: installationId,
-  ...(locationId !== undefined && { locationId }),
-})

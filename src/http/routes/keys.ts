@@ -38,11 +38,18 @@ const KeyBody = z.object({
 })
 
 const AuditBody = z.object({
+  id: z.string(),
   at: z.string(),
-  caller: z.object({ kind: z.enum(['operator', 'page', 'service']), id: z.string().nullable() }),
-  action: z.string(),
+  caller: z.object({
+    kind: z.enum(['operator', 'page', 'service']),
+    id: z.string().nullable(),
+    name: z.string().nullable().describe('Of the service key, revoked or not'),
+  }),
+  action: z.string().describe('Method and route'),
   locationId: z.string().nullable(),
-  target: z.string().nullable(),
+  locationName: z.string().nullable(),
+  target: z.string().nullable().describe('An id, or the path of a proxied call'),
+  targetName: z.string().nullable().describe('Of the key, the number or the installation'),
   outcome: z.string(),
 })
 
@@ -104,13 +111,20 @@ export function keyRoutes({ serviceKeys, audit, installations }: KeyDeps): Fasti
           ...(callerId !== undefined && { callerId }),
           ...(cursor !== undefined && { cursor }),
         })
-        const entries = page.entries.map(({ at, callerKind, callerId: id, ...rest }) => ({
-          at: at.toISOString(),
-          caller: { kind: callerKind, id: id ?? null },
-          action: rest.action,
-          locationId: rest.locationId ?? null,
-          target: rest.target ?? null,
-          outcome: rest.outcome,
+        const entries = page.entries.map((entry) => ({
+          id: entry.id,
+          at: entry.at.toISOString(),
+          caller: {
+            kind: entry.callerKind,
+            id: entry.callerId ?? null,
+            name: entry.callerName ?? null,
+          },
+          action: entry.action,
+          locationId: entry.locationId ?? null,
+          locationName: entry.locationName ?? null,
+          target: entry.target ?? null,
+          targetName: entry.targetName ?? null,
+          outcome: entry.outcome,
         }))
         return { entries, nextCursor: page.nextCursor ?? null }
       },

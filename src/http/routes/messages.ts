@@ -1,14 +1,16 @@
 /** What is waiting, parked, dead and held; retry and discard; the daily certificate. Register behind the guard. */
+import type { FastifyRequest } from 'fastify'
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import type { InstallationStore } from '../../bridge/installations.ts'
 import type { MessageDesk } from '../../bridge/ports.ts'
+import type { WaitingQuery } from '../../bridge/storage.ts'
 import { dayOf, spanOf, UTC } from '../../core/days.ts'
 import { RequestError } from '../../core/errors.ts'
 import { parseLocationId, parseMessageId, parseSessionId } from '../../core/ids.ts'
 import { MESSAGE_STATES } from '../../core/message.ts'
 import { locationUnknown } from '../answers.ts'
-import { confinedTo, may, mayReadWords } from '../auth.ts'
+import { confinedTo, may, mayReadWords, requireLocation } from '../auth.ts'
 import { Id, LedgerCounts, LocationParams, MessageBody } from '../schemas.ts'
 
 export interface MessageDeps {
@@ -31,6 +33,18 @@ const Query = z.object({
   cursor: z.string().min(1).max(40).optional(),
 })
 
+/** Which of those that wait for a person's word. */
+const Asked = z.object({
+  state: z.enum(['failed', 'held']),
+  locationId: Id.optional(),
+  sessionId: Id.optional(),
+})
+const Seq = z.string().regex(/^\d{1,18}$/)
+const Batch = Asked.extend({
+  upTo: Seq.optional().describe('From `GET /api/messages/waiting`: what came later is left alone'),
+  after: Seq.optional().describe('From the answer before, so that one that fails again is not met twice'),
+}).strict()
+
 const READ = may({ page: 'user', scope: 'messages:read' })
 const WRITE = may({ page: 'admin', scope: 'messages:write' })
 
@@ -38,6 +52,16 @@ const LedgerBody = LedgerCounts.extend({
   day: z.string(),
   timeZone: z.string().describe('IANA name of the zone whose midnights begin and end the day'),
 })
+
+/** Whoever is confined to a location means his own. */
+function askedBy(request: FastifyRequest, asked: z.output<typeof Asked>): WaitingQuery {
+  const locationId = confinedTo(request) ?? asked.locationId
+  return {
+    state: asked.state,
+    ...(locationId !== undefined && { locationId: parseLocationId(locationId) }),
+    ...(asked.sessionId !== undefined && { sessionId: parseSessionId(asked.sessionId) }),
+  }
+}
 
 export function messageRoutes({ messageDesk, installations }: MessageDeps): FastifyPluginCallbackZod {
   return (app, _options, done) => {
@@ -73,7 +97,56 @@ export function messageRoutes({ messageDesk, installations }: MessageDeps): Fast
       },
     )
 
+    app.get(
+      '/api/messages/waiting',
+      {
+        config: READ,
+        schema: {
+          querystring: Asked,
+          response: {
+            200: z.object({
+              messages: z.number().int(),
+              locations: z.number().int(),
+              upTo: z.string().nullable().describe('Names the newest of them; null when there is none'),
+            }),
+          },
+        },
+      },
+      async (request) => {
+        const { upTo, ...counted } = await messageDesk.waiting(askedBy(request, request.query))
+        return { ...counted, upTo: upTo ?? null }
+      },
+    )
+
     for (const deed of ['retry', 'discard'] as const) {
+      app.post(
+        `/api/messages/${deed}`,
+        {
+          config: WRITE,
+          schema: {
+            body: Batch,
+            response: {
+              200: z.object({
+                done: z.number().int(),
+                after: z.string().nullable().describe('For the next batch; null after the last'),
+              }),
+            },
+          },
+        },
+        async (request) => {
+          const { upTo, after, locationId } = request.body
+          if (locationId !== undefined) requireLocation(request, locationId)
+          const asked = askedBy(request, request.body)
+          const batch = { ...(upTo !== undefined && { upTo }), ...(after !== undefined && { after }) }
+          const settled = await messageDesk[`${deed}Waiting`](asked, batch)
+          request.deed = {
+            target: `${settled.done} ${asked.state}`,
+            ...(asked.locationId !== undefined && { locationId: asked.locationId }),
+          }
+          return { done: settled.done, after: settled.after ?? null }
+        },
+      )
+
       app.post(
         `/api/messages/:id/${deed}`,
         { config: WRITE, schema: { params: z.object({ id: Id }), response: { 200: MessageBody } } },
@@ -83,6 +156,7 @@ export function messageRoutes({ messageDesk, installations }: MessageDeps): Fast
           const isTheirs =
             message !== undefined && (confinedTo(request) ?? message.locationId) === message.locationId
           if (!isTheirs) throw new RequestError('MESSAGE_UNKNOWN', 'There is no such message')
+          request.deed = { locationId: message.locationId, target: message.id }
           return await messageDesk[deed](message.id)
         },
       )

@@ -67,6 +67,7 @@ export function sessionRoutes(deps: SessionDeps): FastifyPluginCallbackZod {
           ...(phoneNumber !== undefined && { phoneNumber }),
           ...(expectedPhone !== undefined && { expectedPhone }),
         })
+        request.deed = { target: session.id }
         return await reply.code(201).send({ session_id: session.id, status: session.status })
       },
     )

@@ -143,12 +143,14 @@ export function tokenRoutes({ installations, care, installUrl }: TokenDeps): Fas
     app.post(
       '/api/ghl/tokens/:installationId/refresh',
       { schema: { params: z.object({ installationId: Id }), response: { 200: InstallationBody } } },
-      async ({ params: { installationId } }) => {
+      async (request) => {
+        const { installationId } = request.params
         const row = await installations.find(installationId)
         if (row === undefined || row.status === 'uninstalled')
           throw new RequestError('INSTALLATION_UNKNOWN', 'There is no such installation', {
             action: 'GET /api/ghl/tokens lists them.',
           })
+        request.deed = deedOn(row)
         await care.refreshOne(row)
         return await installationBody(installations, row, installUrl)
       },
@@ -156,6 +158,12 @@ export function tokenRoutes({ installations, care, installUrl }: TokenDeps): Fas
     done()
   }
 }
+
+/** What the audit is told of a deed on an installation. */
+export const deedOn = ({ installationId, locationId }: InstallationRow) => ({
+  target: installationId,
+  ...(locationId !== undefined && { locationId }),
+})
 
 /** @param row of which the store says what it is like by now. */
 export async function installationBody(

@@ -1399,9 +1399,12 @@ export interface paths {
                             agencies: string[];
                             syncs: {
                                 kind: string;
+                                /** @description A location, an agency, or a word of the work itself */
                                 scope: string;
+                                /** @description Of that location or agency */
+                                name: string | null;
                                 /** @enum {string} */
-                                state: "running" | "interrupted" | "done" | "failed";
+                                state: "running" | "interrupted" | "failed" | "done";
                                 total: number | null;
                                 done: number;
                                 failed: number;
@@ -1466,7 +1469,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * How far long work is, and how it ended
+         * How far long work is, and how it ended; latest first
          * @description For the operator, a page of the location, a service key with the scope sync.
          */
         get: {
@@ -1475,6 +1478,9 @@ export interface paths {
                     kind?: string;
                     scope?: string;
                     locationId?: string;
+                    state?: "running" | "interrupted" | "failed" | "done";
+                    limit?: number;
+                    cursor?: string;
                 };
                 header?: never;
                 path?: never;
@@ -1491,9 +1497,12 @@ export interface paths {
                         "application/json": {
                             syncs: {
                                 kind: string;
+                                /** @description A location, an agency, or a word of the work itself */
                                 scope: string;
+                                /** @description Of that location or agency */
+                                name: string | null;
                                 /** @enum {string} */
-                                state: "running" | "interrupted" | "done" | "failed";
+                                state: "running" | "interrupted" | "failed" | "done";
                                 total: number | null;
                                 done: number;
                                 failed: number;
@@ -1503,6 +1512,8 @@ export interface paths {
                                 startedAt: string;
                                 finishedAt: string | null;
                             }[];
+                            total: number;
+                            nextCursor: string | null;
                         };
                     };
                 };
@@ -1513,6 +1524,90 @@ export interface paths {
                     };
                     content: {
                         "application/json": components["schemas"]["Refusal"];
+                    };
+                };
+                /** @description No caller: no valid bearer */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Refusal"];
+                    };
+                };
+                /** @description Not for this caller, or not for this location */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Refusal"];
+                    };
+                };
+                /** @description Too many requests, ours or GHL’s */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Refusal"];
+                    };
+                };
+                /** @description Refused or failed; the code says why */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Refusal"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sync/kinds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How many runs of each kind of long work are in which state
+         * @description For the operator.
+         */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            kinds: {
+                                kind: string;
+                                running: number;
+                                interrupted: number;
+                                failed: number;
+                                done: number;
+                                latestAt: string;
+                            }[];
+                        };
                     };
                 };
                 /** @description No caller: no valid bearer */
@@ -3299,6 +3394,200 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/messages/waiting": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How many failed or held messages wait for a word
+         * @description For the operator, a page of the location, a service key with the scope messages:read.
+         */
+        get: {
+            parameters: {
+                query: {
+                    state: "failed" | "held";
+                    locationId?: string;
+                    sessionId?: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            messages: number;
+                            locations: number;
+                            /** @description Names the newest of them; null when there is none */
+                            upTo: string | null;
+                        };
+                    };
+                };
+                /** @description The request is wrong */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Refusal"];
+                    };
+                };
+                /** @description No caller: no valid bearer */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Refusal"];
+                    };
+                };
+                /** @description Not for this caller, or not for this location */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Refusal"];
+                    };
+                };
+                /** @description Too many requests, ours or GHL’s */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Refusal"];
+                    };
+                };
+                /** @description Refused or failed; the code says why */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Refusal"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/messages/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send all that wait, a batch at a time, the oldest first; repeat with `after` until it is null
+         * @description For the operator, an admin’s page, a service key with the scope messages:write.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @enum {string} */
+                        state: "failed" | "held";
+                        locationId?: string;
+                        sessionId?: string;
+                        /** @description From `GET /api/messages/waiting`: what came later is left alone */
+                        upTo?: string;
+                        /** @description From the answer before, so that one that fails again is not met twice */
+                        after?: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            done: number;
+                            /** @description For the next batch; null after the last */
+                            after: string | null;
+                        };
+                    };
+                };
+                /** @description The request is wrong */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Refusal"];
+                    };
+                };
+                /** @description No caller: no valid bearer */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Refusal"];
+                    };
+                };
+                /** @description Not for this caller, or not for this location */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Refusal"];
+                    };
+                };
+                /** @description Too many requests, ours or GHL’s */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Refusal"];
+                    };
+                };
+                /** @description Refused or failed; the code says why */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Refusal"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/messages/{id}/retry": {
         parameters: {
             query?: never;
@@ -3370,6 +3659,107 @@ export interface paths {
                             preview: string | null;
                             createdAt: string;
                             updatedAt: string;
+                        };
+                    };
+                };
+                /** @description The request is wrong */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Refusal"];
+                    };
+                };
+                /** @description No caller: no valid bearer */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Refusal"];
+                    };
+                };
+                /** @description Not for this caller, or not for this location */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Refusal"];
+                    };
+                };
+                /** @description Too many requests, ours or GHL’s */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Refusal"];
+                    };
+                };
+                /** @description Refused or failed; the code says why */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Refusal"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/messages/discard": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Drop all that wait, likewise
+         * @description For the operator, an admin’s page, a service key with the scope messages:write.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @enum {string} */
+                        state: "failed" | "held";
+                        locationId?: string;
+                        sessionId?: string;
+                        /** @description From `GET /api/messages/waiting`: what came later is left alone */
+                        upTo?: string;
+                        /** @description From the answer before, so that one that fails again is not met twice */
+                        after?: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            done: number;
+                            /** @description For the next batch; null after the last */
+                            after: string | null;
                         };
                     };
                 };
@@ -4044,15 +4434,23 @@ export interface paths {
                     content: {
                         "application/json": {
                             entries: {
+                                id: string;
                                 at: string;
                                 caller: {
                                     /** @enum {string} */
                                     kind: "operator" | "page" | "service";
                                     id: string | null;
+                                    /** @description Of the service key, revoked or not */
+                                    name: string | null;
                                 };
+                                /** @description Method and route */
                                 action: string;
                                 locationId: string | null;
+                                locationName: string | null;
+                                /** @description An id, or the path of a proxied call */
                                 target: string | null;
+                                /** @description Of the key, the number or the installation */
+                                targetName: string | null;
                                 outcome: string;
                             }[];
                             nextCursor: string | null;

@@ -2,11 +2,13 @@
 import { useState } from 'preact/hooks'
 import { got } from '../api/client.ts'
 import { problemWords } from '../parts/problem-words.ts'
-import { clockOf } from '../parts/times.ts'
 import { useWords } from '../words/spoken.tsx'
+import { useNames } from './names.ts'
 import { Choice, Pages, Shown, type Tone, useCursors } from './parts.tsx'
+import { PlaceFilter } from './place-choice.tsx'
 import { linkTo } from './routes.ts'
 import type { AppEvent } from './shapes.ts'
+import { Time, ZoneNote } from './times.tsx'
 import { useConsole, useLoaded } from './use-console.ts'
 
 const STATES = ['received', 'processed', 'ignored', 'failed'] as const
@@ -18,7 +20,7 @@ const TONES: Readonly<Record<State, Tone>> = {
   failed: 'bad',
 }
 
-export function Events() {
+export function Events({ locationId }: { locationId?: string }) {
   const { say } = useWords()
   const { api } = useConsole()
   const cursors = useCursors()
@@ -26,33 +28,43 @@ export function Events() {
   const page = useLoaded(
     () => {
       const before = cursors.cursor
-      const query = { ...(state !== 'any' && { state }), ...(before !== undefined && { before }) }
+      const query = {
+        ...(state !== 'any' && { state }),
+        ...(before !== undefined && { before }),
+        ...(locationId !== undefined && { locationId }),
+      }
       return got(api.GET('/api/ghl/events', { params: { query } }))
     },
-    [api, state, cursors.cursor],
+    [api, state, locationId, cursors.cursor],
     ['all'],
   )
+  const names = useNames(
+    api,
+    (page.data?.events ?? []).flatMap((event) => event.locationId ?? []),
+  )
   return (
-    <section aria-labelledby="events">
+    <section aria-labelledby="events" class="stack">
       <div class="section-head">
         <h2 id="events">{say('console.place.events')}</h2>
-        <Choice
-          label={say('console.state')}
-          value={state}
-          choose={(next) => {
-            setState(next)
-            cursors.reset()
-          }}
-          options={[['any', say('wall.any')], ...STATES.map((each) => [each, say(`event.${each}`)] as const)]}
-        />
+        <PlaceFilter place="events" locationId={locationId} />
       </div>
+      <Choice
+        label={say('console.state')}
+        value={state}
+        choose={(next) => {
+          setState(next)
+          cursors.reset()
+        }}
+        options={[['any', say('wall.any')], ...STATES.map((each) => [each, say(`event.${each}`)] as const)]}
+      />
+      <ZoneNote />
       <Shown of={page} isEmpty={({ events }) => events.length === 0} empty={<p>{say('events.none')}</p>}>
         {({ events, nextBefore }) => (
           <>
             <ul class="rows">
               {events.map((event) => (
                 <li key={event.webhookId}>
-                  <Line event={event} />
+                  <Line event={event} name={names.get(event.locationId ?? '')} />
                 </li>
               ))}
             </ul>
@@ -68,17 +80,17 @@ export function Events() {
 const reasonWords = (reason: string, find: ReturnType<typeof useWords>['find']): string =>
   find(`ignored.${reason}`) ?? problemWords({ code: reason, message: reason, action: null }, find).message
 
-function Line({ event }: { event: AppEvent }) {
-  const { say, find, language } = useWords()
+function Line({ event, name }: { event: AppEvent; name: string | undefined }) {
+  const { say, find } = useWords()
   return (
     <>
       <div class="row-head">
         <strong>{event.type}</strong>
-        {event.locationId !== null && <a href={linkTo('locations', event.locationId)}>{event.locationId}</a>}
+        {event.locationId !== null && (
+          <a href={linkTo('locations', event.locationId)}>{name ?? event.locationId}</a>
+        )}
         <span class={`state ${TONES[event.state]}`}>{say(`event.${event.state}`)}</span>
-        <time class="muted" dateTime={event.receivedAt}>
-          {clockOf(event.receivedAt, language)}
-        </time>
+        <Time at={event.receivedAt} />
       </div>
       {event.reason !== null && <p class="muted small">{reasonWords(event.reason, find)}</p>}
     </>

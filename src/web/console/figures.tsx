@@ -3,6 +3,7 @@ import { got } from '../api/client.ts'
 import { OpenCharts } from '../charts/charts.tsx'
 import { Today } from '../location/today.tsx'
 import { Shown } from './parts.tsx'
+import { ZoneNote } from './times.tsx'
 import { useConsole, useLoaded } from './use-console.ts'
 
 const DAY_MS = 24 * 60 * 60_000
@@ -23,6 +24,7 @@ export function Figures() {
   )
   return (
     <div class="stack">
+      <ZoneNote />
       <Shown of={today} isEmpty={() => false} empty="">
         {(ledger) => <Today ledger={ledger} />}
       </Shown>

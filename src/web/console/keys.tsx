@@ -3,36 +3,26 @@ import { useState } from 'preact/hooks'
 import { got } from '../api/client.ts'
 import { Button } from '../parts/button.tsx'
 import { Dialog } from '../parts/dialog.tsx'
-import { clockOf } from '../parts/times.ts'
 import { useWords } from '../words/spoken.tsx'
-import { Copy, Shown } from './parts.tsx'
-import type { ServiceKey, ServiceScope } from './shapes.ts'
+import { useNames } from './names.ts'
+import { NewKey } from './new-key.tsx'
+import { Shown } from './parts.tsx'
+import { linkTo } from './routes.ts'
+import type { ServiceKey } from './shapes.ts'
+import { useNamedClock } from './times.tsx'
 import { useConsole, useLoaded } from './use-console.ts'
-
-/** In the order of docs/gateway.md. */
-const SCOPES = [
-  'proxy:read',
-  'proxy:write',
-  'media',
-  'products',
-  'sync',
-  'tokens',
-  'messages:inbound',
-  'locations:read',
-  'messages:read',
-  'messages:write',
-  'sessions:read',
-  'sessions:write',
-  'metrics',
-] as const satisfies readonly ServiceScope[]
 
 export function Keys() {
   const { say } = useWords()
   const { api } = useConsole()
   const [isOpen, setOpen] = useState(false)
   const list = useLoaded(() => got(api.GET('/api/keys')), [api])
+  const names = useNames(
+    api,
+    (list.data?.keys ?? []).flatMap(({ locationId }) => locationId ?? []),
+  )
   return (
-    <section aria-labelledby="keys">
+    <section aria-labelledby="keys" class="stack">
       <div class="section-head">
         <h2 id="keys">{say('console.place.keys')}</h2>
         <Button act={async () => setOpen(true)}>{say('keys.new')}</Button>
@@ -43,7 +33,7 @@ export function Keys() {
           <ul class="rows">
             {keys.map((key) => (
               <li key={key.id} data-key={key.name}>
-                <Line serviceKey={key} look={list.reload} />
+                <Line serviceKey={key} place={names.get(key.locationId ?? '')} look={list.reload} />
               </li>
             ))}
           </ul>
@@ -58,19 +48,32 @@ export function Keys() {
   )
 }
 
-function Line({ serviceKey: key, look }: { serviceKey: ServiceKey; look(): Promise<void> }) {
-  const { say, language } = useWords()
+function Line({
+  serviceKey: key,
+  place,
+  look,
+}: {
+  serviceKey: ServiceKey
+  place: string | undefined
+  look(): Promise<void>
+}) {
+  const { say, find } = useWords()
+  const clock = useNamedClock()
   const { api } = useConsole()
   const [isSure, setSure] = useState(false)
   return (
     <>
       <div class="row-head">
         <strong>{key.name}</strong>
-        <span class="muted small">{key.locationId ?? say('keys.everywhere')}</span>
+        {key.locationId === null ? (
+          <span class="small">{say('keys.everywhere')}</span>
+        ) : (
+          <a class="small" href={linkTo('locations', key.locationId)}>
+            {place ?? key.locationId}
+          </a>
+        )}
         <span class="muted small">
-          {key.lastUsedAt === null
-            ? say('keys.unused')
-            : say('keys.used', { time: clockOf(key.lastUsedAt, language) })}
+          {key.lastUsedAt === null ? say('keys.unused') : say('keys.used', { time: clock(key.lastUsedAt) })}
         </span>
         <Button
           kind="danger"
@@ -80,7 +83,13 @@ function Line({ serviceKey: key, look }: { serviceKey: ServiceKey; look(): Promi
           {say('keys.revoke')}
         </Button>
       </div>
-      <p class="muted small">{key.scopes.join(', ')}</p>
+      <ul class="may" aria-label={say('keys.scopes')}>
+        {key.scopes.map((scope) => (
+          <li key={scope} title={find(`scope.${scope}.why`)}>
+            {find(`scope.${scope}`)} <code class="muted">{scope}</code>
+          </li>
+        ))}
+      </ul>
       {isSure && (
         <Dialog title={say('keys.revokeOne', { name: key.name })} close={() => setSure(false)}>
           <p>{say('keys.revoke.sure')}</p>
@@ -95,75 +104,6 @@ function Line({ serviceKey: key, look }: { serviceKey: ServiceKey; look(): Promi
           </Button>
         </Dialog>
       )}
-    </>
-  )
-}
-
-function NewKey({ made }: { made(): Promise<void> }) {
-  const { say } = useWords()
-  const { api } = useConsole()
-  const [name, setName] = useState('')
-  const [locationId, setLocation] = useState('')
-  const [scopes, setScopes] = useState<ReadonlySet<ServiceScope>>(new Set())
-  const [key, setKey] = useState<string>()
-  const create = async (): Promise<void> => {
-    const where = locationId.trim()
-    const body = { name: name.trim(), scopes: [...scopes], ...(where !== '' && { locationId: where }) }
-    setKey((await got(api.POST('/api/keys', { body }))).key)
-    await made()
-  }
-  const turn = (scope: ServiceScope, isOn: boolean) => {
-    const next = new Set(scopes)
-    if (isOn) next.add(scope)
-    else next.delete(scope)
-    setScopes(next)
-  }
-  if (key !== undefined) {
-    return (
-      <div role="status">
-        <p class="problem">{say('keys.once')}</p>
-        <div class="with-button">
-          <input
-            readOnly
-            aria-label={say('keys.key')}
-            value={key}
-            onFocus={({ currentTarget }) => currentTarget.select()}
-          />
-          <Copy text={key} />
-        </div>
-      </div>
-    )
-  }
-  return (
-    <>
-      <label class="field">
-        <strong>{say('number.name')}</strong>
-        <input value={name} maxLength={100} onInput={({ currentTarget }) => setName(currentTarget.value)} />
-      </label>
-      <label class="field">
-        <strong>{say('keys.location')}</strong>
-        <input
-          value={locationId}
-          maxLength={64}
-          onInput={({ currentTarget }) => setLocation(currentTarget.value)}
-        />
-      </label>
-      <fieldset class="scopes">
-        <legend>{say('keys.scopes')}</legend>
-        {SCOPES.map((scope) => (
-          <label key={scope} class="switch">
-            <input
-              type="checkbox"
-              checked={scopes.has(scope)}
-              onChange={({ currentTarget }) => turn(scope, currentTarget.checked)}
-            />
-            <code>{scope}</code>
-          </label>
-        ))}
-      </fieldset>
-      <Button isDisabled={name.trim() === '' || scopes.size === 0} act={create}>
-        {say('keys.make')}
-      </Button>
     </>
   )
 }

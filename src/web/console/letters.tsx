@@ -1,33 +1,23 @@
 /** What waits for somebody, over all locations: dead letters and held messages, and what is still on its way. */
 import { useState } from 'preact/hooks'
-import { type Api, got, type Message } from '../api/client.ts'
-import { Button } from '../parts/button.tsx'
+import { got, type Message } from '../api/client.ts'
+import { ByHand } from '../location/message-line.tsx'
 import { spacedPhone } from '../parts/countries.ts'
-import { Dialog } from '../parts/dialog.tsx'
 import { problemWords } from '../parts/problem-words.ts'
-import { clockOf } from '../parts/times.ts'
 import { useWords } from '../words/spoken.tsx'
+import { AllThatMatch } from './all-that-match.tsx'
 import { useNames } from './names.ts'
-import { useOneByOne } from './one-by-one.ts'
 import { Choice, Pages, Shown, useCursors } from './parts.tsx'
+import { PlaceFilter } from './place-choice.tsx'
 import { linkTo } from './routes.ts'
+import { Time, useNamedClock, ZoneNote } from './times.tsx'
 import { useConsole, useLoaded } from './use-console.ts'
 
 const STATES = ['failed', 'held', 'queued', 'sending'] as const
 type State = (typeof STATES)[number]
-type Deed = 'retry' | 'discard'
 
 /** They are counted over all locations. */
 const COUNTED_EVERY_MS = 10_000
-
-const command = (api: Api, id: string, deed: Deed) => {
-  const params = { path: { id } }
-  return got(
-    deed === 'retry'
-      ? api.POST('/api/messages/{id}/retry', { params })
-      : api.POST('/api/messages/{id}/discard', { params }),
-  )
-}
 
 export function Letters({ locationId }: { locationId?: string }) {
   const { say, count } = useWords()
@@ -50,41 +40,46 @@ export function Letters({ locationId }: { locationId?: string }) {
     ['messages'],
   )
   const counts = useLoaded(() => got(api.GET('/api/console/counts')), [api], ['messages'], COUNTED_EVERY_MS)
-  const names = useNames(api, [
-    ...(page.data?.messages ?? []).map((message) => message.locationId),
-    ...(locationId === undefined ? [] : [locationId]),
-  ])
+  const names = useNames(
+    api,
+    (page.data?.messages ?? []).map((message) => message.locationId),
+  )
   const choose = (next: State) => {
     setState(next)
     cursors.reset()
   }
   const counted = locationId === undefined ? counts.data?.letters : undefined
   return (
-    <section aria-labelledby="letters">
+    <section aria-labelledby="letters" class="stack">
       <div class="section-head">
         <h2 id="letters">{say('console.place.messages')}</h2>
-        <Choice
-          label={say('console.state')}
-          value={state}
-          choose={choose}
-          options={STATES.map((each) => [each, say(`letters.${each}`), counted?.[each]] as const)}
-        />
+        <PlaceFilter place="messages" locationId={locationId} />
       </div>
-      {locationId !== undefined && (
-        <p>
-          <strong>{names.get(locationId) ?? locationId}</strong>{' '}
-          <a href={linkTo('messages')}>{say('letters.everywhere')}</a>
-        </p>
-      )}
+      <Choice
+        label={say('console.state')}
+        value={state}
+        choose={choose}
+        options={STATES.map((each) => [each, say(`letters.${each}`), counted?.[each]] as const)}
+      />
+      <ZoneNote />
       <Shown
         of={page}
-        isEmpty={({ messages }) => messages.length === 0}
+        isEmpty={({ messages }) => messages.length === 0 && cursor === undefined}
         empty={<p>{say(needsSomebody ? 'letters.none' : 'letters.noneWaiting')}</p>}
       >
         {({ messages, nextCursor, total }) => (
           <>
-            {needsSomebody && messages.length > 1 && (
-              <AllShown key={state} state={state} messages={messages} look={page.reload} />
+            {needsSomebody && total !== null && total > 1 && (
+              <AllThatMatch
+                key={state}
+                state={state}
+                locationId={locationId}
+                total={total}
+                look={async () => {
+                  cursors.reset()
+                  await page.reload()
+                }}
+              />
             )}
             <ul class="rows">
               {messages.map((message) => (
@@ -105,62 +100,6 @@ export function Letters({ locationId }: { locationId?: string }) {
   )
 }
 
-/** What would be done to many is said first, with how many and of how many locations: they may be several customers'. */
-function AllShown({
-  state,
-  messages,
-  look,
-}: {
-  state: State
-  messages: readonly Message[]
-  look(): Promise<void>
-}) {
-  const { say, count } = useWords()
-  const { api } = useConsole()
-  const [wanted, setWanted] = useState<Deed>()
-  const { outcomes, run } = useOneByOne(({ id, deed }: { id: string; deed: Deed }) => command(api, id, deed))
-  const failed = outcomes.filter(({ failure }) => failure !== undefined).length
-  const places = new Set(messages.map(({ locationId }) => locationId)).size
-  const again = say(state === 'held' ? 'letters.sendAll' : 'letters.retryAll')
-  return (
-    <div class="actions">
-      <Button kind="plain" act={async () => setWanted('retry')}>
-        {again}
-      </Button>
-      <Button kind="quiet" act={async () => setWanted('discard')}>
-        {say('letters.discardAll')}
-      </Button>
-      {outcomes.length > 0 && (
-        <span role="status">
-          {count('letters.retried', outcomes.length - failed)}
-          {failed > 0 && <span class="failure"> {say('syncs.failed', { count: failed })}</span>}
-        </span>
-      )}
-      {wanted !== undefined && (
-        <Dialog
-          title={wanted === 'retry' ? again : say('letters.discardAll')}
-          close={() => setWanted(undefined)}
-        >
-          <p>
-            {count(wanted === 'retry' ? 'letters.wouldSend' : 'letters.wouldDiscard', messages.length)}{' '}
-            {count('letters.places', places)}
-          </p>
-          <Button
-            kind={wanted === 'retry' ? 'main' : 'danger'}
-            act={async () => {
-              await run(messages.map(({ id }) => ({ id, deed: wanted })))
-              setWanted(undefined)
-              await look()
-            }}
-          >
-            {say(wanted === 'retry' ? 'letters.sendYes' : 'mail.discard')}
-          </Button>
-        </Dialog>
-      )}
-    </div>
-  )
-}
-
 function Letter({
   message,
   name,
@@ -170,15 +109,12 @@ function Letter({
   name: string | undefined
   look(): Promise<void>
 }) {
-  const { say, find, language } = useWords()
+  const { say, find } = useWords()
+  const clock = useNamedClock()
   const { api } = useConsole()
   const isIn = message.direction === 'inbound'
   const error = message.error === null ? undefined : problemWords(message.error, find)
   const needsSomebody = message.state === 'failed' || message.state === 'held'
-  const deed = (what: Deed) => async () => {
-    await command(api, message.id, what)
-    await look()
-  }
   return (
     <>
       <div class="row-head">
@@ -192,34 +128,27 @@ function Letter({
         <span class={`state ${needsSomebody ? 'bad' : 'busy'}`}>
           {say(isIn ? `in.${message.state}` : `out.${message.state}`)}
         </span>
-        <time class="muted" dateTime={message.createdAt}>
-          {clockOf(message.createdAt, language)}
-        </time>
+        <Time at={message.createdAt} />
       </div>
+      {message.preview !== null && <p class="preview">{message.preview}</p>}
       {error !== undefined && (
         <p class="muted">
           {error.message} {error.action}
         </p>
       )}
       {message.nextAttemptAt !== null && !needsSomebody && (
-        <p class="muted small">{say('mail.next', { time: clockOf(message.nextAttemptAt, language) })}</p>
+        <p class="muted small">{say('mail.next', { time: clock(message.nextAttemptAt) })}</p>
       )}
-      {needsSomebody && (
-        <div class="actions">
-          <Button kind="plain" act={deed('retry')}>
-            {say(message.state === 'held' ? 'mail.sendNow' : 'mail.tryAgain')}
-          </Button>
-          <Button kind="quiet" act={deed('discard')}>
-            {say('mail.discard')}
-          </Button>
-        </div>
-      )}
+      {needsSomebody && <ByHand message={message} api={api} look={look} />}
     </>
   )
 }
 
 /** Never a LID's digits: they are no phone number. */
-function chatName({ chat }: Message, say: ReturnType<typeof useWords>['say']): string {
+function chatName({ chat, contact }: Message, say: ReturnType<typeof useWords>['say']): string {
+  const phone = contact?.phoneNumber == null ? undefined : spacedPhone(contact.phoneNumber)
+  if (contact?.name != null) return phone === undefined ? contact.name : `${contact.name}, ${phone}`
+  if (phone !== undefined) return phone
   if (chat?.endsWith('@s.whatsapp.net')) return spacedPhone(`+${chat.slice(0, chat.indexOf('@'))}`)
   return say(chat?.endsWith('@g.us') ? 'chat.group' : 'chat.contact')
 }

@@ -10,13 +10,19 @@ import { useLocation } from '../location/use-location.ts'
 import { Button } from '../parts/button.tsx'
 import { Dialog } from '../parts/dialog.tsx'
 import { problemWords } from '../parts/problem-words.ts'
-import { clockOf, ZoneContext } from '../parts/times.ts'
+import { ZoneContext } from '../parts/times.ts'
 import { useWords } from '../words/spoken.tsx'
 import { TokenHealth } from './location-state.tsx'
 import { Shown } from './parts.tsx'
-import { linkTo } from './routes.ts'
+import { linkTo, type Place } from './routes.ts'
 import type { Location } from './shapes.ts'
+import { useNamedClock, ZoneNote } from './times.tsx'
 import { useConsole, useLoaded } from './use-console.ts'
+
+/** The clock of a location until GHL has said its own; the server counts its days by it, too. */
+const UTC = 'UTC'
+/** What else there is about one location. */
+const ELSEWHERE = ['messages', 'syncs', 'events', 'audit'] as const satisfies readonly Place[]
 
 export function OneLocation({ locationId }: { locationId: string }) {
   const { say } = useWords()
@@ -36,10 +42,13 @@ export function OneLocation({ locationId }: { locationId: string }) {
       >
         {({ locations }) =>
           locations.map((location) => (
-            <div key={location.locationId} class="stack">
-              <Installation location={location} look={found.reload} />
-              {location.status !== 'uninstalled' && <AsItsPeople locationId={location.locationId} />}
-            </div>
+            <ZoneContext.Provider key={location.locationId} value={location.timeZone ?? UTC}>
+              <div class="stack">
+                <ZoneNote />
+                <Installation location={location} look={found.reload} />
+                {location.status !== 'uninstalled' && <AsItsPeople locationId={location.locationId} />}
+              </div>
+            </ZoneContext.Provider>
           ))
         }
       </Shown>
@@ -48,7 +57,8 @@ export function OneLocation({ locationId }: { locationId: string }) {
 }
 
 function Installation({ location, look }: { location: Location; look(): Promise<void> }) {
-  const { say, find, language } = useWords()
+  const { say, find } = useWords()
+  const clock = useNamedClock()
   const { api } = useConsole()
   const problem = location.problem === null ? undefined : problemWords(location.problem, find)
   const path = { installationId: location.installationId }
@@ -77,10 +87,18 @@ function Installation({ location, look }: { location: Location; look(): Promise<
         {location.companyId !== null && (
           <Fact name={say('one.agency')} value={location.companyName ?? location.companyId} />
         )}
-        <Fact name={say('one.installed')} value={clockOf(location.installedAt, language)} />
-        <Fact name={say('one.tokenUntil')} value={clockOf(location.tokenExpiresAt, language)} />
+        <Fact name={say('one.installed')} value={clock(location.installedAt)} />
+        <Fact name={say('one.tokenUntil')} value={clock(location.tokenExpiresAt)} />
         {location.versionId !== null && <Fact name={say('one.version')} value={location.versionId} />}
       </dl>
+      <p class="small">
+        {ELSEWHERE.map((place, index) => (
+          <span key={place}>
+            {index > 0 && ' · '}
+            <a href={linkTo(place, location.locationId)}>{say(`console.place.${place}`)}</a>
+          </span>
+        ))}
+      </p>
       <div class="actions">
         {location.reconnectUrl !== null && !location.deactivated && (
           <a class="as-button main" href={location.reconnectUrl} target="_blank" rel="noreferrer">
@@ -140,12 +158,12 @@ function AsItsPeople({ locationId }: { locationId: string }) {
   const { api, sessions, mail, look } = useLocation(locationId, login)
   const shared = { api, locationId, isAdmin: true }
   return (
-    <ZoneContext.Provider value={mail?.today.timeZone}>
+    <>
       <Numbers {...shared} sessions={sessions} login={login} />
       <Today ledger={mail?.today} />
       <Mailbox {...shared} mail={mail} sessions={sessions ?? []} look={look} />
       <Charts api={api} locationId={locationId} sessions={sessions ?? []} />
       {sessions !== undefined && <SettingsForm {...shared} sessions={sessions} />}
-    </ZoneContext.Provider>
+    </>
   )
 }

@@ -3,10 +3,10 @@ import type { ComponentChildren } from 'preact'
 import { got } from '../api/client.ts'
 import { Button } from '../parts/button.tsx'
 import { problemWords } from '../parts/problem-words.ts'
-import { clockOf } from '../parts/times.ts'
 import { useWords } from '../words/spoken.tsx'
 import { Copy, Shown, type Tone } from './parts.tsx'
 import type { CheckStep, Setup as Facts } from './shapes.ts'
+import { useNamedClock } from './times.tsx'
 import { useConsole, useLoaded } from './use-console.ts'
 
 /** `wait`: nothing was seen of it yet; `look`: whether it is right depends. */
@@ -111,9 +111,10 @@ function Store({ facts: { store }, steps }: { facts: Facts; steps: readonly Chec
 
 /** Tried just now, or judged by what was last seen of it. */
 function Step({ step, missing }: { step: CheckStep; missing: readonly string[] }) {
-  const { say, find, language } = useWords()
+  const { say, find } = useWords()
+  const clock = useNamedClock()
   const { name, state, ms, at, code } = step
-  const time = at !== null && state !== 'wait' && clockOf(at, language)
+  const time = at !== null && state !== 'wait' && clock(at)
   return (
     <Item name={find(`check.${name}`) ?? name} verdict={state} {...(ms > 0 && { ms })}>
       {state === 'bad' && <p class="problem">{wrong()}</p>}

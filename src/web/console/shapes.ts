@@ -13,6 +13,7 @@ export type Health = Location['tokenHealth']
 export type NumbersState = keyof Get<'/api/console/counts'>['numbers']
 export type RefreshReport = Posted<'/api/ghl/tokens/refresh'>
 export type SyncRun = Get<'/api/sync/status'>['syncs'][number]
+export type SyncKind = Get<'/api/sync/kinds'>['kinds'][number]
 export type AppEvent = Get<'/api/ghl/events'>['events'][number]
 export type AuditEntry = Get<'/api/audit'>['entries'][number]
 export type ServiceKey = Get<'/api/keys'>['keys'][number]

@@ -1,3 +1,4 @@
+import type { ComponentChildren } from 'preact'
 import { useEffect, useRef } from 'preact/hooks'
 import type { Login } from '../api/client.ts'
 import { Frame } from '../parts/frame.tsx'
@@ -8,7 +9,7 @@ import { Figures } from './figures.tsx'
 import { Keys } from './keys.tsx'
 import { Letters } from './letters.tsx'
 import { OneLocation } from './one-location.tsx'
-import { linkTo, PLACES, type Route, useRoute } from './routes.ts'
+import { linkTo, PLACES, type Place, type Route, useRoute } from './routes.ts'
 import { Setup } from './setup.tsx'
 import { Syncs } from './syncs.tsx'
 import { ConsoleContext, useLiveConsole } from './use-console.ts'
@@ -24,6 +25,12 @@ const PARTS = {
   keys: Keys,
   setup: Setup,
 } as const
+
+/** The same for one location, where there is such a thing. */
+const OF_ONE: Readonly<Record<Place, (props: { locationId: string }) => ComponentChildren>> = {
+  ...PARTS,
+  locations: OneLocation,
+}
 
 /** Everything behind the way in. */
 export function Shell({ login }: { login: Login }) {
@@ -74,11 +81,10 @@ export function Shell({ login }: { login: Login }) {
 }
 
 function Part({ place, locationId }: Route) {
-  if (place === 'locations' && locationId !== undefined) {
-    return <OneLocation key={locationId} locationId={locationId} />
+  if (locationId === undefined) {
+    const Here = PARTS[place]
+    return <Here />
   }
-  if (place === 'messages' && locationId !== undefined)
-    return <Letters key={locationId} locationId={locationId} />
-  const Here = PARTS[place]
-  return <Here />
+  const OfOne = OF_ONE[place]
+  return <OfOne key={locationId} locationId={locationId} />
 }

@@ -102,7 +102,8 @@ function Expected({ message: { queue, nextAttemptAt } }: { message: Message }) {
   )
 }
 
-function ByHand({ message, api, look }: Pick<MessageLineProps, 'message' | 'api' | 'look'>) {
+/** Sends it again, or, after a question, drops it. */
+export function ByHand({ message, api, look }: Pick<MessageLineProps, 'message' | 'api' | 'look'>) {
   const { say } = useWords()
   const [isSure, setSure] = useState(false)
   const params = { path: { id: message.id } }

@@ -6,16 +6,18 @@ import { useWords } from '../words/spoken.tsx'
 /** IANA name; undefined: the reader's own. */
 export const ZoneContext = createContext<string | undefined>(undefined)
 
-/** Of today the hour, of another day the day as well. */
-export function clockOf(iso: string, language: string, timeZone?: string): string {
+/** Of today the hour, of another day the day as well; with the zone's short name when asked for. */
+export function clockOf(iso: string, language: string, timeZone?: string, isZoneNamed = false): string {
   const at = new Date(iso)
   const zone = timeZone === undefined ? {} : { timeZone }
   const dayOf = (date: Date) => date.toLocaleDateString(language, zone)
+  const yearOf = (date: Date) => date.toLocaleDateString(language, { ...zone, year: 'numeric' })
   const isToday = dayOf(at) === dayOf(new Date())
   return at.toLocaleString(language, {
     ...zone,
     ...(!isToday && { day: 'numeric', month: 'short' }),
-    ...(at.getFullYear() !== new Date().getFullYear() && { year: 'numeric' }),
+    ...(yearOf(at) !== yearOf(new Date()) && { year: 'numeric' }),
+    ...(isZoneNamed && { timeZoneName: 'short' }),
     hour: 'numeric',
     minute: '2-digit',
   })

@@ -125,12 +125,12 @@ describe('service keys', () => {
       return found.length === 3 && found
     })
     const deeds = rows.map(({ caller, action, outcome }) => ({ caller, action, outcome }))
-    const operator = { kind: 'operator', id: null }
+    const operator = { kind: 'operator', id: null, name: null }
     expect(deeds).toHaveLength(3)
     expect(deeds).toEqual(
       expect.arrayContaining([
         { caller: operator, action: 'POST /api/keys', outcome: '201' },
-        { caller: { kind: 'service', id }, action: 'DELETE /api/keys/:id', outcome: '403' },
+        { caller: { kind: 'service', id, name: 'Shop' }, action: 'DELETE /api/keys/:id', outcome: '403' },
         { caller: operator, action: 'DELETE /api/keys/:id', outcome: '204' },
       ]),
     )

@@ -104,6 +104,23 @@ describe('a call to GHL', () => {
     expect(refusal?.retryAfterMs).toBeGreaterThan(18_000)
   })
 
+  it('whose answer is lost gives its place in the limit back all the same', async () => {
+    let calls = 0
+    const { transport } = await towards((request, response) => {
+      calls += 1
+      if (calls === 1)
+        response
+          .writeHead(200, { 'x-ratelimit-max': '2', 'x-ratelimit-interval-milliseconds': '200' })
+          .end('{}')
+      else if (calls < 4) request.socket.destroy()
+      else response.end('{}')
+    })
+    const post = () => transport.exchange({ method: 'POST', path: '/x', json: {} }, as('location'))
+    await post()
+    for (let n = 0; n < 2; n++) await expect(post()).rejects.toMatchObject({ certainty: 'unknown' })
+    expect(await post()).toMatchObject({ status: 200 })
+  })
+
   it('whose caller has gone is told apart, says whether GHL may have done it, and counts for nothing', async () => {
     const gone = new AbortController()
     const { transport, outcomes } = await towards((request) => {

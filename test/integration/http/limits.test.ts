@@ -70,7 +70,16 @@ async function start(trustedProxies: readonly string[] = []): Promise<void> {
       watch: () => () => undefined,
       watchLocation: () => () => undefined,
     } as unknown as SessionDesk, // as much as these routes ask
-    messageDesk: { list: unused, find: unused, retry: unused, discard: unused, ledger: unused },
+    messageDesk: {
+      list: unused,
+      find: unused,
+      retry: unused,
+      discard: unused,
+      waiting: unused,
+      retryWaiting: unused,
+      discardWaiting: unused,
+      ledger: unused,
+    },
     splitDesk: {} as SplitDesk, // not reached by these routes
     sessions: {} as SessionStore, // likewise
     settings: {} as SettingsStore, // likewise

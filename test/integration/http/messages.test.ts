@@ -82,8 +82,13 @@ describe('the message routes', () => {
     nudges = 0
   })
 
-  const call = (method: 'GET' | 'POST', url: string) =>
-    app.inject({ method, url, headers: { authorization: `Bearer ${API_KEY}` } })
+  const call = (method: 'GET' | 'POST', url: string, body?: object) =>
+    app.inject({
+      method,
+      url,
+      headers: { authorization: `Bearer ${API_KEY}` },
+      ...(body !== undefined && { payload: body }),
+    })
   const list = async (query: string): Promise<Listed> => (await call('GET', `/api/messages?${query}`)).json()
   const here = () => `locationId=${place.locationId}`
   const deliver = (...texts: string[]) =>
@@ -265,6 +270,43 @@ describe('the message routes', () => {
     expect((await names('waitsFor=delivery')).total).toBe(2)
   })
 
+  it('settle all that wait in one location, and nothing that came after they were counted', async () => {
+    for (let n = 0; n < 103; n++)
+      await subject.store.messages.acceptOutbound(agentMessage(place), partsOf(`late ${n}`), HELD)
+    const asked = { state: 'held', locationId: place.locationId }
+    const waiting = await call('GET', `/api/messages/waiting?state=held&${here()}`)
+    const { upTo, ...counted } = waiting.json<{ upTo: string }>()
+    expect(counted).toEqual({ messages: 103, locations: 1 })
+    const later = await held()
+    const first = await call('POST', '/api/messages/retry', { ...asked, upTo })
+    const { after, done } = first.json<{ after: string; done: number }>()
+    expect(done).toBe(100)
+    const second = await call('POST', '/api/messages/retry', { ...asked, upTo, after })
+    expect(second.json()).toEqual({ done: 3, after: null })
+    expect(nudges).toBe(2)
+    expect((await list(`state=held&${here()}`)).messages.map(({ id }) => id)).toEqual([later])
+    // The same again, as a caller does who did not hear the answer.
+    expect((await call('POST', '/api/messages/retry', { ...asked, upTo })).json()).toEqual({
+      done: 0,
+      after: null,
+    })
+    expect((await call('POST', '/api/messages/discard', asked)).json()).toEqual({ done: 1, after: null })
+    expect((await list(`state=held&${here()}`)).messages).toEqual([])
+  })
+
+  it.each([{}, { state: 'queued' }, { state: 'held', after: 'x' }, { state: 'held', all: true }])(
+    'refuse to settle %j',
+    async (body) => {
+      for (const deed of ['retry', 'discard']) {
+        const answer = await call('POST', `/api/messages/${deed}`, body)
+        expect([answer.statusCode, answer.json()]).toMatchObject([
+          400,
+          { error: { code: 'REQUEST_INVALID' } },
+        ])
+      }
+    },
+  )
+
   it.each(['retry', 'discard'])('refuse to %s what is unknown, or waits for nobody', async (deed) => {
     const unknown = await call('POST', `/api/messages/no-such-message/${deed}`)
     expect([unknown.statusCode, unknown.json()]).toMatchObject([404, { error: { code: 'MESSAGE_UNKNOWN' } }])
@@ -282,9 +324,16 @@ describe('the message routes', () => {
   })
 
   describe('asked by a page', () => {
-    const page = (method: 'GET' | 'POST', url: string, role: 'admin' | 'user' = 'admin', at = place) => {
+    const page = (
+      method: 'GET' | 'POST',
+      url: string,
+      role: 'admin' | 'user' = 'admin',
+      at = place,
+      body?: object,
+    ) => {
       const { token } = pageTokens.issue({ locationId: at.locationId, role, userId: 'u1' })
-      return app.inject({ method, url, headers: { authorization: `Bearer ${token}` } })
+      const headers = { authorization: `Bearer ${token}` }
+      return app.inject({ method, url, headers, ...(body !== undefined && { payload: body }) })
     }
     const stateOf = async (id: string) => (await subject.store.messages.find(parseMessageId(id)))?.state
 
@@ -306,6 +355,29 @@ describe('the message routes', () => {
         }>().messages[0]?.preview
       expect(await words('admin')).toMatch(/^See you at five, and .{50,70}…$/)
       expect(await words('user')).toBeNull()
+    })
+
+    it('settle what waits in its own location only, and only for an admin', async () => {
+      const id = await held()
+      const elsewhere = await freshPlace(subject)
+      const asked = { state: 'held' }
+      for (const deed of ['retry', 'discard']) {
+        const url = `/api/messages/${deed}`
+        const other = await page('POST', url, 'admin', elsewhere, asked)
+        expect([other.statusCode, other.json()]).toEqual([200, { done: 0, after: null }])
+        const named = await page('POST', url, 'admin', elsewhere, {
+          ...asked,
+          locationId: place.locationId,
+        })
+        expect(named.statusCode).toBe(403)
+        expect((await page('POST', url, 'user', place, asked)).statusCode).toBe(403)
+      }
+      expect([await stateOf(id), nudges]).toEqual(['held', 0])
+      const counted = await page('GET', '/api/messages/waiting?state=held', 'user', elsewhere)
+      expect(counted.json()).toEqual({ messages: 0, locations: 0, upTo: null })
+      expect((await page('POST', '/api/messages/discard', 'admin', place, asked)).json()).toMatchObject({
+        done: 1,
+      })
     })
 
     it.each(['retry', 'discard'])('do not let a plain user %s', async (deed) => {

@@ -187,6 +187,72 @@ export function describeDeadLetters(subject: () => Subject): void {
     })
   })
 
+  describe('what waits for a word', () => {
+    const heldMessages = async (place: Place, count: number) => {
+      for (let n = 0; n < count; n++)
+        await messages().acceptOutbound(agentMessage(place), partsOf(`late ${n}`), HELD)
+    }
+    const stateOf = async (place: Place) => {
+      const { messages: rows } = await messages().list({ locationId: place.locationId, limit: 200 })
+      return rows.map(({ state }) => state).sort()
+    }
+
+    it('is counted, and retried a batch at a time, the oldest first, each once', async () => {
+      const place = await freshPlace(subject())
+      const asked = { state: 'held', locationId: place.locationId } as const
+      expect(await messages().countWaiting(asked)).toEqual({ messages: 0, locations: 0, upTo: undefined })
+      await heldMessages(place, 5)
+      const { upTo, ...counted } = await messages().countWaiting(asked)
+      expect(counted).toEqual({ messages: 5, locations: 1 })
+      if (upTo === undefined) throw new Error('five wait')
+      // Whoever decided has not seen this one.
+      await heldMessages(place, 1)
+      const done: number[] = []
+      let after: string | undefined
+      do {
+        const batch = { limit: 2, upTo, ...(after !== undefined && { after }) }
+        const settled = await messages().settleWaiting(asked, batch, { do: 'retry' })
+        done.push(settled.done)
+        after = settled.after
+      } while (after !== undefined)
+      expect(done).toEqual([2, 2, 1])
+      expect(await stateOf(place)).toEqual(['held', 'queued', 'queued', 'queued', 'queued', 'queued'])
+      expect(await messages().settleWaiting(asked, { limit: 2, upTo }, { do: 'retry' })).toMatchObject({
+        done: 0,
+      })
+    })
+
+    it('is not met again when it fails again while the others are still to come', async () => {
+      const place = await freshPlace(subject())
+      const { id } = await deadOutbound(place)
+      await claim()
+      const second = await deadOutbound(place)
+      const asked = { state: 'failed', locationId: place.locationId } as const
+      const first = await messages().settleWaiting(asked, { limit: 1 }, { do: 'retry' })
+      await messages().giveUp(await claimOnly('outbound'), REFUSED)
+      expect(await rowOf(place, id)).toMatchObject({ state: 'failed' })
+      const { after = '' } = first
+      await messages().settleWaiting(asked, { limit: 1, after }, { do: 'retry' })
+      expect(await rowOf(place, id)).toMatchObject({ state: 'failed' })
+      expect(await rowOf(place, second.id)).toMatchObject({ state: 'queued' })
+    })
+
+    it('is discarded in one location and left alone in another', async () => {
+      const [here, there] = [await freshPlace(subject()), await freshPlace(subject())]
+      await heldMessages(here, 2)
+      await heldMessages(there, 1)
+      const asked = { state: 'held', locationId: here.locationId } as const
+      const deed = { do: 'discard', reason: DISCARDED } as const
+      expect(await messages().settleWaiting(asked, { limit: 100 }, deed)).toEqual({
+        done: 2,
+        after: undefined,
+      })
+      expect(await stateOf(here)).toEqual(['ignored', 'ignored'])
+      expect(await stateOf(there)).toEqual(['held'])
+      expect(await messages().settleWaiting(asked, { limit: 100 }, deed)).toMatchObject({ done: 0 })
+    })
+  })
+
   describe('a held message', () => {
     it('is recorded once, in parts, without work, and goes when a person says so', async () => {
       const place = await freshPlace(subject())

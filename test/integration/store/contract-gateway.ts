@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import type { CallLog } from '../../../src/bridge/call-logs.ts'
 import { parseLocationId } from '../../../src/core/ids.ts'
 import { createServiceKeys } from '../../../src/http/service-keys.ts'
-import type { Subject } from './subject.ts'
+import { freshPlace, nameLocation, type Subject } from './subject.ts'
 
 const freshLocation = () => parseLocationId(`loc-${randomUUID()}`)
 
@@ -74,6 +74,34 @@ export function describeGateway(subject: () => Subject): void {
       expect(second.entries.map(({ target }) => target)).toEqual(['a'])
       expect(second.nextCursor).toBeUndefined()
       expect(second.entries[0]).toMatchObject({ callerKind: 'service', callerId: 'key-1', outcome: '200' })
+    })
+
+    it('names keys that are revoked, numbers and places', async () => {
+      const { audit, serviceKeys } = subject().store
+      const place = await freshPlace(subject())
+      const { locationId, sessionId } = place
+      await nameLocation(subject(), locationId, 'Dental')
+      await subject().run(`update bridge.sessions set name = 'Reception' where id = '${sessionId}'`)
+      const { id } = await createServiceKeys(serviceKeys).issue({
+        name: 'Shop',
+        locationId,
+        scopes: ['sync'],
+      })
+      await serviceKeys.revoke(id)
+      const deed = { callerKind: 'service', callerId: id, action: 'x', locationId, outcome: '200' } as const
+      await audit.record({ ...deed, target: sessionId })
+      await audit.record({ ...deed, target: id })
+      await audit.record({ ...deed, target: 'nobody' })
+      const names = (await audit.list({ locationId, limit: 3 })).entries.map((entry) => [
+        entry.callerName,
+        entry.locationName,
+        entry.targetName,
+      ])
+      expect(names).toEqual([
+        ['Shop', 'Dental', undefined],
+        ['Shop', 'Dental', 'Shop'],
+        ['Shop', 'Dental', 'Reception'],
+      ])
     })
 
     it('refuses a cursor that no page gave', async () => {

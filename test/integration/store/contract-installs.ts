@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import type { NewInstallation, TokenHealth } from '../../../src/bridge/installations.ts'
 import { type LocationId, parseLocationId, parseSessionId } from '../../../src/core/ids.ts'
-import { freshPlace, type Subject } from './subject.ts'
+import { freshPlace, nameLocation, type Subject } from './subject.ts'
 
 const HOUR_MS = 3_600_000
 const ago = (ms: number) => new Date(Date.now() - ms)
@@ -364,6 +364,41 @@ export function describeInstalls(subject: () => Subject): void {
         },
       ])
       expect(await syncs.begin(of, 60_000)).toMatchObject({ done: 0, failed: 0, cursor: undefined })
+    })
+
+    it('is found by page and by state among thousands, and its kind says how all of them stand', async () => {
+      const { syncs } = subject().store
+      const kind = `kind-${randomUUID()}`
+      await subject().run(`insert into bridge.sync_status (kind, scope, state, until, updated_at)
+        select '${kind}', 'scope-' || n, case when n % 100 = 0 then 'failed' when n = 1 then 'running' else 'done' end,
+          case when n = 1 then now() - interval '1 minute' end, now() - n * interval '1 second'
+        from generate_series(1, 1203) n`)
+      const seen: string[] = []
+      let cursor: string | undefined
+      do {
+        const page = await syncs.page({ kind, limit: 200, ...(cursor !== undefined && { cursor }) })
+        expect(page.total).toBe(1_203)
+        seen.push(...page.syncs.map(({ scope }) => scope))
+        cursor = page.nextCursor
+      } while (cursor !== undefined)
+      expect(seen).toEqual(Array.from({ length: 1_203 }, (_, n) => `scope-${n + 1}`))
+      const failed = await syncs.page({ kind, state: 'failed', limit: 5 })
+      expect(failed.total).toBe(12)
+      expect(failed.syncs.map(({ state }) => state)).toEqual(Array(5).fill('failed'))
+      expect((await syncs.page({ kind, state: 'interrupted', limit: 5 })).syncs).toMatchObject([
+        { scope: 'scope-1', state: 'interrupted' },
+      ])
+      const counts = (await syncs.countByKind()).find((each) => each.kind === kind)
+      expect(counts).toMatchObject({ running: 0, interrupted: 1, failed: 12, done: 1_190 })
+    })
+
+    it('bears the name of the location it is about', async () => {
+      const place = await freshPlace(subject())
+      await nameLocation(subject(), place.locationId, 'Dental')
+      await subject().store.syncs.begin({ kind: 'test', scope: place.locationId }, 1_000)
+      expect(await subject().store.syncs.list({ scope: place.locationId })).toMatchObject([
+        { name: 'Dental' },
+      ])
     })
 
     it('that was interrupted or failed is gone on with where it stopped, if the same is asked', async () => {

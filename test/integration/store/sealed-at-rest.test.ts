@@ -113,6 +113,14 @@ describe('what must not be read from a copy of the database', () => {
     await expect(other.installations.readTokens(installation.installationId)).rejects.toMatchObject(
       unsealable,
     )
+    // What waits can still be seen, and discarded.
+    const { messages: rows } = await other.messages.list({
+      locationId: place.locationId,
+      withContent: true,
+      limit: 9,
+    })
+    expect(rows.length).toBeGreaterThan(1)
+    expect(rows.map(({ content }) => content)).toEqual(rows.map(() => undefined))
     await other.close()
   })
 

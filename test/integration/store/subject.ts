@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import {
   type ChatJid,
   type ContactId,
+  type LocationId,
   parseContactId,
   parseGhlContactId,
   parseGhlConversationId,
@@ -58,6 +59,13 @@ export async function freshPlace({ store }: Subject) {
 }
 
 export type Place = Awaited<ReturnType<typeof freshPlace>>
+
+/** The app is installed there, and GHL has said its name. */
+export async function nameLocation({ run }: Subject, locationId: LocationId, name: string): Promise<void> {
+  await run(`insert into bridge.ghl_accounts
+    (id, location_id, user_type, status, scopes, location_name, access_token, refresh_token, token_expires_at)
+    values ('inst-${locationId}', '${locationId}', 'Location', 'active', '', '${name}', 'a', 'r', now())`)
+}
 
 /** A person whom nobody has met yet, in both forms. */
 export function freshPerson() {

@@ -217,6 +217,8 @@ export function world() {
       hold: (_id, reason) => step(`hold ${reason.code}`),
       retryByHand: notCalled,
       discardByHand: notCalled,
+      countWaiting: notCalled,
+      settleWaiting: notCalled,
       oweReads: (by) => step(`oweReads ${'answeredBy' in by ? by.answeredBy : by.ghlContactId}`),
       findOwedReads: () => Promise.resolve(state.owedReads.shift()),
       settleReads: (ids, isRead) => step(`settleReads ${ids.join()} ${isRead}`),

@@ -321,6 +321,21 @@ describe('the rate limiter', () => {
     expect(tickets.length).toBe(4)
   })
 
+  it('keeps the place of a call that waits for a connection, and frees it well after one that has left', async () => {
+    const { take, tickets, advance } = await known(1)
+    await advance(10_000)
+    take()
+    await advance(0)
+    take()
+    await advance(40_000)
+    expect(tickets.length).toBe(2)
+    tickets[1]?.left()
+    await advance(12_999)
+    expect(tickets.length).toBe(2)
+    await advance(1)
+    expect(tickets.length).toBe(3)
+  })
+
   it('counts one end of a place only', async () => {
     const { take, tickets, advance } = await known(2)
     take()
@@ -423,40 +438,52 @@ describe('a backlog of 1,000 messages at the real limit', () => {
     }
   }
 
-  it.each(['fixed', 'sliding'] as const)('uses 95 %% of a %s window and meets no 429', async (window) => {
+  /** @param slowestMs of the way to GHL's door, for the first 100; 20 to 300 ms for the others. */
+  async function backlog(window: 'fixed' | 'sliding', slowestMs: number) {
     const { clock, advance } = createFakeClock()
     const limiter = createRateLimiter(clock)
     const count = createCounter(window, clock)
     const startMs = clock.nowMs()
     let left = 1_000
-    let refused = 0
-    let lastMs = startMs
+    const told = { refused: 0, tookMs: 0, isDone: false }
     let seed = 7
-    /** 20 to 300 ms, the same in every run. */
-    const delayMs = (): number => {
+    /** From 20 ms on, the same in every run. */
+    const delayMs = (mostMs: number): number => {
       seed = (seed * 16_807) % 2_147_483_647
-      return 20 + (seed % 281)
+      return 20 + (seed % (mostMs - 19))
     }
 
     const work = async (): Promise<void> => {
       while (left > 0) {
+        const isOfTheFirst = 1_000 - left < MAX
         left--
         const ticket = await limiter.take('loc', 'live')
-        await clock.sleep(delayMs())
+        ticket.left()
+        await clock.sleep(delayMs(isOfTheFirst ? slowestMs : 300))
         const { allowed, remaining } = count()
-        lastMs = clock.nowMs()
-        if (!allowed) refused++
-        await clock.sleep(delayMs())
+        told.tookMs = clock.nowMs() - startMs
+        if (!allowed) told.refused++
+        await clock.sleep(delayMs(300))
         ticket.answered(allowed ? 200 : 429, limits(MAX, remaining))
       }
     }
     // As many lanes at once as the outbox works on.
-    let done = false
-    void Promise.all(Array.from({ length: 64 }, work)).then(() => (done = true))
+    void Promise.all(Array.from({ length: 64 }, work)).then(() => (told.isDone = true))
     await advance(200_000)
+    return told
+  }
 
-    expect({ done, refused }).toEqual({ done: true, refused: 0 })
+  it.each(['fixed', 'sliding'] as const)('uses 95 %% of a %s window and meets no 429', async (window) => {
+    const { tookMs, ...told } = await backlog(window, 300)
+    expect(told).toEqual({ isDone: true, refused: 0 })
     // The last of 1,000 may be counted when nine intervals have passed; 95 % of the allowance is this much later.
-    expect(lastMs - startMs).toBeLessThan((9 * INTERVAL_MS) / 0.95)
+    expect(tookMs).toBeLessThan((9 * INTERVAL_MS) / 0.95)
   })
+
+  it.each(['fixed', 'sliding'] as const)(
+    'meets no 429 of a %s window that is slow at first',
+    async (window) => {
+      expect(await backlog(window, 2_500)).toMatchObject({ isDone: true, refused: 0 })
+    },
+  )
 })
