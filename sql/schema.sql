@@ -77,6 +77,7 @@ table bridge.ghl_accounts  -- One row per installation of our app: a location, o
   time_zone text  -- IANA name, as GHL says where the location is; checked by the program. Null: not known.
   deactivated_at timestamp with time zone  -- Since when the operator has switched it off, whatever GHL says. Ends by his word, or by the code of a person who installs it anew. Those of one time were switched off together.
   version_at timestamp with time zone  -- GHL's own time of the event that named version_id: an older one that comes later changes nothing.
+  provider_address text  -- "conversation" where GHL refuses messages that name the contact. Null: the contact, as usual.
   row level security, no policies
 table bridge.group_names  -- What we called a group's GHL contact: as long as it is still called so, a new name of the group is carried over.
   contact_id text not null
@@ -259,6 +260,7 @@ table bridge.sync_status  -- Long work, one row per kind and scope: what the las
   started_at timestamp with time zone not null default now()
   finished_at timestamp with time zone
   updated_at timestamp with time zone not null default now()
+  skipped integer not null default 0  -- Items that cannot be taken, whoever tries: neither done nor failed.
   row level security, no policies
 table bridge.webhook_events  -- Signed app events and provider deliveries of GHL, once each.
   webhook_id text not null  -- GHL's id of an app event; of a delivery, behind "delivery:", for nothing says that the two never share one.
@@ -288,6 +290,7 @@ evidence: evidence_pk PRIMARY KEY (piece)
 ghl_accounts: ghl_accounts_location_or_company CHECK (((location_id IS NOT NULL) OR (company_id IS NOT NULL)))
 ghl_accounts: ghl_accounts_one_per_location UNIQUE (location_id)
 ghl_accounts: ghl_accounts_pk PRIMARY KEY (id)
+ghl_accounts: ghl_accounts_provider_address CHECK ((provider_address = 'conversation'::text))
 ghl_accounts: ghl_accounts_provider_type CHECK ((provider_type = ANY (ARRAY['Custom'::text, 'SMS'::text])))
 ghl_accounts: ghl_accounts_status CHECK ((status = ANY (ARRAY['pending'::text, 'active'::text, 'needs_reconnect'::text, 'uninstalled'::text])))
 ghl_accounts: ghl_accounts_user_type CHECK ((user_type = ANY (ARRAY['Location'::text, 'Company'::text])))
@@ -648,6 +651,7 @@ begin
     total = coalesce((args->>'total')::int, sync.total),
     done = coalesce((args->>'done')::int, sync.done),
     failed = coalesce((args->>'failed')::int, sync.failed),
+    skipped = coalesce((args->>'skipped')::int, sync.skipped),
     message = coalesce(args->>'message', sync.message),
     until = bridge.after_ms((args->>'holdMs')::bigint), updated_at = now()
   where sync.kind = args->>'kind' and sync.scope = args->>'scope' and sync.holder = args->>'holder'
@@ -733,6 +737,7 @@ begin
       total = case when bridge.is_resumable(sync, args) then sync.total end,
       done = case when bridge.is_resumable(sync, args) then sync.done else 0 end,
       failed = case when bridge.is_resumable(sync, args) then sync.failed else 0 end,
+      skipped = case when bridge.is_resumable(sync, args) then sync.skipped else 0 end,
       started_at = case when bridge.is_resumable(sync, args) then sync.started_at else now() end,
       message = null, finished_at = null, updated_at = now()
     where sync.kind = args->>'kind' and sync.scope = args->>'scope'
@@ -1731,6 +1736,7 @@ AS $function$
     'timeZone', account.time_zone,
     'companyName', account.company_name,
     'providerType', account.provider_type,
+    'providerAddress', account.provider_address,
     'userId', account.user_id,
     'versionId', account.version_id,
     'isBulk', account.is_bulk,
@@ -2765,6 +2771,17 @@ begin
   return to_jsonb(found);
 end
 $function$
+CREATE OR REPLACE FUNCTION bridge.remember_provider_way(args jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+AS $function$
+begin
+  update bridge.ghl_accounts account
+  set provider_type = args->>'type', provider_address = args->>'address', updated_at = now()
+  where account.location_id = args->>'locationId';
+  return to_jsonb(found);
+end
+$function$
 CREATE OR REPLACE FUNCTION bridge.remove_session(args jsonb)
  RETURNS jsonb
  LANGUAGE plpgsql
@@ -3345,10 +3362,12 @@ AS $function$
       (select max(account.company_name) from bridge.ghl_accounts account
         where account.company_id = sync.scope and account.user_type = 'Company')),
     'state', bridge.sync_state(sync),
+    'params', sync.params,
     'cursor', sync.cursor,
     'total', sync.total,
     'done', sync.done,
     'failed', sync.failed,
+    'skipped', sync.skipped,
     'message', sync.message,
     'startedAt', bridge.to_ms(sync.started_at),
     'finishedAt', bridge.to_ms(sync.finished_at))
@@ -4130,6 +4149,10 @@ CREATE OR REPLACE FUNCTION public.bridge_remember_provider_type(args jsonb)
  RETURNS jsonb
  LANGUAGE sql
 AS $function$ select bridge.remember_provider_type(args) $function$
+CREATE OR REPLACE FUNCTION public.bridge_remember_provider_way(args jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+AS $function$ select bridge.remember_provider_way(args) $function$
 CREATE OR REPLACE FUNCTION public.bridge_remove_session(args jsonb)
  RETURNS jsonb
  LANGUAGE sql

@@ -317,6 +317,7 @@ export async function startApp(config: Config, secrets: AppSecrets, log: Log): P
     clock,
     log,
   })
+  callLogSyncs.start()
   started.defer(() => callLogSyncs.stop())
   const serviceKeys = createServiceKeys(store.serviceKeys)
   accounts.start()
@@ -349,7 +350,7 @@ export async function startApp(config: Config, secrets: AppSecrets, log: Log): P
       products: ghl.products,
       lend: (installationId) => ghl.lend(installationId),
       callLogs: store.callLogs,
-      syncCallLogs: (locations, span, params) => callLogSyncs.sync(locations, span, params),
+      syncCallLogs: (wishes, params) => callLogSyncs.sync(wishes, params),
       acceptFromEngine: (post, check) =>
         acceptFromEngine(
           { messages, sessions, nudge, wake, announced, onIgnored: (why) => ignored.add(why) },

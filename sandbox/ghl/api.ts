@@ -67,9 +67,13 @@ export function watchApi(server: FastifyInstance, parts: SandboxParts): void {
     const fault = parts.faults.take(call.route, call.locationId)
     if (fault) await meetFault(fault, call, request, reply)
   })
-  server.addHook('preHandler', async (request) => {
+  server.addHook('preHandler', async (request, reply) => {
     const call = calls.get(request)
-    if (call && !isStream(request.body)) call.bodySummary = summarised(request.body)
+    if (!call || isStream(request.body)) return
+    call.bodySummary = summarised(request.body)
+    const body = JSON.stringify(request.body ?? null)
+    const fault = parts.faults.takeMentioned(call.route, call.locationId, body)
+    if (fault) await meetFault(fault, call, request, reply)
   })
   server.addHook('onSend', async (request, reply, payload) => {
     const fault = faultsAfter.get(request)
@@ -205,6 +209,10 @@ async function meetFault(
   }
   const { effect } = fault
   switch (effect.kind) {
+    case 'hold':
+      effect.met()
+      await effect.until
+      return
     case 'delay':
       await sleep(effect.ms)
       return
@@ -234,6 +242,8 @@ async function spoilAnswer(
   reply: FastifyReply,
 ): Promise<void> {
   switch (effect.kind) {
+    case 'hold':
+      return
     case 'delay':
       await sleep(effect.ms)
       return

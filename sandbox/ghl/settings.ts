@@ -41,6 +41,8 @@ export const settingsSchema = z.strictObject({
   tokenSpelling: z.enum(['snake', 'camel']).default('snake'),
   /** Answers to a refresh may leave out `locationId`, although they answered the code with it. */
   refreshOmitsLocationId: z.boolean().default(false),
+  /** The answer to a code leaves the location out; only the token itself says it. */
+  codeOmitsLocationId: z.boolean().default(false),
   /** `POST /oauth/reconnect` was made for one outage and may be gone. */
   reconnectEnabled: z.boolean().default(false),
   /** Order in which the events of a bulk install leave. */

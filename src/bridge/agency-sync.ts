@@ -19,6 +19,8 @@ const REPORT_EVERY_MS = 500
 const CONCURRENCY = 4
 const MOST_AGENCIES = 500
 const PAGE = 200
+/** Every location says its own trouble in GET /api/ghl/locations; the report of a run has room for so many. */
+const MOST_NAMED = 50
 
 type Listed = InstalledPage['locations'][number]
 
@@ -43,6 +45,8 @@ interface Tally {
   unread: number
   /** What the last location met that was given up although it may pass. */
   postponed: BridgeError | undefined
+  /** Whom the run did not connect, and why, as far as the report has room. */
+  readonly named: string[]
 }
 
 export class AgencySync {
@@ -162,7 +166,7 @@ export class AgencySync {
     const isWhole = skip === 0
     // Of a page that was interrupted some are counted already, and they come again.
     const failed = Math.min(run.begun.failed, skip)
-    const tally: Tally = { done: skip - failed, failed, unread: 0, postponed: undefined }
+    const tally: Tally = { done: skip - failed, failed, unread: 0, postponed: undefined, named: [] }
     const counts = () => ({ done: tally.done, failed: tally.failed })
     const report = reporter(async (total) => {
       await run.advance({ ...counts(), total })
@@ -210,6 +214,7 @@ export class AgencySync {
 
   #failed(locationId: LocationId, error: BridgeError, tally: Tally): void {
     if (mayPass(error)) tally.postponed = error
+    if (tally.named.length < MOST_NAMED) tally.named.push(`${locationId} ${error.code}`)
     this.#deps.log.warn({ locationId, errorCode: error.code }, 'could not connect a location')
   }
 
@@ -300,11 +305,12 @@ const WHY_NOT = {
   deactivated: 'GHL_DEACTIVATED: The operator has deactivated this agency. Activate it again in the console.',
 } as const
 
-function sentenceOf({ unread, postponed }: Tally): string | undefined {
+function sentenceOf({ unread, postponed, named }: Tally): string | undefined {
   const said = [
     postponed &&
       `${postponed.code}: ${postponed.message}. What failed by it is tried again with the next sync`,
     unread > 0 && `${unread} rows of GHL’s list name no location that can be read`,
+    named.length > 0 && `Not connected: ${named.join(', ')}`,
   ].filter((part) => part !== undefined && part !== false)
   return said.length === 0 ? undefined : said.join('. ')
 }

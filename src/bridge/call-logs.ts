@@ -1,9 +1,9 @@
 /** Voice AI calls of a location, copied from GHL into our store: by page, repeatable, resumed where it was interrupted. */
 import type { Clock } from '../core/clock.ts'
-import { toBridgeError } from '../core/errors.ts'
-import type { LocationId } from '../core/ids.ts'
+import { StoreError, toBridgeError } from '../core/errors.ts'
+import { type LocationId, parseLocationId } from '../core/ids.ts'
 import type { Log } from '../core/log.ts'
-import type { SyncRun, SyncStore } from './syncs.ts'
+import { type KeptRun, keepRun, type SyncStore } from './syncs.ts'
 
 /** One call that a location's Voice AI agent took. */
 export interface CallLog {
@@ -35,6 +35,8 @@ export interface CallLogPage {
   /** As GHL counts now. */
   readonly total: number
   readonly calls: readonly CallLog[]
+  /** Calls without an id or a time, which are left out. */
+  readonly skipped: number
   readonly isLast: boolean
 }
 
@@ -53,6 +55,11 @@ export interface CallLogSpan {
   readonly to: Date
 }
 
+/** One location's part of what was asked for: days begin where the location is. */
+export interface CallLogWish extends CallLogSpan {
+  readonly locationId: LocationId
+}
+
 export interface CallLogSyncDeps {
   readonly source: CallLogSource
   readonly callLogs: Pick<CallLogStore, 'save'>
@@ -69,27 +76,40 @@ export interface CallLogSynced {
   readonly state: 'done' | 'failed' | 'running'
   /** Calls that this run has stored; of a failed one, too. */
   readonly records: number
+  /** Calls that GHL gave without an id or a time: neither stored nor failed. */
+  readonly skipped: number
   readonly message: string
   readonly error?: { readonly code: string; readonly message: string; readonly action?: string }
 }
 
 export const CALL_LOGS = 'call-logs'
-/** Longer than a page takes with all patience; a run that is silent for this long is dead. */
-const HOLD_MS = 120_000
+/** With the hold of a run (syncs.ts) a dead node's is gone on with inside half a minute. */
+const LOOK_MS = 8_000
+/** Runs that are gone on with in one look. */
+const MOST_RESUMED = 50
 /** Proxies and programs commonly give up at 30 seconds. */
 const PATIENCE_MS = 20_000
 
 /**
  * Copies the calls of a span, page by page; each page is stored before the next is asked for. A run that was interrupted is
- * gone on with where it stopped, in the span that it began with, when the same is asked for again.
+ * gone on with where it stopped, in the span that it began with: by whatever node looks next, and when the same is asked for
+ * again.
  */
 export class CallLogSyncs {
   readonly #deps: CallLogSyncDeps
   readonly #running = new Set<Promise<void>>()
+  #timer: NodeJS.Timeout | undefined
+  #looking: Promise<void> | undefined
   #isStopping = false
 
   constructor(deps: CallLogSyncDeps) {
     this.#deps = deps
+  }
+
+  /** Goes on with what dead nodes left, now and from time to time. */
+  start(): void {
+    this.#timer = setInterval(() => this.#look(), LOOK_MS)
+    this.#look()
   }
 
   /**
@@ -99,79 +119,126 @@ export class CallLogSyncs {
    * @param params what was asked for, so that only the same is gone on with.
    * @throws {StoreError} `STORE_UNAVAILABLE`, while somebody waits.
    */
-  async sync(
-    locations: readonly LocationId[],
-    span: CallLogSpan,
-    params: string,
-  ): Promise<readonly CallLogSynced[]> {
+  async sync(wishes: readonly CallLogWish[], params: string): Promise<readonly CallLogSynced[]> {
     const results = new Map<LocationId, CallLogSynced>()
-    const work = this.#each(locations, span, params, results)
-    const tracked = work
-      .catch((thrown: unknown) => {
-        this.#deps.log.warn({ errorCode: toBridgeError(thrown).code }, 'could not sync call logs')
-      })
-      .finally(() => this.#running.delete(tracked))
-    this.#running.add(tracked)
+    const work = this.#each(wishes, params, results)
+    this.#track(work)
     const over = new AbortController()
     const patience = this.#deps.clock
       .sleep(this.#deps.patienceMs ?? PATIENCE_MS, over.signal)
       .catch(() => undefined)
     await Promise.race([work, patience])
     over.abort(new Error('answered'))
-    return locations.map((locationId) => results.get(locationId) ?? underWay(locationId))
+    return wishes.map(({ locationId }) => results.get(locationId) ?? underWay(locationId))
   }
 
-  /** Resolves when nothing of it runs here any more; what is not done is gone on with when it is asked for again. */
+  /** Resolves when nothing of it runs here any more; what is not done is gone on with elsewhere, or by the next start. */
   async stop(): Promise<void> {
     this.#isStopping = true
+    clearInterval(this.#timer)
+    await this.#looking
     await Promise.all(this.#running)
   }
 
+  /** Goes on with the runs whose node died or stopped. */
+  async resume(): Promise<void> {
+    const left = await this.#deps.syncs.page({ kind: CALL_LOGS, state: 'interrupted', limit: MOST_RESUMED })
+    for (const { scope, params } of left.syncs) {
+      if (this.#isStopping) return
+      const locationId = parseLocationId(scope)
+      const run = await keepRun(this.#deps.syncs, { kind: CALL_LOGS, scope }, params)
+      if (run !== undefined) this.#track(this.#run(locationId, undefined, run))
+    }
+  }
+
+  #look(): void {
+    this.#looking ??= this.resume()
+      .catch((thrown: unknown) => {
+        this.#deps.log.debug(
+          { errorCode: toBridgeError(thrown).code },
+          'could not look for call logs left over',
+        )
+      })
+      .finally(() => {
+        this.#looking = undefined
+      })
+  }
+
+  #track(work: Promise<unknown>): void {
+    const tracked = work
+      .then(
+        () => undefined,
+        (thrown: unknown) => {
+          this.#deps.log.warn({ errorCode: toBridgeError(thrown).code }, 'could not sync call logs')
+        },
+      )
+      .finally(() => this.#running.delete(tracked))
+    this.#running.add(tracked)
+  }
+
   async #each(
-    locations: readonly LocationId[],
-    span: CallLogSpan,
+    wishes: readonly CallLogWish[],
     params: string,
     results: Map<LocationId, CallLogSynced>,
   ): Promise<void> {
-    for (const locationId of locations) {
+    for (const { locationId, from, to } of wishes) {
       if (this.#isStopping) return
-      const run = await this.#deps.syncs.begin({ kind: CALL_LOGS, scope: locationId }, HOLD_MS, params)
-      if (run !== undefined) results.set(locationId, await this.#run(locationId, span, run))
+      const run = await keepRun(this.#deps.syncs, { kind: CALL_LOGS, scope: locationId }, params)
+      if (run !== undefined) results.set(locationId, await this.#run(locationId, { from, to }, run))
     }
   }
 
-  async #run(locationId: LocationId, asked: CallLogSpan, run: SyncRun): Promise<CallLogSynced> {
-    const begun = placeOf(run.cursor)
-    const copy: Copy = begun ? { ...begun, records: run.done } : { span: asked, page: 1, records: 0 }
+  /** @param asked undefined to go on with what stands in the run. */
+  async #run(locationId: LocationId, asked: CallLogSpan | undefined, run: KeptRun): Promise<CallLogSynced> {
+    const begun = placeOf(run.begun.cursor)
+    // Where no page is stored yet, whoever asks now says what he means.
+    const place = asked !== undefined && (begun?.page ?? 1) === 1 ? { span: asked, page: 1 } : begun
+    if (place === undefined) {
+      await run.finish('failed', 'It ended before it began; ask for it again')
+      return underWay(locationId)
+    }
+    const copy: Copy = { ...place, records: run.begun.done, skipped: run.begun.skipped }
     try {
-      if (!(await this.#copyPages(locationId, run, copy))) return underWay(locationId, copy.records)
-      const message = `${copy.records} calls ${spanWords(copy.span)}`
-      await this.#deps.syncs.finish(run, 'done', message)
-      return { locationId, state: 'done', records: copy.records, message }
+      if (!(await this.#copyPages(locationId, run, copy))) {
+        await run.release()
+        return underWay(locationId, copy)
+      }
+      const message = `${wordsOf(copy)} ${spanWords(copy.span)}`
+      await run.finish('done', message)
+      return { locationId, state: 'done', records: copy.records, skipped: copy.skipped, message }
     } catch (thrown) {
-      const { code, message: reason, action } = toBridgeError(thrown)
-      const words = action === undefined ? reason : `${reason}. ${action}`
-      const message = `${copy.records} calls ${spanWords(copy.span)} were stored, then: ${words}`
-      await this.#deps.syncs.finish(run, 'failed', message)
-      const error = { code, message: reason, ...(action !== undefined && { action }) }
-      return { locationId, state: 'failed', records: copy.records, message, error }
+      return await this.#failed(locationId, run, copy, thrown)
     }
   }
 
-  /** False when it was stopped before its end. */
-  async #copyPages(locationId: LocationId, run: SyncRun, copy: Copy): Promise<boolean> {
-    const { source, callLogs, syncs } = this.#deps
+  async #failed(locationId: LocationId, run: KeptRun, copy: Copy, thrown: unknown): Promise<CallLogSynced> {
+    if (thrown instanceof StoreError) {
+      // Whoever has it by now goes on with it; so does the next who looks, when the store was away.
+      await run.release().catch(() => undefined)
+      if (thrown.code === 'STORE_LEASE_LOST') return underWay(locationId, copy)
+      throw thrown
+    }
+    const { code, message: reason, action } = toBridgeError(thrown)
+    const words = action === undefined ? reason : `${reason}. ${action}`
+    const message = `${wordsOf(copy)} ${spanWords(copy.span)} were stored, then: ${words}`
+    await run.finish('failed', message)
+    const error = { code, message: reason, ...(action !== undefined && { action }) }
+    return { locationId, state: 'failed', records: copy.records, skipped: copy.skipped, message, error }
+  }
+
+  /** False when it was stopped before its end, or another has it by now. */
+  async #copyPages(locationId: LocationId, run: KeptRun, copy: Copy): Promise<boolean> {
+    const { source, callLogs } = this.#deps
+    await run.advance({ cursor: cursorOf(copy) })
     for (;;) {
-      const { calls, total, isLast } = await source.page(locationId, copy.span, copy.page)
+      const { calls, skipped, total, isLast } = await source.page(locationId, copy.span, copy.page)
       await callLogs.save(locationId, calls)
       copy.records += calls.length
+      copy.skipped += skipped
       copy.page += 1
-      const progress = { cursor: cursorOf(copy), total, done: copy.records }
-      const isHalfWay = this.#isStopping && !isLast
-      // Free for the next to ask, on whatever node.
-      await syncs.advance(run, progress, isHalfWay ? 0 : HOLD_MS)
+      await run.advance({ cursor: cursorOf(copy), total, done: copy.records, skipped: copy.skipped })
       if (isLast) return true
-      if (isHalfWay) return false
+      if (this.#isStopping || run.isLost) return false
     }
   }
 }
@@ -181,11 +248,12 @@ interface Copy {
   /** The next to ask for. */
   page: number
   records: number
+  skipped: number
 }
 
 const cursorOf = ({ span, page }: Copy): string => `${page}/${span.from.getTime()}/${span.to.getTime()}`
 
-/** Where a run stopped; undefined for one that has not stored a page. */
+/** Where a run stopped. */
 function placeOf(cursor: string | undefined): Pick<Copy, 'span' | 'page'> | undefined {
   const [, page, from, to] = /^(\d+)\/(-?\d+)\/(-?\d+)$/.exec(cursor ?? '') ?? []
   if (page === undefined) return undefined
@@ -194,9 +262,17 @@ function placeOf(cursor: string | undefined): Pick<Copy, 'span' | 'page'> | unde
 
 const spanWords = ({ from, to }: CallLogSpan): string => `from ${from.toISOString()} to ${to.toISOString()}`
 
-const underWay = (locationId: LocationId, records = 0): CallLogSynced => ({
+const wordsOf = ({ records, skipped }: Copy): string =>
+  skipped === 0 ? `${records} calls` : `${records} calls (and ${skipped} left out, without an id or a time)`
+
+const underWay = (
+  locationId: LocationId,
+  { records, skipped }: Pick<Copy, 'records' | 'skipped'> = NONE,
+): CallLogSynced => ({
   locationId,
   state: 'running',
   records,
+  skipped,
   message: 'Still running: GET /api/sync/status?kind=call-logs shows how far it is',
 })
+const NONE = { records: 0, skipped: 0 }

@@ -8,7 +8,7 @@ export interface ProxyRequest {
   /** What stands behind `/proxy`, undecoded, query included: `/contacts/abc?limit=1`. */
   readonly pathAndQuery: string
   readonly headers: Readonly<Record<string, string | string[] | undefined>>
-  /** Undefined for none. */
+  /** Undefined for none. Read to its end whatever GHL says, and never destroyed: who sends it waits for the answer. */
   readonly body: NodeJS.ReadableStream | undefined
   /** Fires when the caller has gone. */
   readonly signal: AbortSignal

@@ -51,6 +51,8 @@ export interface InstallationRow {
   readonly companyName: string | undefined
   /** The `type` that GHL last accepted for our provider, when it was not the configured one. */
   readonly providerType: 'Custom' | 'SMS' | undefined
+  /** How that provider wants messages addressed, when not by contact as usual. */
+  readonly providerAddress: 'conversation' | undefined
   /** GHL's id of whoever installed the app. */
   readonly userId: string | undefined
   /** GHL's id of the version of our app that runs there. */
@@ -238,7 +240,11 @@ export interface InstallationStore {
    * the installation is active, or when it has other tokens by now.
    */
   endTokens(installationId: string, expiresAt: Date): Promise<void>
-  rememberProviderType(locationId: LocationId, providerType: 'Custom' | 'SMS'): Promise<void>
+  /** How GHL takes messages for our provider there; what is absent is as usual again. */
+  rememberProviderWay(
+    locationId: LocationId,
+    way: Pick<InstallationRow, 'providerType' | 'providerAddress'>,
+  ): Promise<void>
   /** A one-time `state` for the OAuth round trip. */
   createOauthState(stateHash: string, ttlMs: number): Promise<void>
   /** True once per state that exists and has not expired. */

@@ -109,6 +109,9 @@ export function installHandlers(
     async INSTALL(event, attempt) {
       const { locationId, companyId, companyName, userId, versionId } = event
       if (locationId === undefined && companyId === undefined) return { ignored: 'names_nothing' }
+      const before = await (locationId === undefined
+        ? companyId && installations.findCompany(companyId)
+        : installations.findByLocation(locationId))
       const row = await installations.noteInstall({
         locationId,
         companyId,
@@ -123,6 +126,11 @@ export function installHandlers(
       // Of an agency: its tokens come with the code, its locations with events of their own.
       if (locationId !== undefined && row.status !== 'active')
         await connect(locationId, row.companyId, attempt)
+      else if (before && isUpdated(before, row)) {
+        // The scopes of a version come with new tokens.
+        if (locationId !== undefined) await renew(before)
+        else if (companyId !== undefined) sync(companyId)
+      }
       return 'processed'
     },
 
@@ -160,6 +168,10 @@ export function installHandlers(
     }
   }
 }
+
+/** GHL says INSTALL for an update, too. Of which version tokens are that came with a code is not known. */
+const isUpdated = (before: InstallationRow, now: InstallationRow): boolean =>
+  before.status === 'active' && before.versionId !== undefined && before.versionId !== now.versionId
 
 interface Where {
   readonly locationId: LocationId | undefined

@@ -20,12 +20,16 @@ export interface SyncRow extends SyncSubject {
   readonly name: string | undefined
   /** `interrupted`: it ran, and whoever did it is gone; the next run goes on from its cursor. */
   readonly state: SyncState
+  /** What exactly was asked for, as {@link SyncStore.begin} was told. */
+  readonly params: string
   /** Where to go on, in the work's own words; undefined at the start and after a good end. */
   readonly cursor: string | undefined
   /** Undefined as long as nobody knows. */
   readonly total: number | undefined
   readonly done: number
   readonly failed: number
+  /** What cannot be taken, whoever tries; neither done nor failed. */
+  readonly skipped: number
   readonly message: string | undefined
   readonly startedAt: Date
   readonly finishedAt: Date | undefined
@@ -36,6 +40,7 @@ export interface SyncProgress {
   readonly total?: number
   readonly done?: number
   readonly failed?: number
+  readonly skipped?: number
   readonly message?: string
 }
 

@@ -109,6 +109,8 @@ const GHL_CODES = {
   GHL_UNAVAILABLE: 'retry',
   /** The token was spent and is renewed, but the body is gone: the same again will do. Nothing was done. */
   GHL_TOKEN_RENEWED: 'retry',
+  /** The connection ended in the middle of an upload, without a word: too large, or a bad line. Nothing was done. */
+  GHL_UPLOAD_CUT_OFF: 'retry',
   /** No answer in time: the effect is unknown. */
   GHL_TIMEOUT: 'retry',
   /** The status call came before GHL finished the hand-over (403 of the first seconds). */

@@ -7,7 +7,7 @@ import { GhlError, MediaError } from '../core/errors.ts'
 import { type GhlContactId, type GhlConversationId, type LocationId, parseGhlMessageId } from '../core/ids.ts'
 import type { GhlClient } from './client.ts'
 import { createFiling, type FilingDeps } from './filing.ts'
-import { refusalError } from './refusals.ts'
+import { type Refusal, refusalError, traced } from './refusals.ts'
 import { createThreads } from './threads.ts'
 import { prepareUpload, type Upload } from './to-ghl.ts'
 import type { GhlCall } from './transport.ts'
@@ -170,11 +170,12 @@ async function post(
       stream: { body, headers: form.getHeaders() },
     })
     if (refusal === undefined) return answer
-    if (refusal.status === 413) throw tooLarge(refusal.message)
+    if (refusal.status === 413) throw tooLarge(refusal)
     if (refusal.status === 415) {
       throw new MediaError(
         'MEDIA_TYPE_UNSUPPORTED',
         `GHL does not take this kind of file: ${refusal.message}`,
+        { details: traced(refusal) },
       )
     }
     throw refusalError(refusal, 'GHL refused the file')
@@ -183,5 +184,7 @@ async function post(
   }
 }
 
-const tooLarge = (message: string): MediaError =>
-  new MediaError('MEDIA_TOO_LARGE', `The file is larger than GHL takes: ${message}`)
+const tooLarge = (refusal: Refusal): MediaError =>
+  new MediaError('MEDIA_TOO_LARGE', `The file is larger than GHL takes: ${refusal.message}`, {
+    details: traced(refusal),
+  })

@@ -3,7 +3,7 @@
  *
  * A way is a type (that of a ticked provider, or of one that stands in for SMS) and an address (the contact, or the
  * conversation). GHL does not tell which one a provider wants, it refuses the others as a mismatch: a refusal costs a call,
- * so the way that worked is remembered for its location.
+ * so the way that worked is remembered for its location, on all nodes, until another one works.
  */
 import { z } from 'zod'
 import type { InstallationStore } from '../bridge/installations.ts'
@@ -26,7 +26,7 @@ import type { Answer } from './transport.ts'
 export interface FilingDeps {
   readonly client: GhlClient
   readonly tokens: GhlTokens
-  readonly installations: Pick<InstallationStore, 'rememberProviderType'>
+  readonly installations: Pick<InstallationStore, 'rememberProviderWay'>
   readonly providerId: string | undefined
   readonly providerType: 'custom' | 'sms'
   readonly clock: Clock
@@ -49,32 +49,26 @@ export function createFiling(
   deps: FilingDeps,
   threads: Threads,
 ): (message: GhlInboundMessage) => Promise<GhlFiling> {
-  /** Locations whose provider wants the conversation. The type is stored; this is found out once per process. */
-  const byConversation = new Set<LocationId>()
-
   const addBy = async (message: GhlInboundMessage, { type, by }: Way): Promise<Answer | undefined> => {
     if (by === 'contact') return await add(deps, message, type, undefined)
     const conversation = await threads.find(message.locationId, message.ghlContactId)
     return conversation && (await add(deps, message, type, conversation))
   }
 
-  const remember = async (locationId: LocationId, { type, by }: Way, usual: ProviderType): Promise<void> => {
-    if (by === 'conversation') byConversation.add(locationId)
-    else byConversation.delete(locationId)
-    if (type !== usual) await rememberType(deps, locationId, type)
-  }
-
   return async (message) => {
     const { locationId } = message
     const { installation } = await deps.tokens.access(locationId)
     const configured: ProviderType = deps.providerType === 'custom' ? 'Custom' : 'SMS'
-    const usual = installation.providerType ?? configured
+    const known: Way = {
+      type: installation.providerType ?? configured,
+      by: installation.providerAddress ?? 'contact',
+    }
     let refused: Refusal | undefined
-    for (const way of waysOf(usual, byConversation.has(locationId))) {
+    for (const way of waysFrom(known)) {
       const answer = await addBy(message, way)
       if (answer !== undefined && !isMismatch(answer.refusal)) {
         const filing = await filed(answer, message, threads)
-        await remember(locationId, way, usual)
+        if (way.type !== known.type || way.by !== known.by) await remember(deps, locationId, way, configured)
         return filing
       }
       refused ??= answer?.refusal
@@ -84,21 +78,29 @@ export function createFiling(
   }
 }
 
-/** By contact first, as all but one integrator do. */
-function waysOf(usual: ProviderType, wantsConversation: boolean): readonly Way[] {
-  const types = [usual, usual === 'Custom' ? 'SMS' : 'Custom'] as const
+/** What is known first; by contact otherwise, as all but one integrator do. */
+function waysFrom(known: Way): readonly Way[] {
+  const types = [known.type, known.type === 'Custom' ? 'SMS' : 'Custom'] as const
   const ways = (['contact', 'conversation'] as const).map((by) => types.map((type) => ({ type, by })))
-  return (wantsConversation ? ways.reverse() : ways).flat()
+  return (known.by === 'conversation' ? ways.reverse() : ways).flat()
 }
 
-async function rememberType(deps: FilingDeps, locationId: LocationId, type: ProviderType): Promise<void> {
+async function remember(
+  deps: FilingDeps,
+  locationId: LocationId,
+  { type, by }: Way,
+  configured: ProviderType,
+): Promise<void> {
   try {
-    await deps.installations.rememberProviderType(locationId, type)
+    await deps.installations.rememberProviderWay(locationId, {
+      providerType: type === configured ? undefined : type,
+      providerAddress: by === 'contact' ? undefined : by,
+    })
     deps.tokens.forget(locationId)
   } catch (thrown) {
-    // The message is in GHL: an error now would have it added again. The next message learns the type anew.
+    // The message is in GHL: an error now would have it added again. The next message learns the way anew.
     const errorCode = thrown instanceof BridgeError ? thrown.code : 'unknown'
-    deps.log.warn({ locationId, errorCode }, 'could not remember the provider type')
+    deps.log.warn({ locationId, errorCode }, 'could not remember how the provider takes messages')
   }
 }
 

@@ -2,7 +2,7 @@
  * What sibling backends may ask of GHL through us. The path is checked segment by segment before it is joined, so that it
  * stays below GHL's own address and within the list; headers are taken over by name, never wholesale.
  */
-import { Readable } from 'node:stream'
+import { finished, PassThrough, type Readable } from 'node:stream'
 import type { GhlGateway, ProxyAnswer, ProxyRequest, ProxyScope } from '../bridge/gateway.ts'
 import { RequestError } from '../core/errors.ts'
 import type { GhlClient } from './client.ts'
@@ -65,6 +65,7 @@ export function createGateway(client: GhlClient): GhlGateway {
     },
     async pass(request) {
       const { path, query } = checkedTarget(request.locationId, request.pathAndQuery)
+      const passed = await bodyOf(request)
       const call: GhlCall = {
         method: checkedMethod(request.method),
         path: query === '' ? path : `${path}?${query}`,
@@ -73,10 +74,15 @@ export function createGateway(client: GhlClient): GhlGateway {
         signal: request.signal,
         // PUT and DELETE are repeated by their owner's decision only: it may not expect it.
         idempotent: request.method === 'GET' || request.method === 'HEAD',
-        ...(await bodyOf(request)),
+        ...passed,
       }
-      const { status, headers, body } = await client.open(request.locationId, call)
-      return { status, headers: passedOn(headers), body }
+      try {
+        const { status, headers, body } = await client.open(request.locationId, call)
+        return { status, headers: passedOn(headers), body }
+      } finally {
+        // What GHL has not read by its answer it never will.
+        passed.stream?.body.destroy()
+      }
     },
   }
 }
@@ -187,7 +193,11 @@ function parsedJson(text: string): unknown {
   }
 }
 
-async function bodyOf({ locationId, headers, body }: ProxyRequest): Promise<Pick<GhlCall, 'raw' | 'stream'>> {
+async function bodyOf({
+  locationId,
+  headers,
+  body: asked,
+}: ProxyRequest): Promise<Pick<GhlCall, 'raw' | 'stream'>> {
   const passed: Record<string, string> = {}
   for (const name of PASSED_REQUEST_HEADERS) {
     const value = headers[name]
@@ -196,32 +206,47 @@ async function bodyOf({ locationId, headers, body }: ProxyRequest): Promise<Pick
   const { version } = passed
   if (version !== undefined && !/^(v\d|\d{4}-\d{2}-\d{2})$/.test(version))
     throw invalid('The Version header is no version of GHL’s')
-  if (body === undefined) return { raw: { body: undefined, headers: without(passed, 'content-length') } }
+  if (asked === undefined) return { raw: { body: undefined, headers: without(passed, 'content-length') } }
+  const body = onward(asked)
   if (Number(headers['content-length'] ?? 0) > HELD_BYTES) return { stream: { body, headers: passed } }
-  const held = await holdStart(body)
-  if (held.rest !== undefined) return { stream: { body: held.rest, headers: passed } }
-  requireOwn(locationId, locationsInBody(passed['content-type'] ?? '', held.whole))
-  return { raw: { body: held.whole, headers: without(passed, 'content-length') } }
+  const whole = await wholeOf(body)
+  if (whole === undefined) return { stream: { body, headers: passed } }
+  requireOwn(locationId, locationsInBody(passed['content-type'] ?? '', whole))
+  return { raw: { body: whole, headers: without(passed, 'content-length') } }
 }
 
-type Held = { readonly whole: Uint8Array; readonly rest?: undefined } | { readonly rest: Readable }
-
-/** The whole body when it is short; otherwise all of it again as a stream. */
-async function holdStart(body: NodeJS.ReadableStream): Promise<Held> {
-  const iterator = body[Symbol.asyncIterator]() as AsyncIterator<Buffer> // a request's body in binary mode
+/** The whole body when it is short; a longer one can be read again from its start. */
+async function wholeOf(body: Readable): Promise<Uint8Array | undefined> {
   const chunks: Buffer[] = []
   let size = 0
-  while (size <= HELD_BYTES) {
-    const next = await iterator.next()
-    if (next.done === true) return { whole: Buffer.concat(chunks) }
-    chunks.push(next.value)
-    size += next.value.length
+  // A request's body is in binary mode.
+  for await (const chunk of body.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+    chunks.push(chunk)
+    size += chunk.length
+    if (size <= HELD_BYTES) continue
+    body.unshift(Buffer.concat(chunks))
+    return undefined
   }
-  const all = async function* () {
-    yield* chunks.splice(0)
-    yield* { [Symbol.asyncIterator]: () => iterator }
-  }
-  return { rest: Readable.from(all(), { objectMode: false }) }
+  return Buffer.concat(chunks)
+}
+
+/**
+ * The body as a stream of its own, which GHL's refusal may end. The caller's is then read on to nowhere: he may look for the
+ * answer only after his last byte.
+ */
+function onward(body: NodeJS.ReadableStream): Readable {
+  const passing = new PassThrough()
+  body.pipe(passing)
+  // The caller may be gone before the call's turn comes, when nobody listens yet.
+  passing.on('error', () => undefined)
+  finished(body, { writable: false }, (error) => {
+    if (error) passing.destroy(error)
+  })
+  passing.once('close', () => {
+    body.unpipe(passing)
+    body.resume()
+  })
+  return passing
 }
 
 const without = (headers: Record<string, string>, name: string): Record<string, string> =>

@@ -8,7 +8,7 @@
 import type { Clock } from '../core/clock.ts'
 import { ConfigError, GhlError } from '../core/errors.ts'
 import { type Granted, parseGranted } from './payloads.ts'
-import { authVerdict, type Refusal, refusalError } from './refusals.ts'
+import { authVerdict, type Refusal, refusalError, traced } from './refusals.ts'
 import type { Answer, GhlTransport } from './transport.ts'
 
 /** GHL repeats a refresh answer for 30 s; stay well inside. */
@@ -123,7 +123,7 @@ export function grantError(refusal: Refusal): GhlError {
   if (isAboutApp(refusal)) {
     return new GhlError('GHL_UNAVAILABLE', `GHL does not accept the app’s credentials: ${refusal.message}`, {
       action: 'Check GHL_CLIENT_ID and GHL_CLIENT_SECRET.',
-      details: { status: refusal.status },
+      details: traced(refusal),
     })
   }
   return noTokenNow(refusal)
@@ -143,13 +143,15 @@ export function mintError(refusal: Refusal, locationId: string): GhlError {
       status === 401
         ? 'Install the app as the agency again, so that it may give tokens to its locations.'
         : 'Install the app in this location again, or update it there.',
-    details: { locationId, status },
+    details: { locationId, ...traced(refusal) },
   })
 }
 
 /** Nothing was done for want of a token, so what needed it has certainly not happened. */
-const noTokenNow = ({ status, message, traceId, retryAfterMs }: Refusal): GhlError =>
-  new GhlError('GHL_UNAVAILABLE', `GHL gives no token at the moment: ${message}`, {
-    details: { status, ...(traceId !== undefined && { traceId }) },
+function noTokenNow(refusal: Refusal): GhlError {
+  const { message, retryAfterMs } = refusal
+  return new GhlError('GHL_UNAVAILABLE', `GHL gives no token at the moment: ${message}`, {
+    details: traced(refusal),
     ...(retryAfterMs !== undefined && { retryAfterMs }),
   })
+}

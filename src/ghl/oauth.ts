@@ -13,7 +13,7 @@ import { type LocationId, parseLocationId } from '../core/ids.ts'
 import type { Log } from '../core/log.ts'
 import { grantError } from './grants.ts'
 import { type Granted, parseGranted, readableId } from './payloads.ts'
-import { refusalError } from './refusals.ts'
+import { type Refusal, refusalError, traced } from './refusals.ts'
 import { type Access, type GhlTokens, problemOf } from './tokens.ts'
 
 /** What the bridge itself needs, then what its other routes offer. @see ghl.md 2.7 */
@@ -137,7 +137,7 @@ export function createOauth(deps: OauthDeps): GhlOauth {
         code,
         redirect_uri: deps.redirectUri,
       })
-      if (refusal?.status === 401 || refusal?.error === 'invalid_grant') throw codeError(refusal.message)
+      if (refusal?.status === 401 || refusal?.error === 'invalid_grant') throw codeError(refusal)
       if (refusal !== undefined) throw grantError(refusal)
       return await save(parseGranted(body, clock.nowMs()))
     },
@@ -191,8 +191,9 @@ export function createOauth(deps: OauthDeps): GhlOauth {
   }
 }
 
-const codeError = (reason: string): RequestError =>
-  new RequestError('REQUEST_INVALID', `GHL does not accept this code: ${reason}`, {
+const codeError = (refusal: Refusal): RequestError =>
+  new RequestError('REQUEST_INVALID', `GHL does not accept this code: ${refusal.message}`, {
+    details: traced(refusal),
     action: 'Open the install link again; if it fails again, check GHL_CLIENT_ID and GHL_CLIENT_SECRET.',
   })
 

@@ -135,14 +135,17 @@ const isContactGone = ({ status, message, canonicalCode }: Refusal): boolean =>
   canonicalCode === 'CONVERSATIONS_CONTACT_NOT_FOUND' ||
   ((status === 400 || status === 404) && /contact\b.*not found/i.test(message))
 
+/** What an error says of a refusal, for the log: GHL's support asks for the trace. */
+export const traced = ({ status, canonicalCode, traceId }: Refusal): ErrorDetails => ({
+  status,
+  ...(canonicalCode !== undefined && { canonicalCode }),
+  ...(traceId !== undefined && { traceId }),
+})
+
 /** @param what the call in words, e.g. `GHL refused to add the message`. */
 export function refusalError(refusal: Refusal, what: string): GhlError {
-  const { status, message, canonicalCode, traceId, retryAfterMs } = refusal
-  const details: ErrorDetails = {
-    status,
-    ...(canonicalCode !== undefined && { canonicalCode }),
-    ...(traceId !== undefined && { traceId }),
-  }
+  const { status, message, retryAfterMs } = refusal
+  const details = traced(refusal)
   const sentence = `${what}: ${message}`
   if (status === 429) {
     return new GhlError('GHL_RATE_LIMITED', `${what}: too many requests`, {

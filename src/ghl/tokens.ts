@@ -14,6 +14,7 @@ import {
   deactivated,
   type InstallationRow,
   type InstallationStore,
+  isServed,
   type Problem,
   type TokenPair,
 } from '../bridge/installations.ts'
@@ -23,7 +24,7 @@ import type { LocationId } from '../core/ids.ts'
 import type { Log } from '../core/log.ts'
 import { GhlGrants, grantedBy, mintError } from './grants.ts'
 import type { Granted } from './payloads.ts'
-import { authVerdict, type Refusal, refusalError } from './refusals.ts'
+import { authVerdict, type Refusal, refusalError, traced } from './refusals.ts'
 import { TokenRefusals, type Used } from './token-refusals.ts'
 import type { Answer, Credentials, GhlCall, GhlTransport, OpenAnswer } from './transport.ts'
 
@@ -67,6 +68,8 @@ export class GhlTokens {
   readonly #grants: GhlGrants
   readonly #refusals: TokenRefusals
   readonly #cache = new Map<LocationId, Cached>()
+  /** How often a location was to be read again: what was read before that is not kept. */
+  readonly #forgotten = new Map<LocationId, number>()
   readonly #refreshing = new Map<string, Promise<TokenPair>>()
   readonly #triedAtMs = new Map<string, number>()
   readonly #unsaved = new Map<string, { spent: string | undefined; granted: Granted }>()
@@ -85,46 +88,47 @@ export class GhlTokens {
   async access(locationId: LocationId): Promise<Access> {
     const cached = this.#cache.get(locationId)
     if (cached !== undefined && this.#isGood(cached)) return cached
+    const age = this.#ageOf(locationId)
     const installation = await this.#deps.installations.findByLocation(locationId)
-    if (installation === undefined || installation.status === 'uninstalled') {
+    if (!isServed(installation)) {
       this.#cache.delete(locationId)
-      throw new GhlError('GHL_NOT_INSTALLED', 'The app is not installed in this location', {
-        action: 'Install the app in this location.',
-        details: { locationId },
-      })
+      throw notServed(installation, locationId)
     }
-    if (installation.status === 'deactivated') {
-      this.#cache.delete(locationId)
-      throw deactivated(installation)
-    }
-    return await this.#valid(installation)
+    return await this.#valid(installation, age)
   }
 
   /** As {@link access}, of a location's or an agency's own installation, which the caller has just read. */
   async accessOf(installation: InstallationRow): Promise<Access> {
-    return await this.#valid(installation)
+    return await this.#valid(installation, this.#ageOf(installation.locationId))
   }
 
   /** The agency installation that can mint tokens for its locations, `undefined` when there is none. */
   async companyAccess(companyId: string | undefined): Promise<Access | undefined> {
     const company =
       companyId === undefined ? undefined : await this.#deps.installations.findCompany(companyId)
-    return company?.status === 'active' ? await this.#valid(company) : undefined
+    return company?.status === 'active' ? await this.#valid(company, 0) : undefined
   }
 
   /** Makes the next call read the installation again. */
   forget(locationId: LocationId): void {
     this.#cache.delete(locationId)
+    this.#forgotten.set(locationId, this.#ageOf(locationId) + 1)
+  }
+
+  #ageOf(locationId: LocationId | undefined): number {
+    return (locationId && this.#forgotten.get(locationId)) ?? 0
   }
 
   /** Refreshes now, whatever the age of the token, and also where GHL refused once before. @throws as {@link access}. */
   async refresh(installation: InstallationRow): Promise<Access> {
-    return await this.#renew(await this.#read({ ...installation, status: 'active' }))
+    const age = this.#ageOf(installation.locationId)
+    return await this.#renew(await this.#read({ ...installation, status: 'active' }, age))
   }
 
   /** As {@link refresh}, unless the tokens are others by now than those of this row. */
   async finish(installation: InstallationRow): Promise<void> {
-    const access = await this.#read({ ...installation, status: 'active' })
+    const age = this.#ageOf(installation.locationId)
+    const access = await this.#read({ ...installation, status: 'active' }, age)
     if (access.tokens.expiresAt.getTime() === installation.tokenExpiresAt.getTime()) await this.#renew(access)
   }
 
@@ -247,8 +251,8 @@ export class GhlTokens {
     }
   }
 
-  async #valid(installation: InstallationRow): Promise<Access> {
-    const access = await this.#read(installation)
+  async #valid(installation: InstallationRow, age: number): Promise<Access> {
+    const access = await this.#read(installation, age)
     const { clock } = this.#deps
     const leftMs = remainingMs(access, clock.nowMs())
     if (leftMs > RENEW_WITHIN_MS) return access
@@ -256,7 +260,7 @@ export class GhlTokens {
     if (leftMs > 0 && (installation.status !== 'active' || this.#triedLately(installation.installationId)))
       return access
     const renewal = this.#renew(access).catch((thrown: unknown) => {
-      if (remainingMs(access, clock.nowMs()) <= 0) throw thrown
+      if (remainingMs(access, clock.nowMs()) <= 0 || isOff(thrown)) throw thrown
       return access
     })
     if (leftMs <= USABLE_MS) return await renewal
@@ -278,15 +282,17 @@ export class GhlTokens {
     return this.#deps.clock.nowMs() - (this.#triedAtMs.get(installationId) ?? 0) < PROACTIVE_PAUSE_MS
   }
 
-  async #read(installation: InstallationRow): Promise<Access> {
+  async #read(installation: InstallationRow, age: number): Promise<Access> {
     const tokens = await this.#deps.installations.readTokens(installation.installationId)
     if (tokens === undefined) throw needsReconnect(installation)
-    return this.#remember(installation, tokens)
+    return this.#remember(installation, tokens, age)
   }
 
-  #remember(installation: InstallationRow, tokens: TokenPair): Access {
+  /** @param age of the location before the installation was read. */
+  #remember(installation: InstallationRow, tokens: TokenPair, age: number): Access {
+    const { locationId } = installation
     const access = { installation, tokens, readAtMs: this.#deps.clock.nowMs() }
-    if (installation.locationId !== undefined) this.#cache.set(installation.locationId, access)
+    if (locationId !== undefined && this.#ageOf(locationId) === age) this.#cache.set(locationId, access)
     return access
   }
 
@@ -304,13 +310,11 @@ export class GhlTokens {
       })
     this.#refreshing.set(installationId, shared)
     const tokens = await shared
-    const row = {
-      ...installation,
-      status: 'active',
-      problem: undefined,
-      tokenExpiresAt: tokens.expiresAt,
-    } as const
-    return this.#remember(row, tokens)
+    // While GHL answered it may have been removed or switched off, and then nothing is done with the new token.
+    const age = this.#ageOf(installation.locationId)
+    const now = await this.#deps.installations.find(installationId)
+    if (!isServed(now)) throw notServed(now, installation.locationId)
+    return this.#remember({ ...now, problem: undefined, tokenExpiresAt: tokens.expiresAt }, tokens, age)
   }
 
   async #refreshOnce({ installation, tokens: stale }: Access): Promise<TokenPair> {
@@ -349,7 +353,7 @@ export class GhlTokens {
       log.info({ installationId, locationId: installation.locationId }, 'access token renewed')
       return granted.tokens
     } catch (thrown) {
-      if (thrown instanceof StoreError) return await this.#takenOver(installationId, held, thrown)
+      if (thrown instanceof StoreError) return await this.#takenOver(installation, held, thrown)
       const error = toBridgeError(thrown)
       log.warn({ installationId, errorCode: error.code }, 'could not renew an access token')
       if (installation.locationId !== undefined) this.#cache.delete(installation.locationId)
@@ -359,10 +363,17 @@ export class GhlTokens {
     }
   }
 
-  /** Another node has asked for the same pair and stored it: then that is the one to use. */
-  async #takenOver(installationId: string, held: TokenPair, lost: StoreError): Promise<TokenPair> {
+  /** Another node has asked for the same pair and stored it: then that is the one to use. Or the app was removed. */
+  async #takenOver(
+    { installationId, locationId }: InstallationRow,
+    held: TokenPair,
+    lost: StoreError,
+  ): Promise<TokenPair> {
     if (lost.code !== 'STORE_LEASE_LOST') throw lost
-    const current = await this.#deps.installations.readTokens(installationId)
+    const { installations } = this.#deps
+    const now = await installations.find(installationId)
+    if (!isServed(now)) throw notServed(now, locationId)
+    const current = await installations.readTokens(installationId)
     if (current === undefined || current.accessToken === held.accessToken) throw lost
     this.#unsaved.delete(installationId)
     return current
@@ -413,12 +424,24 @@ const isFinal = (thrown: unknown): boolean =>
 
 const remainingMs = ({ tokens }: Access, nowMs: number): number => tokens.expiresAt.getTime() - nowMs
 
+/** Removed, or switched off by the operator: nothing is asked of GHL in its name, whatever its tokens. */
+const isOff = (thrown: unknown): boolean =>
+  thrown instanceof GhlError && (thrown.code === 'GHL_NOT_INSTALLED' || thrown.code === 'GHL_DEACTIVATED')
+
+function notServed(installation: InstallationRow | undefined, locationId: LocationId | undefined): GhlError {
+  if (installation?.status === 'deactivated') return deactivated(installation)
+  return new GhlError('GHL_NOT_INSTALLED', 'The app is not installed in this location', {
+    action: 'Install the app in this location.',
+    details: { locationId: locationId ?? null },
+  })
+}
+
 function needsReconnect(installation: InstallationRow, refusal?: Refusal): GhlError {
   return new GhlError('GHL_NEEDS_RECONNECT', 'GHL no longer accepts this installation’s tokens', {
     action: 'Connect the location again with the install link.',
     details: {
       installationId: installation.installationId,
-      ...(refusal && { status: refusal.status, reason: refusal.message }),
+      ...(refusal && { ...traced(refusal), reason: refusal.message }),
     },
   })
 }

@@ -11,6 +11,7 @@ import type { Clock } from '../core/clock.ts'
 import { GhlError } from '../core/errors.ts'
 import type { Breakers, CallEnd, Pass } from './breaker.ts'
 import { decoded } from './content-encoding.ts'
+import { connectorOf } from './last-words.ts'
 import { retryAfterMs } from './limit-headers.ts'
 import { Lines } from './lines.ts'
 import { callerGone, endedBy, networkError, noticeLeaving } from './network.ts'
@@ -25,7 +26,7 @@ export interface GhlCall {
   readonly json?: unknown
   readonly form?: Readonly<Record<string, string | undefined>>
   /** A body that can be read only once, so the call cannot be repeated. */
-  readonly stream?: { readonly body: NodeJS.ReadableStream; readonly headers: Record<string, string> }
+  readonly stream?: { readonly body: Readable; readonly headers: Record<string, string> }
   /** As they are, over our own; for {@link GhlTransport.open}. */
   readonly raw?: { readonly body: Uint8Array | undefined; readonly headers: Record<string, string> }
   /** For somebody else: it comes and goes at his pace, on connections of its own, and its failure says nothing of GHL. */
@@ -131,7 +132,7 @@ export class GhlTransport {
     this.#origin = base.origin
     this.#basePath = base.pathname.replace(/\/$/, '')
     // HTTP/1.1 only: with HTTP/2 a lost connection leaves it open which of its requests GHL had read.
-    const common = { allowH2: false, connect: { timeout: Math.min(options.timeoutMs, 10_000) } }
+    const common = { allowH2: false, connect: connectorOf(Math.min(options.timeoutMs, 10_000)) }
     this.#agent = new Agent({ ...common, connections: MAX_CONNECTIONS })
     this.#passingAgent = new Agent(common)
     this.#lines = new Lines(options.clock)
@@ -241,7 +242,7 @@ export class GhlTransport {
       return { answer, retryAfterMs: retryAfterMs(response.statusCode, response.headers, clock.nowMs()) }
     } catch (thrown) {
       ticket?.lost(hasLeft)
-      const error = networkError(thrown, call.method, hasLeft)
+      const error = networkError(thrown, call, hasLeft)
       // A caller who hangs up says nothing of GHL.
       if (call.signal?.aborted !== true) onCall(error.code === 'GHL_TIMEOUT' ? 'timeout' : 'unreachable')
       throw error
@@ -279,8 +280,7 @@ export class GhlTransport {
       method: call.method,
       ...(call.query && { query: present(call.query) }),
       headers: headersOf(call, accessToken),
-      // A Node stream in every respect that undici uses; only the two declarations of streams differ.
-      body: (call.stream?.body as Dispatcher.RequestOptions['body']) ?? call.raw?.body ?? body ?? null,
+      body: call.stream?.body ?? call.raw?.body ?? body ?? null,
       headersTimeout: answerMs,
       bodyTimeout: answerMs,
       signal,

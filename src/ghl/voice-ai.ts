@@ -56,7 +56,8 @@ export function createCallLogSource(client: GhlClient): CallLogSource {
       const isLast = answer.callLogs.length < PAGE_SIZE || page * PAGE_SIZE >= answer.total
       // One that lacks its id or time is left out: it would end every run at its page.
       const calls = answer.callLogs.flatMap((each) => callSchema.safeParse(each).data ?? [])
-      return { total: answer.total, calls: calls.map(toCall), isLast }
+      const skipped = answer.callLogs.length - calls.length
+      return { total: answer.total, calls: calls.map(toCall), skipped, isLast }
     },
   }
 }

@@ -57,10 +57,17 @@ const product = object(
   'message',
 )
 const callLogSync = object(
-  { success: flag, running: flag, records: number, results: { type: 'array', items: { type: 'object' } } },
+  {
+    success: flag,
+    running: flag,
+    records: number,
+    skipped: number,
+    results: { type: 'array', items: { type: 'object' } },
+  },
   'success',
   'running',
   'records',
+  'skipped',
   'results',
 )
 const deleted = { 204: { description: 'Done' } }

@@ -137,8 +137,12 @@ export function createInstallationStore(deps: { database: Database; seal: Seal }
     async endTokens(installationId, expiresAt) {
       await database.call('end_tokens', { installationId, expiresAt: expiresAt.getTime() })
     },
-    async rememberProviderType(locationId, providerType) {
-      await database.call('remember_provider_type', { locationId, providerType })
+    async rememberProviderWay(locationId, { providerType, providerAddress }) {
+      await database.call('remember_provider_way', {
+        locationId,
+        type: providerType,
+        address: providerAddress,
+      })
     },
     async createOauthState(stateHash, ttlMs) {
       await database.call('create_oauth_state', { stateHash, ttlMs })

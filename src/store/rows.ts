@@ -149,6 +149,7 @@ export const InstallationRowSchema = z.object({
   timeZone: optional(z.string()),
   companyName: optional(z.string()),
   providerType: optional(z.enum(['Custom', 'SMS'])),
+  providerAddress: optional(z.enum(['conversation'])),
   userId: optional(z.string()),
   versionId: optional(z.string()),
   isBulk: z.boolean(),

@@ -67,6 +67,7 @@ export function createMemoryInstallations(nowMs: () => number = Date.now): Memor
     timeZone: undefined,
     companyName: undefined,
     providerType: undefined,
+    providerAddress: undefined,
     userId: undefined,
     versionId: undefined,
     isBulk: false,
@@ -252,9 +253,9 @@ export function createMemoryInstallations(nowMs: () => number = Date.now): Memor
       entry.tokens = { ...entry.tokens, expiresAt: new Date(nowMs()) }
       entry.row = { ...entry.row, tokenExpiresAt: entry.tokens.expiresAt }
     },
-    async rememberProviderType(locationId, providerType) {
+    async rememberProviderWay(locationId, way) {
       for (const entry of entries.values())
-        if (entry.row.locationId === locationId) entry.row = { ...entry.row, providerType }
+        if (entry.row.locationId === locationId) entry.row = { ...entry.row, ...way }
     },
     async createOauthState(stateHash, ttlMs) {
       states.set(stateHash, nowMs() + ttlMs)

@@ -34,9 +34,9 @@ export function addOauthRoutes(server: FastifyInstance, parts: SandboxParts): vo
     const body = validated(tokenBody, request.body)
     const { grant, pair } = exchanged(parts, body)
     const answer = tokenAnswer(parts, grant, pair)
-    if (body.grant_type === 'refresh_token' && parts.settings.refreshOmitsLocationId) {
-      delete answer['locationId']
-    }
+    const { refreshOmitsLocationId, codeOmitsLocationId } = parts.settings
+    const isLeftOut = body.grant_type === 'refresh_token' ? refreshOmitsLocationId : codeOmitsLocationId
+    if (isLeftOut) delete answer['locationId']
     return reply.status(200).send(spelled(parts, answer))
   })
 

@@ -1,8 +1,9 @@
 /** Voice AI calls: copied from GHL on demand, read from our store. */
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
-import type { CallLogSpan, CallLogStore, CallLogSynced } from '../../bridge/call-logs.ts'
-import type { InstallationStore } from '../../bridge/installations.ts'
+import type { CallLogStore, CallLogSynced, CallLogWish } from '../../bridge/call-logs.ts'
+import type { InstallationRow, InstallationStore } from '../../bridge/installations.ts'
+import { spanOf, UTC } from '../../core/days.ts'
 import { RequestError } from '../../core/errors.ts'
 import { type LocationId, parseLocationId } from '../../core/ids.ts'
 import { locationUnknown } from '../answers.ts'
@@ -13,54 +14,68 @@ export interface CallLogDeps {
   readonly callLogs: Pick<CallLogStore, 'list'>
   readonly installations: Pick<InstallationStore, 'findByLocation' | 'list'>
   /** `params` says what was asked for, so that only the same is gone on with. */
-  readonly syncCallLogs: (
-    locations: readonly LocationId[],
-    span: CallLogSpan,
-    params: string,
-  ) => Promise<readonly CallLogSynced[]>
+  readonly syncCallLogs: (wishes: readonly CallLogWish[], params: string) => Promise<readonly CallLogSynced[]>
 }
 
 const SYNC = may({ scope: 'sync' })
 /** Without a start: as far back as a month of bills. */
 const USUAL_DAYS_MS = 31 * 24 * 60 * 60_000
 
-const DAY_MS = 24 * 60 * 60_000
-const Moment = z.union([z.iso.datetime({ offset: true }), z.iso.date(), z.number().int().nonnegative()])
-const Instant = Moment.transform((value) => new Date(value))
-/** A day without a time is meant to its end (UTC). */
-const End = Moment.transform((value) =>
-  typeof value === 'string' && !value.includes('T')
-    ? new Date(Date.parse(value) + DAY_MS - 1)
-    : new Date(value),
-)
+/** A day without a time is one where the location is. */
+const Moment = z.union([
+  z.union([z.iso.datetime({ offset: true }), z.number().int().nonnegative()]).transform((at) => new Date(at)),
+  z.iso.date(),
+])
+type Moment = z.output<typeof Moment>
+
+const beginOf = (moment: Moment, timeZone: string): Date =>
+  typeof moment === 'string' ? spanOf(moment, timeZone).from : moment
+/** A day is meant to its end. */
+const endOf = (moment: Moment, timeZone: string): Date =>
+  typeof moment === 'string' ? new Date(spanOf(moment, timeZone).to.getTime() - 1) : moment
+
 const Wish = z
-  .strictObject({ startDate: Instant.optional(), endDate: End.optional(), locationId: Id.optional() })
-  .refine(({ startDate, endDate }) => !startDate || !endDate || startDate <= endDate, {
-    error: 'must not be before startDate',
-    path: ['endDate'],
-  })
-  .refine(({ startDate, endDate }) => endDate !== undefined || !startDate || startDate <= new Date(), {
-    error: 'must not be in the future',
-    path: ['startDate'],
-  })
-  .refine(
-    ({ startDate, endDate }) => startDate !== undefined || !endDate || endDate.getTime() >= USUAL_DAYS_MS,
-    {
-      error: 'needs a startDate this early',
-      path: ['endDate'],
-    },
-  )
+  .strictObject({ startDate: Moment.optional(), endDate: Moment.optional(), locationId: Id.optional() })
   .nullish()
 
+const invalid = (where: string, what: string): RequestError =>
+  new RequestError('REQUEST_INVALID', `body/${where}: ${what}`)
+
+type Row = Pick<InstallationRow, 'locationId' | 'timeZone'> & { readonly locationId: LocationId }
+
+/** What was asked for, in each location's own days. @throws {RequestError} `REQUEST_INVALID`. */
+function wishesOf(rows: readonly Row[], { startDate, endDate }: NonNullable<z.output<typeof Wish>>) {
+  const now = new Date()
+  const wishes = rows.map(({ locationId, timeZone = UTC }): CallLogWish => {
+    const to = endDate === undefined ? now : endOf(endDate, timeZone)
+    const from =
+      startDate === undefined ? new Date(to.getTime() - USUAL_DAYS_MS) : beginOf(startDate, timeZone)
+    return { locationId, from, to }
+  })
+  if (wishes.length > 0 && wishes.every(({ from, to }) => from > to))
+    throw endDate === undefined
+      ? invalid('startDate', 'must not be in the future')
+      : invalid('endDate', 'must not be before startDate')
+  if (wishes.some(({ from }) => from.getTime() < 0)) throw invalid('endDate', 'needs a startDate this early')
+  // Where a day has not begun yet there is nothing of it.
+  return wishes.filter(({ from, to }) => from <= to)
+}
+
+const textOf = (moment: Moment | undefined): string =>
+  typeof moment === 'string' ? moment : (moment?.toISOString() ?? '')
+
 export function callLogRoutes(deps: CallLogDeps): FastifyPluginCallbackZod {
-  const wanted = async (locationId: string | undefined): Promise<readonly LocationId[]> => {
+  const wanted = async (locationId: string | undefined): Promise<readonly Row[]> => {
     if (locationId === undefined) {
       const rows = await deps.installations.list()
-      return rows.flatMap((row) => (row.status === 'active' && row.locationId ? [row.locationId] : []))
+      return rows.flatMap((row) =>
+        row.status === 'active' && row.locationId ? [{ ...row, locationId: row.locationId }] : [],
+      )
     }
     const id = parseLocationId(locationId)
-    if ((await deps.installations.findByLocation(id)) === undefined) throw locationUnknown()
-    return [id]
+    const row = await deps.installations.findByLocation(id)
+    if (row === undefined) throw locationUnknown()
+    return [{ ...row, locationId: id }]
   }
 
   return (app, _options, done) => {
@@ -68,15 +83,13 @@ export function callLogRoutes(deps: CallLogDeps): FastifyPluginCallbackZod {
       '/api/sync/call-logs',
       { config: { ...SYNC, saysSuccess: true }, schema: { body: Wish } },
       async (request, reply) => {
-        const { startDate, endDate, locationId } = request.body ?? {}
+        const wish = request.body ?? {}
+        const { startDate, endDate, locationId } = wish
         if (locationId !== undefined) requireLocation(request, locationId)
         const place = locationId ?? confinedTo(request)
         if (place !== undefined) request.deed = { locationId: place }
-        const locations = await wanted(place)
-        const to = endDate ?? new Date()
-        const span = { from: startDate ?? new Date(to.getTime() - USUAL_DAYS_MS), to }
-        const params = `${startDate?.toISOString() ?? ''}/${endDate?.toISOString() ?? ''}`
-        const synced = await deps.syncCallLogs(locations, span, params)
+        const wishes = wishesOf(await wanted(place), wish)
+        const synced = await deps.syncCallLogs(wishes, `${textOf(startDate)}/${textOf(endDate)}`)
         const results = synced.map((result) => ({ ...result, success: result.state !== 'failed' }))
         const isRunning = synced.some(({ state }) => state === 'running')
         const only = synced.length === 1 ? synced[0]?.error : undefined
@@ -84,6 +97,7 @@ export function callLogRoutes(deps: CallLogDeps): FastifyPluginCallbackZod {
           success: results.every((result) => result.success),
           running: isRunning,
           records: synced.reduce((sum, result) => sum + result.records, 0),
+          skipped: synced.reduce((sum, result) => sum + result.skipped, 0),
           results,
           ...(only !== undefined && { error: only }),
         })
@@ -97,8 +111,8 @@ export function callLogRoutes(deps: CallLogDeps): FastifyPluginCallbackZod {
         schema: {
           querystring: z.object({
             locationId: Id.optional(),
-            startDate: Instant.optional(),
-            endDate: End.optional(),
+            startDate: Moment.optional(),
+            endDate: Moment.optional(),
             limit: z.coerce.number().int().min(1).max(200).default(50),
             cursor: z.string().min(1).max(120).optional(),
           }),
@@ -109,11 +123,13 @@ export function callLogRoutes(deps: CallLogDeps): FastifyPluginCallbackZod {
         const locationId = confinedTo(request) ?? request.query.locationId
         if (locationId === undefined)
           throw new RequestError('REQUEST_INVALID', 'querystring/locationId: is needed')
+        const location = parseLocationId(locationId)
+        const { timeZone = UTC } = (await deps.installations.findByLocation(location)) ?? {}
         const page = await deps.callLogs.list({
-          locationId: parseLocationId(locationId),
+          locationId: location,
           limit,
-          ...(startDate !== undefined && { from: startDate }),
-          ...(endDate !== undefined && { to: endDate }),
+          ...(startDate !== undefined && { from: beginOf(startDate, timeZone) }),
+          ...(endDate !== undefined && { to: endOf(endDate, timeZone) }),
           ...(cursor !== undefined && { cursor }),
         })
         const callLogs = page.calls.map(({ details, ...call }) => ({ ...details, ...call }))

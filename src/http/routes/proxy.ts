@@ -31,6 +31,11 @@ export function proxyRoutes(deps: ProxyDeps): FastifyPluginCallbackZod {
       streaming.addContentTypeParser('*', (_request, payload, parsed) => {
         parsed(null, payload)
       })
+      // An answer may come before the end of the body: a connection that is closed over the rest takes it along.
+      streaming.addHook('onSend', (request, reply, _payload, sending) => {
+        if (!request.raw.complete) reply.raw.shouldKeepAlive = true
+        sending()
+      })
       streaming.route({
         method: METHODS,
         url: '/api/ghl/location/:locationId/proxy/*',

@@ -1408,6 +1408,8 @@ export interface paths {
                                 total: number | null;
                                 done: number;
                                 failed: number;
+                                /** @description What cannot be taken, whoever tries: neither done nor failed */
+                                skipped: number;
                                 message: string | null;
                                 startedAt: string;
                                 finishedAt: string | null;
@@ -1504,6 +1506,8 @@ export interface paths {
                                 total: number | null;
                                 done: number;
                                 failed: number;
+                                /** @description What cannot be taken, whoever tries: neither done nor failed */
+                                skipped: number;
                                 message: string | null;
                                 startedAt: string;
                                 finishedAt: string | null;
@@ -4738,8 +4742,8 @@ export interface paths {
             requestBody: {
                 content: {
                     "application/json": {
-                        startDate?: string | number;
-                        endDate?: string | number;
+                        startDate?: string;
+                        endDate?: string;
                         locationId?: string;
                     } | null;
                 };
@@ -4755,6 +4759,7 @@ export interface paths {
                             success: boolean;
                             running: boolean;
                             records: number;
+                            skipped: number;
                             results: Record<string, never>[];
                         };
                     };
@@ -4769,6 +4774,7 @@ export interface paths {
                             success: boolean;
                             running: boolean;
                             records: number;
+                            skipped: number;
                             results: Record<string, never>[];
                         };
                     };
@@ -4841,8 +4847,8 @@ export interface paths {
             parameters: {
                 query?: {
                     locationId?: string;
-                    startDate?: string | number;
-                    endDate?: string | number;
+                    startDate?: string;
+                    endDate?: string;
                     limit?: number;
                     cursor?: string;
                 };

@@ -95,7 +95,7 @@ export async function startGatewayBench(
       products: ghl.products,
       lend: (installationId) => ghl.lend(installationId),
       callLogs: store.callLogs,
-      syncCallLogs: (locations, span, params) => callLogSyncs.sync(locations, span, params),
+      syncCallLogs: (wishes, params) => callLogSyncs.sync(wishes, params),
       acceptFromEngine: (post, check) =>
         acceptFromEngine(
           {

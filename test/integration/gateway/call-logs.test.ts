@@ -1,10 +1,15 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import { CALL_LOGS, type CallLogSource, CallLogSyncs } from '../../../src/bridge/call-logs.ts'
+import { systemClock } from '../../../src/core/clock.ts'
+import type { LocationId } from '../../../src/core/ids.ts'
+import { silentLog } from '../../support/silent-log.ts'
 import { waitFor } from '../../support/wait-for.ts'
 import { CALL_LOG_PATIENCE_MS, codeOf, type GatewayBench, startGatewayBench } from './bench.ts'
 
 interface Synced {
   readonly success: boolean
   readonly records: number
+  readonly skipped: number
   readonly results: readonly { readonly locationId: string; readonly success: boolean }[]
 }
 interface Listed {
@@ -19,7 +24,7 @@ const ROUTE = 'GET /voice-ai/dashboard/call-logs'
 
 describe('POST /api/sync/call-logs', () => {
   let bench: GatewayBench
-  let locationId: string
+  let locationId: LocationId
   let key: string
   beforeAll(async () => {
     bench = await startGatewayBench()
@@ -27,6 +32,8 @@ describe('POST /api/sync/call-logs', () => {
   afterAll(() => bench.stop())
   beforeEach(async () => {
     bench.sandbox.faults.clear()
+    // What a test leaves interrupted is gone on with by whoever looks.
+    await bench.subject.run('delete from bridge.sync_status')
     locationId = await bench.install()
     key = (await bench.key(['sync'], locationId)).key
     for (let n = 0; n < 120; n++) {
@@ -119,14 +126,68 @@ describe('POST /api/sync/call-logs', () => {
     expect(await stored()).toEqual(newestFirst.slice(100, 110))
   })
 
-  it('takes a day to its end, for the copy and for the list', async () => {
-    const day = { startDate: '2026-10-01', endDate: '2026-10-01' }
-    expect(await sync(day)).toMatchObject({ status: 200, body: { records: 120 } })
-    const query = new URLSearchParams({ ...day, limit: '200' })
-    const listed = (await (
-      await bench.call('GET', `/api/call-logs?${query.toString()}`, key)
-    ).json()) as Listed
-    expect(listed.callLogs).toHaveLength(120)
+  it.each([
+    ['UTC, where GHL has not said the zone', undefined, '2026-10-10', '2026-10-10T00:00:00Z', 24],
+    ['São Paulo', 'America/Sao_Paulo', '2026-10-10', '2026-10-10T03:00:00Z', 24],
+    ['New York, whose clocks go forward', 'America/New_York', '2026-03-08', '2026-03-08T05:00:00Z', 23],
+    ['Berlin, whose clocks go back', 'Europe/Berlin', '2026-10-25', '2026-10-24T22:00:00Z', 25],
+  ])('takes a day as it is in %s: for the copy and for the list', async (_, timeZone, day, begins, hours) => {
+    if (timeZone !== undefined) await bench.store.installations.describe(locationId, { timeZone })
+    const begin = Date.parse(begins)
+    const next = begin + hours * 60 * MINUTE_MS
+    for (const [id, at] of Object.entries({ before: begin - 1, first: begin, last: next - 1, after: next }))
+      bench.sandbox.addVoiceCall(locationId, { id: `${locationId}-${id}`, createdAt: new Date(at) })
+    const span = { startDate: day, endDate: day }
+    const all = { startDate: '2026-01-01', endDate: '2026-12-31' }
+    const listed = async (query: Record<string, string>) => {
+      const params = new URLSearchParams({ ...query, limit: '200' }).toString()
+      const answer = await bench.call('GET', `/api/call-logs?${params}`, key)
+      const { callLogs } = (await answer.json()) as Listed
+      return callLogs.map(({ callId }) => callId).filter((id) => id.startsWith(locationId))
+    }
+    const ids = [`${locationId}-last`, `${locationId}-first`]
+    expect(await sync(span)).toMatchObject({ status: 200, body: { records: 2 } })
+    expect(await listed(all)).toEqual(ids)
+    await sync(all)
+    expect(await listed(span)).toEqual(ids)
+  })
+
+  it('of two locations takes each one’s own day', async () => {
+    const east = await bench.install('East')
+    await bench.store.installations.describe(east, { timeZone: 'Pacific/Kiritimati' })
+    await bench.store.installations.describe(locationId, { timeZone: 'Pacific/Pago_Pago' })
+    const day = { startDate: '2026-11-10', endDate: '2026-11-10' }
+    // Half past ten UTC on the 9th: the 10th in the east, the 8th in the west.
+    for (const each of [locationId, east])
+      bench.sandbox.addVoiceCall(each, { createdAt: new Date('2026-11-09T10:30:00Z') })
+    const { body } = await sync(day, (await bench.key(['sync'])).key)
+    const records = (of: string) => body.results.find((result) => result.locationId === of)
+    expect([records(east), records(locationId)]).toMatchObject([{ records: 1 }, { records: 0 }])
+  })
+
+  it('counts what GHL gives without an id or a time by itself, through an interruption too', async () => {
+    const good = { id: 'good', createdAt: new Date(FROM).toISOString() }
+    const page = (calls: readonly object[]) => ({
+      kind: 'status' as const,
+      status: 200,
+      body: { total: 120, page: 1, pageSize: 50, callLogs: calls },
+    })
+    const odd = [{ createdAt: good.createdAt }, { id: 'timeless' }, { id: 'odd', createdAt: 'soon' }]
+    const full = Array.from({ length: 47 }, (_, n) => ({ ...good, id: `good-${n}` }))
+    bench.sandbox.faults.add({ route: ROUTE, effect: page([...full, ...odd]) })
+    bench.sandbox.faults.add({ route: ROUTE, skip: 1, effect: { kind: 'status', status: 500 } })
+    expect(await sync()).toMatchObject({ status: 502, body: { records: 47, skipped: 3 } })
+    expect(await report()).toMatchObject({ state: 'failed', done: 47, failed: 0, skipped: 3 })
+    bench.sandbox.faults.clear()
+    bench.sandbox.faults.add({ route: ROUTE, effect: page([good, { id: 'timeless too' }]) })
+    expect(await sync()).toMatchObject({ status: 200, body: { success: true, records: 48, skipped: 4 } })
+    expect(await report()).toMatchObject({
+      state: 'done',
+      done: 48,
+      failed: 0,
+      skipped: 4,
+      message: expect.stringContaining('4 left out') as string,
+    })
   })
 
   it('says which scope is missing', async () => {
@@ -201,5 +262,83 @@ describe('POST /api/sync/call-logs', () => {
     await bench.stopCallLogSyncs()
     expect(await asked).toMatchObject({ status: 202, body: { running: true, records: 50 } })
     expect(await report()).toMatchObject({ state: 'interrupted', done: 50 })
+  })
+
+  describe('with several nodes', () => {
+    const nodes: CallLogSyncs[] = []
+    afterEach(async () => {
+      vi.useRealTimers()
+      await Promise.all(nodes.splice(0).map((each) => each.stop()))
+    })
+    /** A node; `before` is awaited before each page. */
+    const node = (before: () => Promise<void> = () => Promise.resolve()) => {
+      const asked: number[] = []
+      const source: CallLogSource = {
+        page: async (location, span, page) => {
+          asked.push(page)
+          await before()
+          return await bench.ghl.callLogs.page(location, span, page)
+        },
+      }
+      const { callLogs, syncs } = bench.store
+      const made = new CallLogSyncs({ source, callLogs, syncs, clock: systemClock, log: silentLog })
+      nodes.push(made)
+      return { asked, syncs: made }
+    }
+    const span = { from: new Date(FROM), to: new Date(FROM + 120 * MINUTE_MS) }
+    const backdate = (seconds: number) =>
+      bench.subject.run(
+        `update bridge.sync_status set until = until - interval '${seconds} s' where scope = '${locationId}'`,
+      )
+
+    it('a run whose page takes longer than the hold stays with its node', async () => {
+      const { promise: answer, resolve: letAnswer } = Promise.withResolvers<void>()
+      vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+      const [slow, other] = [node(() => answer), node()]
+      const running = slow.syncs.sync([{ locationId, ...span }], 'days')
+      await vi.waitFor(() => expect(slow.asked).toEqual([1]))
+      await backdate(21)
+      expect((await report())?.state).toBe('interrupted')
+      vi.advanceTimersByTime(6_000)
+      vi.useRealTimers()
+      await vi.waitFor(async () => expect((await report())?.state).toBe('running'))
+      await other.syncs.resume()
+      expect(await other.syncs.sync([{ locationId, ...span }], 'days')).toMatchObject([{ state: 'running' }])
+      expect(other.asked).toEqual([])
+      letAnswer()
+      expect(await running).toMatchObject([{ state: 'done', records: 120 }])
+    })
+
+    it('a dead node’s run is gone on with by another inside half a minute, and nobody asks for it', async () => {
+      vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+      const heir = node()
+      heir.syncs.start()
+      const run = await bench.store.syncs.begin({ kind: CALL_LOGS, scope: locationId }, 20_000, 'days')
+      if (run === undefined) throw new Error('begun')
+      const cursor = `2/${span.from.getTime()}/${span.to.getTime()}`
+      await bench.store.syncs.advance(run, { cursor, total: 120, done: 50, skipped: 2 }, 20_000)
+      await heir.syncs.resume()
+      expect(heir.asked).toEqual([])
+      await backdate(20)
+      vi.advanceTimersByTime(10_000)
+      vi.useRealTimers()
+      await vi.waitFor(async () =>
+        expect(await report()).toMatchObject({ state: 'done', done: 120, failed: 0, skipped: 2 }),
+      )
+      expect(heir.asked).toEqual([2, 3])
+    })
+
+    it('a run that another has taken over is neither failed nor finished by the one who lost it', async () => {
+      const { promise: answer, resolve: letAnswer } = Promise.withResolvers<void>()
+      const slow = node(() => answer)
+      const running = slow.syncs.sync([{ locationId, ...span }], 'days')
+      await vi.waitFor(() => expect(slow.asked).toEqual([1]))
+      await backdate(21)
+      const taken = await bench.store.syncs.begin({ kind: CALL_LOGS, scope: locationId }, 60_000, 'days')
+      expect(taken).toBeDefined()
+      letAnswer()
+      expect(await running).toMatchObject([{ state: 'running' }])
+      expect((await report())?.state).toBe('running')
+    })
   })
 })

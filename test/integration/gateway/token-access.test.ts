@@ -101,3 +101,41 @@ it('an installation that was uninstalled lends nothing, and GHL is not asked', a
   expect(body).not.toHaveProperty('access_token')
   expect(app.sandbox.calls({})).toEqual([])
 })
+
+it('an agency’s token is lent like a location’s, and refused like it when it is over or switched off', async () => {
+  app = await startGhlApp({ ghl: { settings: { accessTokenTtlSec: 2 } } })
+  await app.install({ company: true })
+  app.sandbox.settings.refreshGraceMs = 0
+  const { body: listed } = await app.call<Listed>('GET', '/api/ghl/tokens')
+  installationId = listed.installations.find((row) => row.locationId === null)?.installationId ?? ''
+  const { body: key } = await app.call<{ key: string }>('POST', '/api/keys', {
+    body: { name: 'sibling', scopes: ['tokens'] },
+  })
+  as = { bearer: key.key }
+  expect((await lend()).body).toMatchObject({
+    success: true,
+    installation_id: installationId,
+    locationId: null,
+  })
+  const refused = { success: false, error: { action: expect.any(String) as string } }
+  const turn = (word: string) => app.call('POST', `/api/ghl/tokens/${installationId}/${word}`)
+  await turn('deactivate')
+  const off = await lend()
+  expect([off.status, off.body]).toMatchObject([409, { ...refused, error: { code: 'GHL_DEACTIVATED' } }])
+  await turn('activate')
+  app.sandbox.tokens.revokeRefresh()
+  const overAtMs = Date.now() + 2_000
+  await waitFor('the end of the token', () => Date.now() > overAtMs)
+  for (const attempt of ['first', 'second']) {
+    const { status, body } = await lend()
+    expect([attempt, status, body]).toMatchObject([
+      attempt,
+      409,
+      {
+        ...refused,
+        error: { code: 'GHL_NEEDS_RECONNECT', action: expect.stringMatching(/install link/) as string },
+      },
+    ])
+    expect(body).not.toHaveProperty('access_token')
+  }
+})

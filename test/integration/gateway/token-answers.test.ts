@@ -24,9 +24,10 @@ const rowOf = async (locationId: string, node = 0) => {
   return body.installations.find((row) => row.locationId === locationId)
 }
 /** A call to GHL under the location's token. */
-const read = async (locationId: string): Promise<number> => {
+const read = async (locationId: string, node = 0): Promise<number> => {
   const contactId = app.sandbox.contacts.add(locationId, { name: 'Ana' }).id
-  return (await app.call('GET', `/api/ghl/location/${locationId}/proxy/contacts/${contactId}`)).status
+  const path = `/api/ghl/location/${locationId}/proxy/contacts/${contactId}`
+  return (await app.call('GET', path, { node })).status
 }
 const calls = (route: string): number => app.sandbox.calls({ route }).length
 const holdsRefreshToken = async (locationId: string): Promise<boolean | undefined> => {
@@ -39,6 +40,66 @@ const holdsRefreshToken = async (locationId: string): Promise<boolean | undefine
   await client.end()
   return rows[0]?.holds
 }
+
+/** The token of this location is to be renewed, and works for two minutes more. */
+const nearsItsEnd = async (locationId: string): Promise<void> => {
+  const client = new pg.Client({ connectionString: app.databaseUrl })
+  await client.connect()
+  const sql = `update bridge.ghl_accounts set token_expires_at = now() + interval '2 minutes' where location_id = $1`
+  await client.query(sql, [locationId])
+  await client.end()
+}
+
+describe('an answer of 200 without a token', () => {
+  const effect = {
+    kind: 'status',
+    status: 200,
+    body: { scope: 'contacts.readonly', userType: 'Location' },
+  } as const
+
+  it('is a typed failure after a while, not a loop, and the pair is not lost', async () => {
+    app = await startGhlApp()
+    const locationId = app.sandbox.addLocation().id
+    await app.install({ location: locationId })
+    app.sandbox.tokens.expireAccess(locationId)
+    app.sandbox.forget()
+    app.sandbox.faults.add({ route: TOKEN, times: null, effect })
+    const path = `/api/ghl/location/${locationId}/proxy/contacts/c1`
+    const asked = await Promise.all([1, 2, 3].map(() => app.call('GET', path)))
+    for (const { status, body } of asked)
+      expect([status, body]).toMatchObject([502, { error: { code: 'GHL_UNAVAILABLE' } }])
+    // As long as GHL would give the same pair, with growing pauses, one for all.
+    expect(calls(TOKEN)).toBeLessThan(12)
+    expect(await rowOf(locationId)).toMatchObject({ status: 'active', problem: { code: 'GHL_UNAVAILABLE' } })
+    app.sandbox.faults.clear()
+    expect(await read(locationId)).toBe(200)
+    expect(await rowOf(locationId)).toMatchObject({ status: 'active', health: 'healthy' })
+  }, 90_000)
+
+  it('keeps a token in use that still works', async () => {
+    app = await startGhlApp({ nodes: 2 })
+    const locationId = app.sandbox.addLocation().id
+    await app.install({ location: locationId })
+    await nearsItsEnd(locationId)
+    app.sandbox.forget()
+    app.sandbox.faults.add({ route: TOKEN, times: 2, effect })
+    // The other node has read the token before that.
+    expect(await read(locationId, 1)).toBe(200)
+    await waitFor('the renewal', async () => (await rowOf(locationId))?.health === 'healthy')
+    expect(calls(TOKEN)).toBe(3)
+    expect(await read(locationId)).toBe(200)
+  })
+
+  it('to a code installs nothing, and says that GHL answered so', async () => {
+    app = await startGhlApp()
+    const locationId = app.sandbox.addLocation().id
+    app.sandbox.faults.add({ route: TOKEN, effect })
+    const { status, body } = await app.install({ location: locationId })
+    expect([status, body]).toMatchObject([502, { error: { code: 'GHL_RESPONSE_INVALID' } }])
+    // By GHL's event it is in sight, without a token.
+    await waitFor('the event', async () => (await rowOf(locationId))?.status === 'pending')
+  })
+})
 
 describe.each(['snake', 'camel'] as const)('token answers spelled in %s', (tokenSpelling) => {
   it('keep the location that a refresh leaves out, and the new refresh token', async () => {
@@ -54,6 +115,14 @@ describe.each(['snake', 'camel'] as const)('token answers spelled in %s', (token
       expect(await rowOf(locationId)).toMatchObject({ locationId, status: 'active', health: 'healthy' })
     }
     expect(await holdsRefreshToken(locationId)).toBe(true)
+  })
+
+  it('name the location by the token alone where the answer to a code leaves it out', async () => {
+    app = await startGhlApp({ ghl: { settings: { tokenSpelling, codeOmitsLocationId: true } } })
+    const locationId = app.sandbox.addLocation().id
+    expect((await app.install({ location: locationId })).status).toBe(200)
+    expect(await rowOf(locationId)).toMatchObject({ locationId, status: 'active' })
+    expect(await read(locationId)).toBe(200)
   })
 
   it('of a minted token may hold a refresh token, which nobody spends: it is minted again', async () => {

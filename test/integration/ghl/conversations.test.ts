@@ -136,9 +136,11 @@ describe('a message added to a conversation', () => {
       expect(calls(INBOUND).length).toBe(firstCosts)
       await bench.ghl.conversations.addInbound(inbound(target, { altId: parseWaMessageId('3EB0BB') }))
       expect(calls(INBOUND).length).toBe(firstCosts + 1)
+      await bench.anotherNode().conversations.addInbound(inbound(target, { altId: parseWaMessageId('W3') }))
+      expect(calls(INBOUND).length).toBe(firstCosts + 2)
       expect(
         bench.sandbox.messages(target[0]).filter(({ direction }) => direction === 'inbound').length,
-      ).toBe(2)
+      ).toBe(3)
     },
   )
 
@@ -155,7 +157,7 @@ describe('a message added to a conversation', () => {
 
   it('that is in GHL is done, even when its provider type cannot be remembered', async () => {
     const target = await ready({ providerKind: 'sms' })
-    bench.installations.rememberProviderType = () =>
+    bench.installations.rememberProviderWay = () =>
       Promise.reject(new StoreError('STORE_UNAVAILABLE', 'down'))
     await bench.ghl.conversations.addInbound(inbound(target))
     expect(bench.sandbox.messages(target[0]).length).toBe(1)

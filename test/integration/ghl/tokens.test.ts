@@ -206,6 +206,32 @@ describe('trouble at the door where tokens come from', () => {
   )
 })
 
+it('every refusal of the doors where tokens come from carries GHL’s trace for the log', async () => {
+  bench = await startBench()
+  const { ghl, sandbox } = bench
+  const traced = { details: expect.objectContaining({ traceId: 'T' }) as object }
+  const refuse = (route: string, status: number, body: object) =>
+    sandbox.faults.add({ route, effect: { kind: 'status', status, body: { ...body, traceId: 'T' } } })
+  refuse(TOKEN, 401, { error: 'UnAuthorized!', error_description: 'Authorization code not found' })
+  await expect(ghl.oauth.complete('c')).rejects.toMatchObject({ code: 'REQUEST_INVALID', ...traced })
+
+  const own = await bench.install()
+  sandbox.tokens.expireAccess(own)
+  refuse(TOKEN, 503, { message: 'Down' })
+  sandbox.tokens.revokeRefresh(own)
+  refuse(TOKEN, 400, { error: 'invalid_client', error_description: 'Invalid client credentials!' })
+  await expect(ask(ghl, own)).rejects.toMatchObject({ code: 'GHL_UNAVAILABLE', ...traced })
+  refuse(TOKEN, 400, { error: 'invalid_grant', error_description: 'Invalid refresh token' })
+  await expect(ask(ghl, own)).rejects.toMatchObject({ code: 'GHL_NEEDS_RECONNECT', ...traced })
+
+  const minted = parseLocationId(sandbox.addLocation().id)
+  sandbox.installIn(minted)
+  await ghl.oauth.complete(await approve(ghl.oauth.installUrl('s'), { company: '1' }))
+  refuse('POST /oauth/locationToken', 403, { message: 'another version' })
+  const connecting = ghl.oauth.connect(minted, sandbox.companyId)
+  await expect(connecting).rejects.toMatchObject({ code: 'GHL_NEEDS_RECONNECT', ...traced })
+})
+
 describe('a refresh', () => {
   it.each([
     ['whose answer is lost', { kind: 'drop' }, 'after'],

@@ -63,6 +63,34 @@ describe('a call to GHL', () => {
   })
 
   it.each([
+    ['GET', 'not_sent'],
+    ['POST', 'unknown'],
+  ] as const)('whose answer stops in the middle ends in time: %s', async (method, certainty) => {
+    const { transport, outcomes } = await towards((_request, response) => {
+      response.writeHead(200, { 'content-type': 'application/json', 'content-length': '100' })
+      response.write('{"half":')
+    })
+    const call = { method, path: '/x', timeoutMs: 200, ...(method === 'POST' && { json: {} }) }
+    await expect(transport.exchange(call, as('location'))).rejects.toMatchObject({
+      code: 'GHL_TIMEOUT',
+      certainty,
+    })
+    expect(outcomes).toEqual(['timeout'])
+  })
+
+  it('goes over a connection that is there already', async () => {
+    const sockets = new Set<unknown>()
+    const { transport } = await towards((request, response) => {
+      sockets.add(request.socket)
+      response.end('{}')
+    })
+    for (let n = 0; n < 20; n += 1)
+      await transport.exchange({ method: 'GET', path: '/x' }, as(`location ${n}`))
+    // The next call may come in the very turn in which the one before gives its connection back.
+    expect(sockets.size).toBeLessThanOrEqual(2)
+  })
+
+  it.each([
     ['seconds', () => '20'],
     ['a date', () => new Date(Date.now() + 20_000).toUTCString()],
   ])('is not repeated before the time that a 503 asks for in %s', async (_, retryAfter) => {

@@ -153,6 +153,44 @@ it('neither events nor a sync nor the chores bring it back; a person who install
   expect(await one(id)).toMatchObject({ status: 'connected', deactivated: false })
 })
 
+it.each(['deactivated', 'uninstalled'] as const)(
+  'a refresh under way while it is %s brings no token back into use',
+  async (how) => {
+    app = await startGhlApp()
+    const { sandbox } = app
+    const id = sandbox.addLocation().id
+    await app.install({ location: id })
+    const { body: key } = await app.call<{ key: string }>('POST', '/api/keys', {
+      body: { name: 'sibling', scopes: ['proxy:read'] },
+    })
+    const path = `/api/ghl/location/${id}/proxy/contacts/${sandbox.contacts.add(id, { name: 'Ana' }).id}`
+    const ask = () => app.call<Refused>('GET', path, { as: { bearer: key.key } })
+    expect((await ask()).status).toBe(200)
+    sandbox.tokens.expireAccess(id)
+    const door = sandbox.faults.hold('POST /oauth/token')
+    const asked = ask()
+    await door.met
+    if (how === 'deactivated') await turn('deactivate', id)
+    else {
+      await post({ type: 'UNINSTALL', locationId: id, timestamp: new Date().toISOString() })
+      await settled()
+    }
+    const code = how === 'deactivated' ? 'GHL_DEACTIVATED' : 'GHL_NOT_INSTALLED'
+    door.letGo()
+    const refusals = [await asked, await ask(), await ask()]
+    expect(refusals.map(({ body }) => body.error.code)).toEqual([code, code, code])
+    // The one that found the token spent, and none after it.
+    expect(sandbox.calls({ route: 'GET /contacts/:contactId' }).map(({ status }) => status)).toEqual([
+      200, 401,
+    ])
+    if (how === 'uninstalled') return
+    // The pair that came meanwhile was kept.
+    await turn('activate', id)
+    expect((await ask()).status).toBe(200)
+    expect(sandbox.calls({ route: 'POST /oauth/token', status: 200 })).toHaveLength(2)
+  },
+)
+
 it('an agency takes its locations along, and brings back only those', async () => {
   app = await startGhlApp()
   const [first, second] = [app.sandbox.addLocation().id, app.sandbox.addLocation().id]

@@ -1,5 +1,7 @@
 /** Installations over real HTTP and a real store: every way GHL has of installing, updating and removing our app. */
 import { afterEach, describe, expect, it } from 'vitest'
+import type { FaultInput } from '../../../sandbox/ghl/faults.ts'
+import { Random } from '../../chaos/random.ts'
 import { type GhlApp, startGhlApp } from '../../support/ghl-app.ts'
 import { waitFor } from '../../support/wait-for.ts'
 
@@ -9,6 +11,7 @@ interface Listed {
     readonly name: string | null
     readonly status: string
     readonly tokenHealth: string
+    readonly versionId: string | null
     readonly problem: { readonly code: string; readonly message: string } | null
     readonly reconnectUrl: string | null
   }[]
@@ -32,6 +35,7 @@ interface Syncs {
     readonly done: number
     readonly failed: number
     readonly total: number | null
+    readonly message: string | null
   }[]
 }
 
@@ -72,50 +76,89 @@ async function everyLocation(): Promise<Listed['locations']> {
 }
 
 describe('an agency', () => {
-  it('with 500 locations is connected whole, its events in random order and before the code', async () => {
-    app = await startGhlApp({ ghl: { rateLimit: PLENTY, settings: { deliveryCopies: 1 } } })
+  it('with 500 locations is connected whole, whatever single ones of them meet', async () => {
+    app = await startGhlApp({ ghl: { rateLimit: PLENTY } })
     const { sandbox } = app
-    for (let n = 0; n < 500; n++) sandbox.addLocation({ name: `Branch ${n}` })
-    const first = sandbox.addLocation({ name: 'The last one' }).id
+    const random = new Random(20_261_128)
+    const ids = Array.from({ length: 501 }, (_, n) => sandbox.addLocation({ name: `Branch ${n}` }).id)
+    const shuffled = <T>(items: readonly T[]): T[] =>
+      items
+        .map((item) => ({ item, at: random.next() }))
+        .toSorted((a, b) => a.at - b.at)
+        .map(({ item }) => item)
+    const mixed = shuffled(ids)
+    const [forbidden, broken, cut, passing] = [
+      mixed.slice(0, 3),
+      mixed.slice(3, 4),
+      mixed.slice(4, 5),
+      mixed.slice(5, 45),
+    ]
+    const fault = (mentions: string, times: number | null, effect: FaultInput['effect']) =>
+      sandbox.faults.add({ route: 'POST /oauth/locationToken', mentions, times, effect })
+    const status = (code: number, message: string, headers = {}) =>
+      ({ kind: 'status', status: code, body: { message }, headers }) as const
+    for (const id of forbidden) fault(id, null, status(403, 'The location runs another version of the app'))
+    for (const id of broken) fault(id, null, status(500, 'oops'))
+    for (const id of cut) fault(id, null, { kind: 'drop' })
+    for (const [n, id] of passing.entries()) {
+      if (n % 3 === 0) fault(id, 1, status(500, 'oops'))
+      else if (n % 3 === 1) fault(id, 1, { kind: 'drop' })
+      else if (n < 9) fault(id, 1, status(429, 'Too Many Requests', { 'retry-after': '1' }))
+    }
+    // Some events come twice, under the same id and under another; each a while before the code or after it.
+    sandbox.setWebhookUrl(null)
     sandbox.bulkInstall()
-    // Events first: nothing can be connected yet, and every location is in sight.
-    await waitFor(
-      'all events',
-      async () => ((await list('limit=1')).total === 501 ? true : undefined),
-      60_000,
+    const sent = shuffled(
+      ids.flatMap((locationId) => {
+        const event = {
+          ...{ type: 'INSTALL', installType: 'Location', locationId, companyId: sandbox.companyId },
+          ...{ appId: sandbox.appId, versionId: sandbox.versionId, timestamp: new Date().toISOString() },
+          webhookId: crypto.randomUUID(),
+        }
+        const twice = random.chance(0.1) ? [event] : []
+        const anew = random.chance(0.1) ? [{ ...event, webhookId: crypto.randomUUID() }] : []
+        return [event, ...twice, ...anew]
+      }),
     )
+    const early = sent.splice(0, Math.floor(sent.length / 2))
+    const deliver = async (events: readonly Record<string, unknown>[]) => {
+      for (const event of events) await post(event)
+    }
+    await deliver(early)
+    const [first = ''] = early.map(({ locationId }) => locationId)
     expect((await one(first))?.problem?.code).toBe('GHL_NOT_CONNECTED')
-    // One of them is refused its token.
-    sandbox.faults.add({
-      route: 'POST /oauth/locationToken',
-      skip: 250,
-      effect: {
-        kind: 'status',
-        status: 403,
-        body: { message: 'The location runs another version of the app' },
-      },
-    })
     expect((await app.install({ company: true })).status).toBe(200)
+    await deliver(sent)
 
-    await waitFor(
+    const sync = await waitFor(
       'the sync',
       async () => {
-        const [sync] = await syncs()
-        return sync?.state === 'done' ? sync : undefined
+        const [latest] = await syncs()
+        return latest !== undefined && latest.state !== 'running' && latest
       },
+      200_000,
+    )
+    const bad = [...forbidden, ...broken, ...cut]
+    expect(sync).toMatchObject({ state: 'failed', total: 501, done: 501 - bad.length, failed: bad.length })
+    for (const id of forbidden) expect(sync.message).toContain(`${id} GHL_NEEDS_RECONNECT`)
+    for (const id of [...broken, ...cut])
+      expect(sync.message).toMatch(new RegExp(`${id} GHL_(UNAVAILABLE|PAUSED)`))
+    const listed = new Map((await everyLocation()).map((each) => [each.locationId, each]))
+    expect(listed.size).toBe(501)
+    const connected = ids.filter((id) => listed.get(id)?.status === 'connected')
+    expect(connected.toSorted()).toEqual(ids.filter((id) => !bad.includes(id)).toSorted())
+    for (const id of bad) expect(listed.get(id)?.problem?.code).toMatch(/^GHL_/)
+    for (const id of forbidden) expect(listed.get(id)?.problem?.code).toBe('GHL_NEEDS_RECONNECT')
+
+    // When the trouble is over, one tap connects them.
+    sandbox.faults.clear()
+    await app.call('POST', '/admin/ghl/sync-all-subaccounts')
+    await waitFor(
+      'every location',
+      async () => (await everyLocation()).every((each) => each.status === 'connected') || undefined,
       120_000,
     )
-    expect(await syncs()).toMatchObject([{ total: 501, state: 'done' }])
-    // The refusal stopped no other location, and the next event of that one cured it.
-    expect(sandbox.calls({ route: 'POST /oauth/locationToken', status: 403 })).toHaveLength(1)
-    const every = await waitFor('every location', async () => {
-      const listed = await everyLocation()
-      return listed.every((each) => each.status === 'connected') && listed
-    })
-    expect(new Set(every.map(({ locationId }) => locationId)).size).toBe(501)
-    await waitFor('the last event', async () => (await events('state=received')).length === 0)
-    expect(await events('state=failed')).toEqual([])
-  }, 240_000)
+  }, 400_000)
 
   it('gets later locations without a person, also when GHL does not say whose they are', async () => {
     app = await startGhlApp({ ghl: { settings: { futureInstallIsAnonymous: true } } })
@@ -181,6 +224,66 @@ describe('an agency', () => {
     await app.call('POST', '/admin/ghl/sync-all-subaccounts')
     await waitFor('the second sync', async () => ((await syncs())[0]?.done === 2 ? true : undefined))
     expect(app.sandbox.calls({ route: 'POST /oauth/locationToken' })).toEqual([])
+  })
+})
+
+describe('an INSTALL of another version, where the app is already', () => {
+  const MINT = 'POST /oauth/locationToken'
+  const REFRESH = 'POST /oauth/token'
+  const install = async (event: Record<string, unknown>) => {
+    await post({ type: 'INSTALL', appId: app.sandbox.appId, timestamp: new Date().toISOString(), ...event })
+    await waitFor('settled', async () => (await events('state=received')).length === 0 || undefined)
+  }
+  const version = async (locationId: string) => (await one(locationId))?.versionId
+
+  it.each([
+    ['of an agency', MINT],
+    ['of its own', REFRESH],
+  ])('gives a location %s tokens with the scopes of today, once', async (whose, route) => {
+    app = await startGhlApp()
+    const { sandbox } = app
+    const id = sandbox.addLocation().id
+    if (whose === 'of its own') await app.install({ location: id })
+    else {
+      sandbox.bulkInstall()
+      await app.install({ company: true })
+    }
+    await becomes(id, 'connected')
+    const first = sandbox.versionId
+    await install({ locationId: id, versionId: first, installType: 'Location' })
+    await waitFor('its version', async () => (await version(id)) === first || undefined)
+    sandbox.setWebhookUrl(null)
+    const second = sandbox.publishVersion()
+    sandbox.updateIn()
+    sandbox.updateIn(id)
+    sandbox.forget()
+
+    const news = { locationId: id, versionId: second, installType: 'Location' }
+    await install(news)
+    expect([await version(id), sandbox.calls({ route }).length]).toEqual([second, 1])
+    // Told again it is no news, and neither is what GHL said before.
+    await install(news)
+    await install({ ...news, versionId: first, timestamp: new Date(Date.now() - 60_000).toISOString() })
+    expect([await version(id), sandbox.calls({ route }).length]).toEqual([second, 1])
+  })
+
+  it('of an agency brings its locations in line', async () => {
+    app = await startGhlApp()
+    const { sandbox } = app
+    const id = sandbox.addLocation().id
+    sandbox.bulkInstall()
+    await app.install({ company: true })
+    await becomes(id, 'connected')
+    const agency = { companyId: sandbox.companyId, installType: 'Company' }
+    await install({ ...agency, versionId: sandbox.versionId })
+    sandbox.setWebhookUrl(null)
+    const second = sandbox.publishVersion()
+    sandbox.updateIn()
+    sandbox.updateIn(id)
+    sandbox.forget()
+    await install({ ...agency, versionId: second })
+    await waitFor('a token of the new version', () => sandbox.calls({ route: MINT }).length > 0 || undefined)
+    await waitFor('its version', async () => (await version(id)) === second || undefined)
   })
 })
 

@@ -49,6 +49,7 @@ const installation: InstallationRow = {
   timeZone: undefined,
   companyName: undefined,
   providerType: undefined,
+  providerAddress: undefined,
   userId: undefined,
   versionId: undefined,
   isBulk: false,

@@ -78,6 +78,27 @@ describe('the sync of an agency', () => {
     expect((await one(last))?.status).toBe('connected')
   }, 120_000)
 
+  it('shows how far it is while it runs, and is not begun a second time meanwhile', async () => {
+    app = await startGhlApp({ ghl: { rateLimit: PLENTY } })
+    const { sandbox } = app
+    sandbox.setWebhookUrl(null)
+    for (let n = 0; n < 9; n++) sandbox.addLocation({ name: `Branch ${n}` })
+    sandbox.bulkInstall()
+    const held = sandbox.faults.hold(MINT)
+    await app.install({ company: true })
+    await held.met
+    const running = await waitFor('the others', async () => {
+      const { body } = await app.call<{ syncs: Sync[] }>('GET', '/api/sync/status?kind=installations')
+      return body.syncs.find(({ total, done }) => total === 9 && done > 0)
+    })
+    expect(running).toMatchObject({ scope: sandbox.companyId, state: 'running', failed: 0 })
+    const asked = await syncAll()
+    expect([asked.status, asked.body.syncs]).toMatchObject([202, [{ state: 'running' }]])
+    held.letGo()
+    expect(await synced()).toMatchObject({ state: 'done', done: 9, failed: 0, total: 9 })
+    expect(mints()).toBe(9)
+  })
+
   it('says when it gave some up, and connects them the next time', async () => {
     app = await startGhlApp({ ghl: { rateLimit: PLENTY } })
     const { sandbox } = app
@@ -91,7 +112,9 @@ describe('the sync of an agency', () => {
       state: 'failed',
       done: 0,
       failed: 1,
-      message: expect.stringMatching(/^GHL_.*tried again with the next sync$/) as string,
+      message: expect.stringMatching(
+        /^GHL_.*tried again with the next sync\. Not connected: \S+ GHL_UNAVAILABLE$/,
+      ) as string,
     })
     sandbox.faults.clear()
     await syncAll()

@@ -23,11 +23,12 @@ export function describeAccounts(subject: () => Subject): void {
       const { installations } = subject().store
       const first = await install()
       if (first.locationId === undefined) throw new Error('a location')
-      await installations.rememberProviderType(first.locationId, 'SMS')
+      const way = { providerType: 'SMS', providerAddress: 'conversation' } as const
+      await installations.rememberProviderWay(first.locationId, way)
       const second = await install(first.locationId, 'second')
       expect(second).toMatchObject({
         installationId: first.installationId,
-        providerType: 'SMS',
+        ...way,
         status: 'active',
       })
       expect(await installations.readTokens(first.installationId)).toEqual(tokens('second'))

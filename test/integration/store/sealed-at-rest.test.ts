@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { parseLocationId } from '../../../src/core/ids.ts'
+import { parseLocationId, parseMessageId } from '../../../src/core/ids.ts'
 import { openPostgres } from '../../../src/store/postgres.ts'
 import { freshDatabase, type TestDatabase } from '../../support/postgres.ts'
 import { silentLog } from '../../support/silent-log.ts'
@@ -121,6 +121,29 @@ describe('what must not be read from a copy of the database', () => {
     })
     expect(rows.length).toBeGreaterThan(1)
     expect(rows.map(({ content }) => content)).toEqual(rows.map(() => undefined))
+    await other.close()
+  })
+
+  it('hides nothing else of a list of messages: those that do not open stand in it without words and number', async () => {
+    const place = await freshPlace(subject)
+    const asks = { locationId: place.locationId, limit: 10, withContent: true }
+    await subject.store.messages.acceptOutbound(
+      agentMessage(place, { phone: '+34600000001' }),
+      partsOf('hello'),
+    )
+    const [seen] = (await subject.store.messages.list(asks)).messages
+    expect(seen).toMatchObject({ contact: { phoneNumber: '+34600000001' }, content: { kind: 'text' } })
+    const other = subjectOf('postgres', await openPostgres(target.url, silentLog), OTHER_KEY).store
+    await other.messages.acceptOutbound(agentMessage(place, { phone: '+34600000002' }), partsOf('again'))
+    const { messages } = await other.messages.list(asks)
+    expect(messages.map(({ contact, content }) => [contact?.phoneNumber, content?.kind])).toEqual([
+      ['+34600000002', 'text'],
+      [undefined, undefined],
+    ])
+    expect(await other.messages.find(seen?.id ?? parseMessageId(''))).toMatchObject({
+      id: seen?.id,
+      contact: { phoneNumber: undefined },
+    })
     await other.close()
   })
 
