@@ -8,7 +8,7 @@
 import type { GhlContactId, LocationId } from '../core/ids.ts'
 import type { EventHandler } from './app-events.ts'
 import { type ReadStateDeps, seenInGhl } from './read-state.ts'
-import type { ContactStore } from './storage.ts'
+import type { ContactStore } from './storage/contacts.ts'
 
 export interface ContactEvent {
   /** GHL's word. */

@@ -5,7 +5,10 @@ import type { ChatJid, GhlContactId, SessionId } from '../core/ids.ts'
 import { isGroupJid, isPnJid, parseContactId, phoneOfPn, pnOfPhone } from '../core/ids.ts'
 import { phoneVariants, samePhone } from '../core/phone.ts'
 import type { GhlContacts, WhatsAppNumbers } from './ports.ts'
-import type { Contact, ContactStore, Job, OutboundWork, SessionRow } from './storage.ts'
+import type { Contact, ContactStore } from './storage/contacts.ts'
+import type { OutboundWork } from './storage/message-rows.ts'
+import type { Job } from './storage/outbox.ts'
+import type { SessionRow } from './storage/sessions.ts'
 
 export interface ContactDeps {
   readonly contacts: ContactStore

@@ -4,7 +4,7 @@ import type { ChatJid, LocationId } from '../core/ids.ts'
 import { findChatJid, isGroupJid, parseSessionId, parseWaMessageId, pnOfPhone } from '../core/ids.ts'
 import type { Envelope, MediaKind, WaContent } from '../core/message.ts'
 import type { GhlAttachments, WhatsAppNumbers } from './ports.ts'
-import type { SessionRow, SessionStore } from './storage.ts'
+import type { SessionRow, SessionStore } from './storage/sessions.ts'
 import { type AcceptFromWhatsAppDeps, acceptFromWhatsApp } from './whatsapp-to-ghl.ts'
 
 /** One message as an engine posts it. */

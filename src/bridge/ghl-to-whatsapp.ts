@@ -21,7 +21,11 @@ import type { InstallationStore } from './installations.ts'
 import type { GhlAttachments, WaOutgoing, WhatsAppNumbers } from './ports.ts'
 import { seenByAnswer } from './read-state.ts'
 import { heldByPairing, heldOnArrival } from './replay-shield.ts'
-import type { Job, MessageStore, OutboundWork, SessionRow, SessionStore, SettingsStore } from './storage.ts'
+import type { OutboundWork } from './storage/message-rows.ts'
+import type { MessageStore } from './storage/messages.ts'
+import type { Job } from './storage/outbox.ts'
+import type { SessionRow, SessionStore } from './storage/sessions.ts'
+import type { SettingsStore } from './storage/settings.ts'
 
 /** Failures of a file after which its caption goes without it. */
 const PATIENCE_OF_WORDS = 2

@@ -6,7 +6,8 @@ import { BridgeError, WhatsAppError } from '../core/errors.ts'
 import { type ChatJid, type ContactId, type GhlContactId, isGroupJid, type LocationId } from '../core/ids.ts'
 import type { Envelope } from '../core/message.ts'
 import type { WhatsAppNumbers } from './ports.ts'
-import type { InboundWork, Original, SettingsStore } from './storage.ts'
+import type { InboundWork, Original } from './storage/message-rows.ts'
+import type { SettingsStore } from './storage/settings.ts'
 
 /** A group whose name cannot be learnt now; it gets its own with the next change of name. */
 const NAMELESS = 'WhatsApp group'

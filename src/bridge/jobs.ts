@@ -5,7 +5,7 @@ import { type DeliverToWhatsAppDeps, deliverToWhatsApp } from './ghl-to-whatsapp
 import { type NoteDeps, postNote } from './notes.ts'
 import { markReadOnWhatsApp } from './read-state.ts'
 import { pushStatusToGhl, type StatusDeps } from './receipts.ts'
-import type { Job, JobKind } from './storage.ts'
+import type { Job, JobKind } from './storage/outbox.ts'
 import { type DeliverToGhlDeps, deliverToGhl } from './whatsapp-to-ghl.ts'
 
 export type JobDeps = DeliverToGhlDeps & DeliverToWhatsAppDeps & StatusDeps & NoteDeps

@@ -1,5 +1,5 @@
 /** By which number of the location a message came: one line in the GHL thread, never on WhatsApp. */
-import type { Via } from './storage.ts'
+import type { Via } from './storage/message-rows.ts'
 
 /**
  * A message with its label behind it, where lists, notifications and workflows that read the beginning see the customer's

@@ -14,7 +14,7 @@ import type { Clock } from '../core/clock.ts'
 import { StoreError, toBridgeError } from '../core/errors.ts'
 import { type LocationId, parseLocationId } from '../core/ids.ts'
 import type { Log } from '../core/log.ts'
-import type { Lease, LeaseStore } from './storage.ts'
+import type { Lease, LeaseStore } from './storage/leases.ts'
 
 /** Not a location: whoever holds it does what must run on one node only. */
 export const CHORES = parseLocationId('bridge-chores')

@@ -2,7 +2,7 @@
 import type { MessageId } from '../core/ids.ts'
 import type { MediaFile, WaMedia } from '../core/message.ts'
 import type { WhatsAppNumbers } from './ports.ts'
-import type { MessageStore } from './storage.ts'
+import type { MessageStore } from './storage/messages.ts'
 
 export interface LinkedFileDeps {
   readonly messages: Pick<MessageStore, 'findInboundWork'>

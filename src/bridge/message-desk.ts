@@ -2,7 +2,8 @@
 import { RequestError } from '../core/errors.ts'
 import type { MessageDesk, MessageSnapshot } from './ports.ts'
 import { gist, shortened } from './readable.ts'
-import type { ByHand, MessageError, MessageRow, MessageStore, MessageView } from './storage.ts'
+import type { MessageError, MessageRow, MessageView } from './storage/message-rows.ts'
+import type { ByHand, MessageStore } from './storage/messages.ts'
 
 const DISCARDED: MessageError = {
   code: 'DISCARDED',

@@ -4,7 +4,9 @@ import { parseMessageId } from '../core/ids.ts'
 import type { GhlConversations } from './ports.ts'
 import { gist, shortened } from './readable.ts'
 import { sentence } from './receipts.ts'
-import type { Job, MessageStore, NoteWork } from './storage.ts'
+import type { NoteWork } from './storage/message-rows.ts'
+import type { MessageStore } from './storage/messages.ts'
+import type { Job } from './storage/outbox.ts'
 
 export interface NoteDeps {
   readonly messages: MessageStore

@@ -26,16 +26,16 @@ import type {
   SessionStatus,
   WaMedia,
 } from '../core/message.ts'
+import type { OwedRead } from './storage/message-rows.ts'
 import type {
   Ledger,
   MessageQuery,
-  OwedRead,
-  SessionEdit,
   Waiting,
   WaitingBatch,
   WaitingQuery,
   WaitingSettled,
-} from './storage.ts'
+} from './storage/messages.ts'
+import type { SessionEdit } from './storage/sessions.ts'
 
 /** A message for a GHL conversation, as the inbound endpoint takes it (ghl.md 4.1). */
 export interface GhlInboundMessage {

@@ -5,7 +5,9 @@
  */
 import { type GhlContactId, type LocationId, type MessageId, parseSessionId } from '../core/ids.ts'
 import type { WhatsAppNumbers } from './ports.ts'
-import type { Job, MessageStore, SettingsStore } from './storage.ts'
+import type { MessageStore } from './storage/messages.ts'
+import type { Job } from './storage/outbox.ts'
+import type { SettingsStore } from './storage/settings.ts'
 
 export interface ReadStateDeps {
   readonly messages: MessageStore

@@ -2,7 +2,9 @@
 import { InvariantError } from '../core/errors.ts'
 import { parseGhlMessageId, parseLocationId, type SessionId, type WaMessageId } from '../core/ids.ts'
 import type { GhlConversations } from './ports.ts'
-import type { Job, MessageError, MessageStore } from './storage.ts'
+import type { MessageError } from './storage/message-rows.ts'
+import type { MessageStore } from './storage/messages.ts'
+import type { Job } from './storage/outbox.ts'
 
 export interface ReceiptDeps {
   readonly messages: MessageStore

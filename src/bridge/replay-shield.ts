@@ -5,7 +5,7 @@
  * A reply written while we were down for half an hour still goes out by itself, and so does one that reached us in time and
  * then waited for its number, however long. Pure.
  */
-import type { MessageError, OutboundWork } from './storage.ts'
+import type { MessageError, OutboundWork } from './storage/message-rows.ts'
 
 const ACTION = 'Send it now with retry, or drop it with discard.'
 

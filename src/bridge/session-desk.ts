@@ -7,7 +7,7 @@ import { RequestError, StoreError } from '../core/errors.ts'
 import { type LocationId, parseSessionId, type SessionId } from '../core/ids.ts'
 import { samePhone } from '../core/phone.ts'
 import type { SessionDesk, SessionSnapshot } from './ports.ts'
-import type { SessionRow, SessionStore } from './storage.ts'
+import type { SessionRow, SessionStore } from './storage/sessions.ts'
 
 /** An owner is found within the time of a lease, and a logout takes a second or two. */
 const LOG_OUT_TIMEOUT_MS = 40_000

@@ -1,7 +1,7 @@
 /** People who exist twice, and how to join them: a report for whoever looks after the contacts of a location. */
 import { type GhlContactId, type LocationId, phoneOfPn } from '../core/ids.ts'
 import type { GhlContacts, SplitContact, SplitDesk, SplitPerson } from './ports.ts'
-import type { Contact, ContactStore } from './storage.ts'
+import type { Contact, ContactStore } from './storage/contacts.ts'
 
 /** One look at GHL for each GHL contact that may be gone: a report must not use up the location's allowance. */
 const MOST_LOOKS = 50

@@ -2,7 +2,7 @@
 import type { LocationId, SessionId } from '../core/ids.ts'
 import type { Direction, MessageState, SessionStatus } from '../core/message.ts'
 import type { InstallationStatus } from './installations.ts'
-import type { Ledger } from './storage.ts'
+import type { Ledger } from './storage/messages.ts'
 
 export interface StatsQuery {
   /** One location, else all. */

@@ -27,7 +27,10 @@ import { labelled } from './label.ts'
 import { linkLine } from './linked-files.ts'
 import type { GhlConversations, GhlFiling, WhatsAppNumbers } from './ports.ts'
 import { readable, type Subject, subjectOf, withoutFile } from './readable.ts'
-import type { InboundWork, Job, MessageStore, SettingsStore } from './storage.ts'
+import type { InboundWork } from './storage/message-rows.ts'
+import type { MessageStore } from './storage/messages.ts'
+import type { Job } from './storage/outbox.ts'
+import type { SettingsStore } from './storage/settings.ts'
 import { readCard } from './vcard.ts'
 
 /** Past this age a message carries its own date, so that a backlog stands in the thread where it belongs. */

@@ -7,7 +7,7 @@
  * A job is ours for LEASE_MS and is extended while its handler runs. When this process dies, the job comes again after
  * that, or at once where the location's new owner frees it, and is known as one that may have happened.
  */
-import type { Claim, Job, JobKind, Outbox } from '../bridge/storage.ts'
+import type { Claim, Job, JobKind, Outbox } from '../bridge/storage/outbox.ts'
 import type { Clock } from '../core/clock.ts'
 import { type BridgeError, toBridgeError } from '../core/errors.ts'
 import type { LocationId } from '../core/ids.ts'

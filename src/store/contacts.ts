@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { ContactStore } from '../bridge/storage.ts'
+import type { ContactStore } from '../bridge/storage/contacts.ts'
 import type { Database } from './database.ts'
 import { addressColumns } from './person.ts'
 import { ContactRow, SplitContactsRow } from './rows.ts'

@@ -1,6 +1,6 @@
 /** Leases, and the fences that every write for a session carries (sql/0006_leases.sql). */
 import { z } from 'zod'
-import type { Fences, Lease, LeaseStore } from '../bridge/storage.ts'
+import type { Fences, Lease, LeaseStore } from '../bridge/storage/leases.ts'
 import type { LocationId, SessionId } from '../core/ids.ts'
 import type { Database } from './database.ts'
 import { locationId } from './rows.ts'

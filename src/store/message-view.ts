@@ -1,6 +1,6 @@
 /** Messages as people see them: whose they are, and what they wait for. */
 import { z } from 'zod'
-import type { MessageContact, MessageRow, MessageView } from '../bridge/storage.ts'
+import type { MessageContact, MessageRow, MessageView } from '../bridge/storage/message-rows.ts'
 import { isPnJid, phoneOfPn } from '../core/ids.ts'
 import { date, MessageRowSchema, optional } from './rows.ts'
 

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
-import type { ByHand, MessageStore, MessageView } from '../bridge/storage.ts'
+import type { MessageView } from '../bridge/storage/message-rows.ts'
+import type { ByHand, MessageStore } from '../bridge/storage/messages.ts'
 import { RequestError } from '../core/errors.ts'
 import {
   isGroupJid,

@@ -12,16 +12,13 @@ import type { InstallationStore, WebhookEventStore } from '../bridge/installatio
 import type { ServiceKeyStore } from '../bridge/service-keys.ts'
 
 import type { StatsStore } from '../bridge/stats.ts'
-import type {
-  ContactStore,
-  Fences,
-  LeaseStore,
-  MessageStore,
-  Outbox,
-  SessionStore,
-  SettingsStore,
-  SignalStore,
-} from '../bridge/storage.ts'
+import type { ContactStore } from '../bridge/storage/contacts.ts'
+import type { Fences, LeaseStore } from '../bridge/storage/leases.ts'
+import type { MessageStore } from '../bridge/storage/messages.ts'
+import type { Outbox } from '../bridge/storage/outbox.ts'
+import type { SessionStore } from '../bridge/storage/sessions.ts'
+import type { SettingsStore } from '../bridge/storage/settings.ts'
+import type { SignalStore } from '../bridge/storage/signal.ts'
 
 import type { SyncStore } from '../bridge/syncs.ts'
 import { toBridgeError } from '../core/errors.ts'

@@ -1,7 +1,7 @@
 /** The outbox's side of sql/0004_outbox.sql, where the rules of the queue are written down. */
 import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
-import type { Outbox } from '../bridge/storage.ts'
+import type { Outbox } from '../bridge/storage/outbox.ts'
 import { StoreError } from '../core/errors.ts'
 import type { Database } from './database.ts'
 import { JobRow } from './rows.ts'

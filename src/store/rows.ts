@@ -1,7 +1,9 @@
 /** What the SQL functions answer, checked and in our types: null becomes undefined, milliseconds become dates. */
 import { z } from 'zod'
 import { INSTALLATION_STATUSES, type InstallationRow } from '../bridge/installations.ts'
-import type { Contact, Job, MessageRow, OwedRead, SplitContacts, Via } from '../bridge/storage.ts'
+import type { Contact, SplitContacts } from '../bridge/storage/contacts.ts'
+import type { MessageRow, OwedRead, Via } from '../bridge/storage/message-rows.ts'
+import type { Job } from '../bridge/storage/outbox.ts'
 import {
   type ChatJid,
   findChatJid,

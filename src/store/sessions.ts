@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { Invitation, SessionRow, SessionStore } from '../bridge/storage.ts'
+import type { Invitation, SessionRow, SessionStore } from '../bridge/storage/sessions.ts'
 import type { SessionId } from '../core/ids.ts'
 import type { Database } from './database.ts'
 import type { FenceBook } from './leases.ts'

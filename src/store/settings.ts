@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { SettingsStore } from '../bridge/storage.ts'
+import type { SettingsStore } from '../bridge/storage/settings.ts'
 import { RequestError } from '../core/errors.ts'
 import type { LocationId } from '../core/ids.ts'
 import { DEFAULT_SETTINGS, type LocationSettings } from '../core/settings.ts'

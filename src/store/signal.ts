@@ -1,6 +1,6 @@
 /** Credentials, Signal keys and journal, each sealed under the session's own key before it leaves the process. */
 import { z } from 'zod'
-import type { SignalStore } from '../bridge/storage.ts'
+import type { SignalStore } from '../bridge/storage/signal.ts'
 import type { SessionId } from '../core/ids.ts'
 import type { Database } from './database.ts'
 import type { Seal, SealedPlace } from './seal.ts'

@@ -14,7 +14,7 @@ import {
   proto,
   type SignalDataTypeMap,
 } from '@whiskeysockets/baileys'
-import type { JournalWrite, SignalKeyWrite, SignalStore } from '../bridge/storage.ts'
+import type { JournalWrite, SignalKeyWrite, SignalStore } from '../bridge/storage/signal.ts'
 import type { Clock } from '../core/clock.ts'
 import { WhatsAppError } from '../core/errors.ts'
 import type { SessionId } from '../core/ids.ts'

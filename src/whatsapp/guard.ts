@@ -1,6 +1,6 @@
 /** Which phone may be linked: a number keeps to its phone, and a phone is linked once per location. */
 import type { AuthenticationCreds } from '@whiskeysockets/baileys'
-import type { SessionRow } from '../bridge/storage.ts'
+import type { SessionRow } from '../bridge/storage/sessions.ts'
 import type { SessionProblem } from '../core/message.ts'
 import { samePhone } from '../core/phone.ts'
 import { alreadyHere, wrongNumber } from './disconnect.ts'

@@ -12,7 +12,7 @@
 import { once } from 'node:events'
 import { downloadAndProcessHistorySyncNotification, proto, type WAMessage } from '@whiskeysockets/baileys'
 import type { HistoryStore } from '../bridge/history-import.ts'
-import type { JournalWrite, SignalStore } from '../bridge/storage.ts'
+import type { JournalWrite, SignalStore } from '../bridge/storage/signal.ts'
 import type { Clock } from '../core/clock.ts'
 import { toBridgeError } from '../core/errors.ts'
 import { type ChatJid, findChatJid, isGroupJid, isLidJid } from '../core/ids.ts'

@@ -5,14 +5,10 @@
  */
 import type { WAMessage } from '@whiskeysockets/baileys'
 import type { HistoryStore } from '../bridge/history-import.ts'
-import type {
-  JournalWrite,
-  MessageReference,
-  Original,
-  SessionRow,
-  SettingsStore,
-  SignalStore,
-} from '../bridge/storage.ts'
+import type { MessageReference, Original } from '../bridge/storage/message-rows.ts'
+import type { SessionRow } from '../bridge/storage/sessions.ts'
+import type { SettingsStore } from '../bridge/storage/settings.ts'
+import type { JournalWrite, SignalStore } from '../bridge/storage/signal.ts'
 import type { Clock } from '../core/clock.ts'
 import { toBridgeError } from '../core/errors.ts'
 import type { LocationId, SessionId } from '../core/ids.ts'

@@ -3,7 +3,8 @@
  * cannot be recorded now stays first in line; what a kill left behind is recorded before anything new.
  */
 import type { WAMessage } from '@whiskeysockets/baileys'
-import type { JournalWrite, MessageReference, Original, SignalStore } from '../bridge/storage.ts'
+import type { MessageReference, Original } from '../bridge/storage/message-rows.ts'
+import type { JournalWrite, SignalStore } from '../bridge/storage/signal.ts'
 import type { Clock } from '../core/clock.ts'
 import { toBridgeError } from '../core/errors.ts'
 import { type ChatJid, findChatJid, isGroupJid, isLidJid } from '../core/ids.ts'

@@ -27,7 +27,7 @@ import {
   unpadRandomMax16,
 } from '@whiskeysockets/baileys'
 import { z } from 'zod'
-import type { JournalWrite, SignalStore } from '../bridge/storage.ts'
+import type { JournalWrite, SignalStore } from '../bridge/storage/signal.ts'
 import { findChatJid, type SessionId } from '../core/ids.ts'
 import { JOURNAL_KIND, type SessionAuth } from './auth-state.ts'
 import { Turns } from './turns.ts'

@@ -5,7 +5,7 @@
  */
 import { createDecipheriv, createHash, hkdfSync } from 'node:crypto'
 import { proto } from '@whiskeysockets/baileys'
-import type { Original } from '../bridge/storage.ts'
+import type { Original } from '../bridge/storage/message-rows.ts'
 import { findChatJid, type WaMessageId } from '../core/ids.ts'
 import { open } from './containers.ts'
 import { listOf } from './content.ts'

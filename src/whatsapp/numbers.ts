@@ -5,7 +5,7 @@
 import { generateMessageIDV2 } from '@whiskeysockets/baileys'
 import { LRUCache } from 'lru-cache'
 import type { WhatsAppNumbers } from '../bridge/ports.ts'
-import type { SessionRow, SessionWish } from '../bridge/storage.ts'
+import type { SessionRow, SessionWish } from '../bridge/storage/sessions.ts'
 import { toBridgeError, WhatsAppError } from '../core/errors.ts'
 import { type LocationId, parseWaMessageId, type SessionId } from '../core/ids.ts'
 import { isOver } from './disconnect.ts'

@@ -1,5 +1,5 @@
 /** What one session is at the moment, in its row as soon as the store takes it. */
-import type { Invitation, SessionPatch, SessionRow, SessionStore } from '../bridge/storage.ts'
+import type { Invitation, SessionPatch, SessionRow, SessionStore } from '../bridge/storage/sessions.ts'
 import type { Clock } from '../core/clock.ts'
 import { toBridgeError } from '../core/errors.ts'
 import type { Log } from '../core/log.ts'

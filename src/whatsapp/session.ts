@@ -13,7 +13,8 @@
  * run and waits for its end before the next begins, and those who want something stand in line.
  */
 import type { WaOutgoing } from '../bridge/ports.ts'
-import type { OwedRead, SessionRow, SessionStore } from '../bridge/storage.ts'
+import type { OwedRead } from '../bridge/storage/message-rows.ts'
+import type { SessionRow, SessionStore } from '../bridge/storage/sessions.ts'
 import { toBridgeError, WhatsAppError } from '../core/errors.ts'
 import {
   type ChatJid,

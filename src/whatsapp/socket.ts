@@ -14,7 +14,7 @@ import {
   type WAMessage,
   type WAMessageKey,
 } from '@whiskeysockets/baileys'
-import type { JournalWrite } from '../bridge/storage.ts'
+import type { JournalWrite } from '../bridge/storage/signal.ts'
 import { WhatsAppError } from '../core/errors.ts'
 import {
   type ChatJid,

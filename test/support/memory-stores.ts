@@ -2,15 +2,14 @@
  * Sessions, Signal keys and journal in memory, as faithful as the real store: a write is one atomic change, what is read is
  * a copy, a settled journal row is still found but no longer replayed. Every write passes a gate that a test can close.
  */
+import type { MessageReference, Original } from '../../src/bridge/storage/message-rows.ts'
 import type {
-  MessageReference,
-  Original,
   SessionPatch,
   SessionRow,
   SessionStore,
   SessionWish,
-  SignalStore,
-} from '../../src/bridge/storage.ts'
+} from '../../src/bridge/storage/sessions.ts'
+import type { SignalStore } from '../../src/bridge/storage/signal.ts'
 import type { LocationId, SessionId } from '../../src/core/ids.ts'
 import type { Envelope } from '../../src/core/message.ts'
 

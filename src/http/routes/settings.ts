@@ -2,7 +2,7 @@
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import type { InstallationStore } from '../../bridge/installations.ts'
-import type { SettingsStore } from '../../bridge/storage.ts'
+import type { SettingsStore } from '../../bridge/storage/settings.ts'
 import { type LocationId, parseLocationId, parseSessionId } from '../../core/ids.ts'
 import { locationUnknown } from '../answers.ts'
 import { may } from '../auth.ts'

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Leases } from '../../../src/bridge/leases.ts'
-import type { Job } from '../../../src/bridge/storage.ts'
+import type { Job } from '../../../src/bridge/storage/outbox.ts'
 import { systemClock } from '../../../src/core/clock.ts'
 import type { LocationId } from '../../../src/core/ids.ts'
 import { OutboxWorker } from '../../../src/outbox/worker.ts'

@@ -3,7 +3,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { HistoryImport } from '../../../src/bridge/history-import.ts'
 import type { InstallationRow, InstallationStore } from '../../../src/bridge/installations.ts'
 import type { MessageDesk, SessionDesk, SessionSnapshot, SplitDesk } from '../../../src/bridge/ports.ts'
-import type { SessionStore, SettingsStore } from '../../../src/bridge/storage.ts'
+import type { SessionStore } from '../../../src/bridge/storage/sessions.ts'
+import type { SettingsStore } from '../../../src/bridge/storage/settings.ts'
 import { RequestError, StoreError } from '../../../src/core/errors.ts'
 import {
   parseGhlContactId,

@@ -1,6 +1,6 @@
 /** Two locations through one worker on a real store, where one of them has more waiting than its turns last for. */
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import type { Job } from '../../../src/bridge/storage.ts'
+import type { Job } from '../../../src/bridge/storage/outbox.ts'
 import { systemClock } from '../../../src/core/clock.ts'
 import type { LocationId } from '../../../src/core/ids.ts'
 import { OutboxWorker } from '../../../src/outbox/worker.ts'

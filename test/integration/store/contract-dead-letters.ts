@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { Job } from '../../../src/bridge/storage.ts'
+import type { Job } from '../../../src/bridge/storage/outbox.ts'
 import { spanOf, UTC } from '../../../src/core/days.ts'
 import type { MessageId } from '../../../src/core/ids.ts'
 import {

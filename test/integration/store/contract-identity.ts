@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { Job } from '../../../src/bridge/storage.ts'
+import type { Job } from '../../../src/bridge/storage/outbox.ts'
 import { isLidJid, isPnJid, type LidJid, type PnJid } from '../../../src/core/ids.ts'
 import {
   agentMessage,

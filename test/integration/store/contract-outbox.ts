@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { Claim, Job } from '../../../src/bridge/storage.ts'
+import type { Claim, Job } from '../../../src/bridge/storage/outbox.ts'
 import type { LocationId } from '../../../src/core/ids.ts'
 import {
   agentMessage,

@@ -4,7 +4,7 @@
  */
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { Job } from '../../../src/bridge/storage.ts'
+import type { Job } from '../../../src/bridge/storage/outbox.ts'
 import { openEmbedded } from '../../../src/store/pglite.ts'
 import { openPostgres } from '../../../src/store/postgres.ts'
 import { type EmbeddedFolder, freshEmbeddedStore } from '../../support/embedded-store.ts'

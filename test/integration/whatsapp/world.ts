@@ -10,7 +10,7 @@ import {
 } from '../../../sandbox/whatsapp/index.ts'
 import type { SessionDesk, SessionSnapshot, WaOutgoing } from '../../../src/bridge/ports.ts'
 import { createSessionDesk } from '../../../src/bridge/session-desk.ts'
-import type { SessionStore } from '../../../src/bridge/storage.ts'
+import type { SessionStore } from '../../../src/bridge/storage/sessions.ts'
 import { type Clock, systemClock } from '../../../src/core/clock.ts'
 import {
   type ChatJid,

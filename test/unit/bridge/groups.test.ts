@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { deliverToWhatsApp } from '../../../src/bridge/ghl-to-whatsapp.ts'
 import { inGroup } from '../../../src/bridge/groups.ts'
-import type { Original } from '../../../src/bridge/storage.ts'
+import type { Original } from '../../../src/bridge/storage/message-rows.ts'
 import { deliverToGhl } from '../../../src/bridge/whatsapp-to-ghl.ts'
 import { GhlError, WhatsAppError } from '../../../src/core/errors.ts'
 import { parseWaMessageId } from '../../../src/core/ids.ts'

@@ -5,7 +5,7 @@ import { deliverToWhatsApp } from '../../../src/bridge/ghl-to-whatsapp.ts'
 import { labelled } from '../../../src/bridge/label.ts'
 import { markReadOnWhatsApp } from '../../../src/bridge/read-state.ts'
 import { createSplitDesk } from '../../../src/bridge/split-contacts.ts'
-import type { OwedRead } from '../../../src/bridge/storage.ts'
+import type { OwedRead } from '../../../src/bridge/storage/message-rows.ts'
 import { GhlError } from '../../../src/core/errors.ts'
 import {
   parseContactId,

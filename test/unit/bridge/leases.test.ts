@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { Leases } from '../../../src/bridge/leases.ts'
-import type { Lease, LeaseStore } from '../../../src/bridge/storage.ts'
+import type { Lease, LeaseStore } from '../../../src/bridge/storage/leases.ts'
 import { systemClock } from '../../../src/core/clock.ts'
 import { StoreError } from '../../../src/core/errors.ts'
 import { parseLocationId } from '../../../src/core/ids.ts'

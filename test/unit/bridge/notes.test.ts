@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { giveUp, jobHandlers } from '../../../src/bridge/jobs.ts'
 import { noteText, postNote } from '../../../src/bridge/notes.ts'
-import type { NoteWork } from '../../../src/bridge/storage.ts'
+import type { NoteWork } from '../../../src/bridge/storage/message-rows.ts'
 import { GhlError } from '../../../src/core/errors.ts'
 import { parseGhlContactId } from '../../../src/core/ids.ts'
 import { job, outboundWork, world } from './world.ts'

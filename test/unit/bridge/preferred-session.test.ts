@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { preferredSession } from '../../../src/bridge/ghl-to-whatsapp.ts'
-import type { SessionRow } from '../../../src/bridge/storage.ts'
+import type { SessionRow } from '../../../src/bridge/storage/sessions.ts'
 import { parseSessionId } from '../../../src/core/ids.ts'
 import { session } from './world.ts'
 

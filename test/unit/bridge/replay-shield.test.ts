@@ -5,7 +5,8 @@ import {
   deliverToWhatsApp,
 } from '../../../src/bridge/ghl-to-whatsapp.ts'
 import type { InstallationRow, InstallationStore } from '../../../src/bridge/installations.ts'
-import type { MessageError, MessageStore } from '../../../src/bridge/storage.ts'
+import type { MessageError } from '../../../src/bridge/storage/message-rows.ts'
+import type { MessageStore } from '../../../src/bridge/storage/messages.ts'
 import { systemClock } from '../../../src/core/clock.ts'
 import { parseGhlContactId, parseGhlMessageId } from '../../../src/core/ids.ts'
 import { DEFAULT_SETTINGS } from '../../../src/core/settings.ts'

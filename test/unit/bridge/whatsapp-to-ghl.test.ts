@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { Original } from '../../../src/bridge/storage.ts'
+import type { Original } from '../../../src/bridge/storage/message-rows.ts'
 import { acceptFromWhatsApp, deliverToGhl } from '../../../src/bridge/whatsapp-to-ghl.ts'
 import { GhlError, MediaError } from '../../../src/core/errors.ts'
 import { parseWaMessageId, type WaMessageId } from '../../../src/core/ids.ts'

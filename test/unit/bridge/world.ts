@@ -1,19 +1,18 @@
 /** Ports in memory, for the two paths: what was done is recorded, what goes wrong is set. */
 import type { JobDeps } from '../../../src/bridge/jobs.ts'
 import type { GhlInboundMessage, GhlNote, GhlStatusUpdate, WaOutgoing } from '../../../src/bridge/ports.ts'
+import type { Contact, Owed } from '../../../src/bridge/storage/contacts.ts'
 import type {
-  Contact,
   InboundWork,
-  Job,
   MessageError,
   NoteWork,
   Original,
   OutboundWork,
-  Owed,
   OwedRead,
   QuotedMessage,
-  SessionRow,
-} from '../../../src/bridge/storage.ts'
+} from '../../../src/bridge/storage/message-rows.ts'
+import type { Job } from '../../../src/bridge/storage/outbox.ts'
+import type { SessionRow } from '../../../src/bridge/storage/sessions.ts'
 import { systemClock } from '../../../src/core/clock.ts'
 import {
   type GhlContactId,

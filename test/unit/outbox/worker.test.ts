@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import type { Job, Outbox } from '../../../src/bridge/storage.ts'
+import type { Job, Outbox } from '../../../src/bridge/storage/outbox.ts'
 import { systemClock } from '../../../src/core/clock.ts'
 import { GhlError, StoreError, WhatsAppError } from '../../../src/core/errors.ts'
 import { parseLocationId } from '../../../src/core/ids.ts'

@@ -2,7 +2,7 @@ import { createCipheriv, createHash, hkdfSync, randomBytes } from 'node:crypto'
 import { proto } from '@whiskeysockets/baileys'
 import { describe, expect, it } from 'vitest'
 import { readable } from '../../../src/bridge/readable.ts'
-import type { Original } from '../../../src/bridge/storage.ts'
+import type { Original } from '../../../src/bridge/storage/message-rows.ts'
 import { sealedIn, unseal } from '../../../src/whatsapp/message-secret.ts'
 import { ANA_LID, ANA_PN, envelopeOf, ME, wired } from './converting.ts'
 
