@@ -11,6 +11,8 @@ const API_KEY = 'operator-key-of-the-lists-test'
 const DESK: Look = { width: 1_280, height: 900, timezoneId: 'America/Mexico_City' }
 const PLENTY = { max: 20_000, intervalMs: 10_000, perDay: 2_000_000, window: 'fixed' } as const
 const RUNS = 1_203
+/** Whose run was interrupted. */
+const CUT_OFF = 7
 
 describe('the console where there is much', () => {
   let database: TestDatabase
@@ -40,15 +42,17 @@ describe('the console where there is much', () => {
     await client.query(
       `insert into bridge.sync_status (kind, scope, state, until, total, done, message, started_at, finished_at, updated_at)
        select 'call-logs', 'many-' || n,
-         case when n % 300 = 0 then 'failed' when n = 7 then 'running' else 'done' end,
-         case when n = 7 then now() - interval '1 hour' end, 10, 10,
+         case when n % 300 = 0 then 'failed' else 'done' end, null, 10, 10,
          case when n % 300 = 0 then '10 calls were stored, then: GHL does not answer' end,
          now() - n * interval '1 minute', now() - n * interval '1 minute', now() - n * interval '1 minute'
-       from generate_series(1, ${RUNS}) n`,
+       from generate_series(1, ${RUNS}) n where n <> ${CUT_OFF}`,
     )
     await client.query(`insert into bridge.sync_status (kind, scope, state, total, done, updated_at) values
       ('token_check', 'daily', 'done', 62, 62, now() - interval '2 days'),
       ('token_refresh', 'weekly', 'done', 9, 9, now() - interval '3 days')`)
+    // Of a kind that this server does not go on with by itself.
+    await client.query(`insert into bridge.sync_status (kind, scope, state, until, updated_at)
+      values ('token_refresh', 'many-${CUT_OFF}', 'running', now() - interval '1 hour', now() - interval '1 hour')`)
     browser = await openBrowser()
   }, 60_000)
   afterEach(() => browser.clear())
@@ -74,8 +78,8 @@ describe('the console where there is much', () => {
     it('is one line for a thousand runs of a kind, with those that went wrong named first', async () => {
       const { page, complaints } = await open('syncs')
       const group = page.locator('[data-sync-kind=call-logs]')
-      await group.getByText('1,203 runs').waitFor()
-      await group.getByText('5 need a look').waitFor()
+      await group.getByText('1,202 runs').waitFor()
+      await group.getByText('4 need a look').waitFor()
       expect(await group.getAttribute('class')).toBe('trouble')
       expect(await rowsOf(page).first().getAttribute('data-sync-kind')).toBe('call-logs')
       // The others are not drowned.
@@ -107,16 +111,16 @@ describe('the console where there is much', () => {
         await next.click()
         await page.getByRole('link', { name: first, exact: true }).waitFor({ state: 'detached' })
       }
-      expect(seen.size).toBe(RUNS)
+      expect(seen.size).toBe(RUNS - 1)
     }, 60_000)
 
     it('is that of one location, found by its name', async () => {
       const { page } = await open('syncs')
-      await page.getByRole('searchbox').fill('clinic 0007')
-      await page.getByRole('button', { name: /^Clinic 0007/ }).click()
+      await page.getByRole('searchbox').fill(`clinic 000${CUT_OFF}`)
+      await page.getByRole('button', { name: `Clinic 000${CUT_OFF}` }).click()
       await page.locator('[data-sync=interrupted]').getByText('Interrupted').waitFor()
-      expect(await page.locator('[data-sync]').count()).toBe(1)
-      expect(page.url()).toContain('#/syncs/many-7')
+      await expect.poll(() => page.locator('[data-sync]').count()).toBe(1)
+      expect(page.url()).toContain(`#/syncs/many-${CUT_OFF}`)
       await page.getByRole('link', { name: 'Show all locations' }).click()
       await page.locator('[data-sync-kind=call-logs]').waitFor()
     })
@@ -194,12 +198,12 @@ describe('the console where there is much', () => {
       await page.getByRole('searchbox').fill(dental)
       await page.getByRole('button', { name: /^Dental Care/ }).click()
       await page.getByText('Person in GoHighLevel (user-9): Change the settings for Dental Care').waitFor()
-      expect(await page.locator('ul.audit').textContent()).not.toContain('Clinic')
+      await expect.poll(() => page.locator('ul.audit').textContent()).not.toContain('Clinic')
       await page.getByRole('link', { name: 'Show all locations' }).click()
       await page.getByRole('searchbox').fill('clinic 0044')
       await page.getByRole('button', { name: /^Clinic 0044/ }).click()
       await page.getByText('for Clinic 0044').waitFor()
-      expect(await rowsOf(page).count()).toBe(1)
+      await expect.poll(() => rowsOf(page).count()).toBe(1)
     })
   })
 

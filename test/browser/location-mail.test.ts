@@ -162,7 +162,7 @@ describe('on the location page', () => {
             if (await more.isVisible()) await more.click()
             return [await rows(app, list).count(), await more.count()]
           },
-          { timeout: 30_000 },
+          { timeout: 50_000 },
         )
         // All that is needed stands above, so the latest are those of the tests before.
         .toEqual(list === 'needed' ? [MANY, 0] : [5, 0])
