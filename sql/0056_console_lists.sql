@@ -97,11 +97,23 @@ language sql stable as $$
   ) page
 $$;
 
--- Internal. Failed or held as asked for, and not discarded. (Set-returning and plain SQL, so that the planner sees into it.)
+-- Internal. What is held or discarded is no work, which is announced when it is enqueued: pages would hear of it at their next look.
+create or replace function bridge.announce_message() returns trigger
+language plpgsql as $$
+begin
+  perform bridge.announce('work', new.location_id);
+  return null;
+end
+$$;
+create or replace trigger messages_announced after insert or update of state, discarded_at on bridge.messages
+for each row when (new.state = 'held' or new.discarded_at is not null) execute function bridge.announce_message();
+
+-- Internal. Failed or held, both or as asked for, and not discarded. (Set-returning and plain SQL, so that the planner sees into it.)
 create or replace function bridge.waiting_messages(args jsonb) returns setof bridge.messages
 language sql stable as $$
   select message.* from bridge.messages message
-  where message.state in ('failed', 'held') and message.discarded_at is null and message.state = args->>'state'
+  where message.state in ('failed', 'held') and message.discarded_at is null
+    and (args->>'state' is null or message.state = args->>'state')
     and (args->>'locationId' is null or message.location_id = args->>'locationId')
     and (args->>'sessionId' is null or message.session_id = args->>'sessionId')
 $$;
@@ -110,7 +122,10 @@ $$;
 create or replace function bridge.count_waiting(args jsonb) returns jsonb
 language sql stable as $$
   select jsonb_build_object(
-    'messages', count(*), 'locations', count(distinct waiting.location_id), 'upTo', max(waiting.seq)::text)
+    'messages', count(*),
+    'held', count(*) filter (where waiting.state = 'held'),
+    'locations', count(distinct waiting.location_id),
+    'upTo', max(waiting.seq)::text)
   from bridge.waiting_messages(args) waiting
 $$;
 

@@ -74,7 +74,12 @@ const NoteWorkRow = z
   .nullable()
 const OwedReadsRow = z.object({ locationId, messages: z.array(OwedReadRow) }).nullable()
 const ByHandRow = z.object({ wasWaiting: z.boolean(), row: MessageViewRow }).nullable()
-const WaitingRow = z.object({ messages: z.number(), locations: z.number(), upTo: optional(z.string()) })
+const WaitingRow = z.object({
+  messages: z.number(),
+  held: z.number(),
+  locations: z.number(),
+  upTo: optional(z.string()),
+})
 const SettledRow = z.object({ done: z.number(), lastSeq: optional(z.string()) })
 const GhlStatusRow = z
   .object({ status: z.enum(['pending', 'delivered', 'read', 'failed']), error: MessageErrorRow })

@@ -288,7 +288,7 @@ describe('the console where there is much', () => {
       await page.getByRole('button', { name: /^Held/ }).click()
       await page.getByRole('button', { name: 'Discard all 130' }).click()
       const dialog = page.getByRole('dialog', { name: 'Discard all 130' })
-      await dialog.getByText('130 messages are dropped for good, of 3 locations.').waitFor()
+      await dialog.getByText('130 messages are dropped for good. They are of 3 locations.').waitFor()
       await browser.keep(page, 'console-discard-all')
       // One that comes while the question stands is not what was asked about.
       await client.query(
@@ -298,7 +298,7 @@ describe('the console where there is much', () => {
       await dialog.getByRole('button', { name: 'Cancel' }).click()
       expect(await left()).toBe(131)
       await page.getByRole('button', { name: 'Discard all 131' }).click()
-      await page.getByRole('dialog').getByRole('button', { name: 'Discard them for good' }).click()
+      await page.getByRole('dialog').getByRole('button', { name: 'Yes, discard the 131' }).click()
       await page.getByRole('dialog').getByText('131 messages are done.').waitFor()
       await page.getByRole('dialog').getByRole('button', { name: 'Done' }).click()
       await page.getByText('Nothing needs you.').waitFor()
@@ -322,8 +322,8 @@ describe('the console where there is much', () => {
       await expect.poll(() => again.textContent(), { timeout: 30_000 }).toContain('4')
       for (const phone of phones) stage.whatsapp.addAccount({ phone, name: phone })
       await again.click()
-      await page.getByRole('dialog').getByText('4 messages go out, of 1 location.').waitFor()
-      await page.getByRole('button', { name: 'Send them' }).click()
+      await page.getByRole('dialog').getByText('4 messages go out, the oldest first. What comes').waitFor()
+      await page.getByRole('button', { name: 'Send the 4' }).click()
       await page.getByRole('dialog').getByText('4 messages are done.').waitFor()
       for (const [index, phone] of phones.entries())
         await stage.whatsapp.waitForMessage(phone, ({ text }) => text === `To ${contacts[index]}`, 30_000)
@@ -355,12 +355,40 @@ describe('the console where there is much', () => {
       })
       await page.getByRole('button', { name: /^Held/ }).click()
       await page.getByRole('button', { name: 'Discard all 120' }).click()
-      await page.getByRole('button', { name: 'Discard them for good' }).click()
+      await page.getByRole('button', { name: 'Yes, discard the 120' }).click()
       const dialog = page.getByRole('dialog')
       await dialog.getByRole('alert').getByText('The database could not be reached').waitFor()
       await dialog.getByText('100 of 120').waitFor()
       await dialog.getByRole('button', { name: 'Done' }).click()
       await page.getByRole('button', { name: 'Discard all 20' }).waitFor()
+    })
+
+    it('are done no further once the dialog is closed', async () => {
+      await client.query(
+        `insert into bridge.messages (id, location_id, direction, origin, kind, state, from_me, content, ghl_message_id, part_no)
+         select 'stop-' || n, 'many-3', 'outbound', 'ghl', 'text', 'held', true, 'sealed', 'gs-' || n, 0
+         from generate_series(1, 320) n`,
+      )
+      const { page } = await open('messages/many-3')
+      const second = Promise.withResolvers<void>()
+      let calls = 0
+      await page.route('**/api/messages/discard', async (route) => {
+        calls += 1
+        if (calls === 2) await second.promise
+        await route.continue()
+      })
+      await page.getByRole('button', { name: /^Held/ }).click()
+      await page.getByRole('button', { name: 'Discard all 320' }).click()
+      const dialog = page.getByRole('dialog')
+      await page.getByRole('button', { name: 'Yes, discard the 320' }).click()
+      await dialog.getByText('100 of 320').waitFor()
+      await dialog.getByRole('button', { name: 'Stop' }).click()
+      await dialog.waitFor({ state: 'detached' })
+      const answered = page.waitForResponse('**/api/messages/discard')
+      second.resolve()
+      await (await answered).finished()
+      await page.getByRole('button', { name: 'Discard all 120' }).waitFor()
+      expect(calls).toBe(2)
     })
 
     const left = async (): Promise<number> => {

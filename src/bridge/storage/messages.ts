@@ -113,7 +113,7 @@ export interface MessageStore {
    * unknown one.
    */
   discardByHand(id: MessageId, reason: MessageError): Promise<ByHand | undefined>
-  /** How many wait for a person's word, in how many locations, and the newest of them. */
+  /** How many wait for a person's word, how many of these are held, in how many locations, and the newest of them. */
   countWaiting(asked: WaitingQuery): Promise<Waiting>
   /** {@link retryByHand} or {@link discardByHand} for the oldest of them, a batch at a time, in one transaction. */
   settleWaiting(asked: WaitingQuery, batch: WaitingBatch, deed: WaitingDeed): Promise<WaitingSettled>
@@ -167,13 +167,16 @@ export interface MessageStore {
 
 /** Failed or held messages that nobody has discarded. */
 export interface WaitingQuery {
-  readonly state: 'failed' | 'held'
+  /** Both when absent. */
+  readonly state?: 'failed' | 'held'
   readonly locationId?: LocationId
   readonly sessionId?: SessionId
 }
 
 export interface Waiting {
   readonly messages: number
+  /** How many of them are held. */
+  readonly held: number
   readonly locations: number
   /** Names the newest; undefined when there is none. */
   readonly upTo: string | undefined

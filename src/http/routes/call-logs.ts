@@ -21,18 +21,23 @@ const SYNC = may({ scope: 'sync' })
 /** Without a start: as far back as a month of bills. */
 const USUAL_DAYS_MS = 31 * 24 * 60 * 60_000
 
-/** A day without a time is one where the location is. */
-const Moment = z.union([
-  z.union([z.iso.datetime({ offset: true }), z.number().int().nonnegative()]).transform((at) => new Date(at)),
-  z.iso.date(),
-])
+/** The last that a `Date` can be. */
+const LAST_MS = 8.64e15
+const DAY = 'A day without a time is one of the location’s own time zone, from its first moment to its last'
+const Texts = [z.iso.datetime({ offset: true }), z.iso.date()] as const
+/** As a query can say it: all that stands there is text. */
+const TextMoment = z.union(Texts).describe(`An instant or a day. ${DAY}`)
+/** Not transformed here: of a union with a transformed member the OpenAPI document drops that member. */
+const Moment = z
+  .union([...Texts, z.number().int().nonnegative().max(LAST_MS)])
+  .describe(`An instant, also as milliseconds since 1970, or a day. ${DAY}`)
 type Moment = z.output<typeof Moment>
 
+const isDay = (moment: Moment): moment is string => typeof moment === 'string' && !moment.includes('T')
 const beginOf = (moment: Moment, timeZone: string): Date =>
-  typeof moment === 'string' ? spanOf(moment, timeZone).from : moment
-/** A day is meant to its end. */
+  isDay(moment) ? spanOf(moment, timeZone).from : new Date(moment)
 const endOf = (moment: Moment, timeZone: string): Date =>
-  typeof moment === 'string' ? new Date(spanOf(moment, timeZone).to.getTime() - 1) : moment
+  isDay(moment) ? new Date(spanOf(moment, timeZone).to.getTime() - 1) : new Date(moment)
 
 const Wish = z
   .strictObject({ startDate: Moment.optional(), endDate: Moment.optional(), locationId: Id.optional() })
@@ -61,8 +66,9 @@ function wishesOf(rows: readonly Row[], { startDate, endDate }: NonNullable<z.ou
   return wishes.filter(({ from, to }) => from <= to)
 }
 
+/** However an instant was written, it is the same wish. */
 const textOf = (moment: Moment | undefined): string =>
-  typeof moment === 'string' ? moment : (moment?.toISOString() ?? '')
+  moment === undefined || isDay(moment) ? (moment ?? '') : new Date(moment).toISOString()
 
 export function callLogRoutes(deps: CallLogDeps): FastifyPluginCallbackZod {
   const wanted = async (locationId: string | undefined): Promise<readonly Row[]> => {
@@ -111,8 +117,8 @@ export function callLogRoutes(deps: CallLogDeps): FastifyPluginCallbackZod {
         schema: {
           querystring: z.object({
             locationId: Id.optional(),
-            startDate: Moment.optional(),
-            endDate: Moment.optional(),
+            startDate: TextMoment.optional(),
+            endDate: TextMoment.optional(),
             limit: z.coerce.number().int().min(1).max(200).default(50),
             cursor: z.string().min(1).max(120).optional(),
           }),

@@ -35,7 +35,7 @@ const Query = z.object({
 
 /** Which of those that wait for a person's word. */
 const Asked = z.object({
-  state: z.enum(['failed', 'held']),
+  state: z.enum(['failed', 'held']).optional().describe('Both when absent'),
   locationId: Id.optional(),
   sessionId: Id.optional(),
 })
@@ -57,7 +57,7 @@ const LedgerBody = LedgerCounts.extend({
 function askedBy(request: FastifyRequest, asked: z.output<typeof Asked>): WaitingQuery {
   const locationId = confinedTo(request) ?? asked.locationId
   return {
-    state: asked.state,
+    ...(asked.state !== undefined && { state: asked.state }),
     ...(locationId !== undefined && { locationId: parseLocationId(locationId) }),
     ...(asked.sessionId !== undefined && { sessionId: parseSessionId(asked.sessionId) }),
   }
@@ -106,6 +106,7 @@ export function messageRoutes({ messageDesk, installations }: MessageDeps): Fast
           response: {
             200: z.object({
               messages: z.number().int(),
+              held: z.number().int().describe('How many of them are held'),
               locations: z.number().int(),
               upTo: z.string().nullable().describe('Names the newest of them; null when there is none'),
             }),
@@ -140,7 +141,7 @@ export function messageRoutes({ messageDesk, installations }: MessageDeps): Fast
           const batch = { ...(upTo !== undefined && { upTo }), ...(after !== undefined && { after }) }
           const settled = await messageDesk[`${deed}Waiting`](asked, batch)
           request.deed = {
-            target: `${settled.done} ${asked.state}`,
+            target: [settled.done, asked.state].join(' ').trimEnd(),
             ...(asked.locationId !== undefined && { locationId: asked.locationId }),
           }
           return { done: settled.done, after: settled.after ?? null }

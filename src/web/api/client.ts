@@ -7,23 +7,24 @@ import type { paths } from './openapi.d.ts'
 export interface Login {
   /** A bearer that is still good for a while. */
   bearer(): Promise<string>
-  /** The last one was refused: get another. */
-  renew(): Promise<void>
+  /** This one was refused: gets another, unless there is another already. */
+  renew(refused: string): Promise<void>
 }
 
 export type Api = ReturnType<typeof createApi>
 
 export function createApi(login: Login) {
   const send = async (request: Request): Promise<Response> => {
-    const attempt = async () => {
+    const attempt = async (bearer: string) => {
       const copy = request.clone()
-      copy.headers.set('authorization', `Bearer ${await login.bearer()}`)
+      copy.headers.set('authorization', `Bearer ${bearer}`)
       return await fetch(copy)
     }
-    const answer = await attempt()
+    const bearer = await login.bearer()
+    const answer = await attempt(bearer)
     if (answer.status !== 401) return answer
-    await login.renew()
-    return await attempt()
+    await login.renew(bearer)
+    return await attempt(await login.bearer())
   }
   return createClient<paths>({ baseUrl: location.origin, fetch: send })
 }

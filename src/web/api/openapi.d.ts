@@ -3407,8 +3407,9 @@ export interface paths {
          */
         get: {
             parameters: {
-                query: {
-                    state: "failed" | "held";
+                query?: {
+                    /** @description Both when absent */
+                    state?: "failed" | "held";
                     locationId?: string;
                     sessionId?: string;
                 };
@@ -3426,6 +3427,8 @@ export interface paths {
                     content: {
                         "application/json": {
                             messages: number;
+                            /** @description How many of them are held */
+                            held: number;
                             locations: number;
                             /** @description Names the newest of them; null when there is none */
                             upTo: string | null;
@@ -3510,8 +3513,11 @@ export interface paths {
             requestBody: {
                 content: {
                     "application/json": {
-                        /** @enum {string} */
-                        state: "failed" | "held";
+                        /**
+                         * @description Both when absent
+                         * @enum {string}
+                         */
+                        state?: "failed" | "held";
                         locationId?: string;
                         sessionId?: string;
                         /** @description From `GET /api/messages/waiting`: what came later is left alone */
@@ -3738,8 +3744,11 @@ export interface paths {
             requestBody: {
                 content: {
                     "application/json": {
-                        /** @enum {string} */
-                        state: "failed" | "held";
+                        /**
+                         * @description Both when absent
+                         * @enum {string}
+                         */
+                        state?: "failed" | "held";
                         locationId?: string;
                         sessionId?: string;
                         /** @description From `GET /api/messages/waiting`: what came later is left alone */
@@ -4742,8 +4751,10 @@ export interface paths {
             requestBody: {
                 content: {
                     "application/json": {
-                        startDate?: string;
-                        endDate?: string;
+                        /** @description An instant, also as milliseconds since 1970, or a day. A day without a time is one of the location’s own time zone, from its first moment to its last */
+                        startDate?: string | number;
+                        /** @description An instant, also as milliseconds since 1970, or a day. A day without a time is one of the location’s own time zone, from its first moment to its last */
+                        endDate?: string | number;
                         locationId?: string;
                     } | null;
                 };
@@ -4847,7 +4858,9 @@ export interface paths {
             parameters: {
                 query?: {
                     locationId?: string;
+                    /** @description An instant or a day. A day without a time is one of the location’s own time zone, from its first moment to its last */
                     startDate?: string;
+                    /** @description An instant or a day. A day without a time is one of the location’s own time zone, from its first moment to its last */
                     endDate?: string;
                     limit?: number;
                     cursor?: string;

@@ -30,7 +30,8 @@ export class NotInGhl extends Error {
 export async function visitFromGhl(): Promise<GhlVisit> {
   let admission = await admit()
   let renewing: Promise<void> | undefined
-  const renew = (): Promise<void> => {
+  const renew = async (refused: string): Promise<void> => {
+    if (refused !== admission.token) return
     renewing ??= admit()
       .then((next) => {
         admission = next
@@ -38,11 +39,11 @@ export async function visitFromGhl(): Promise<GhlVisit> {
       .finally(() => {
         renewing = undefined
       })
-    return renewing
+    await renewing
   }
   const login: Login = {
     bearer: async () => {
-      if (Date.parse(admission.expiresAt) - Date.now() < MARGIN_MS) await renew()
+      if (Date.parse(admission.expiresAt) - Date.now() < MARGIN_MS) await renew(admission.token)
       return admission.token
     },
     renew,

@@ -2,10 +2,10 @@
 import { useState } from 'preact/hooks'
 import { got, type Message } from '../api/client.ts'
 import { ByHand } from '../location/message-line.tsx'
+import { AllThatWait, Sure, type Wanted } from '../parts/all-that-wait.tsx'
 import { spacedPhone } from '../parts/countries.ts'
 import { problemWords } from '../parts/problem-words.ts'
 import { useWords } from '../words/spoken.tsx'
-import { AllThatMatch } from './all-that-match.tsx'
 import { useNames } from './names.ts'
 import { Choice, Pages, Shown, useCursors } from './parts.tsx'
 import { PlaceFilter } from './place-choice.tsx'
@@ -15,6 +15,7 @@ import { useConsole, useLoaded } from './use-console.ts'
 
 const STATES = ['failed', 'held', 'queued', 'sending'] as const
 type State = (typeof STATES)[number]
+const DEEDS = ['retry', 'discard'] as const
 
 /** They are counted over all locations. */
 const COUNTED_EVERY_MS = 10_000
@@ -25,6 +26,7 @@ export function Letters({ locationId }: { locationId?: string }) {
   const cursors = useCursors()
   const { cursor } = cursors
   const [state, setState] = useState<State>('failed')
+  const [wanted, setWanted] = useState<Wanted>()
   const needsSomebody = state === 'failed' || state === 'held'
   const page = useLoaded(
     () => {
@@ -69,16 +71,14 @@ export function Letters({ locationId }: { locationId?: string }) {
       >
         {({ messages, nextCursor, total }) => (
           <>
-            {needsSomebody && total !== null && total > 1 && (
-              <AllThatMatch
-                key={state}
-                state={state}
-                locationId={locationId}
-                total={total}
-                look={async () => {
-                  cursors.reset()
-                  await page.reload()
-                }}
+            {needsSomebody && total !== null && (
+              <AllThatWait
+                api={api}
+                offers={DEEDS.map((deed) => ({
+                  ...{ deed, state, total },
+                  ...(locationId !== undefined && { locationId }),
+                }))}
+                want={setWanted}
               />
             )}
             <ul class="rows">
@@ -96,6 +96,17 @@ export function Letters({ locationId }: { locationId?: string }) {
           </>
         )}
       </Shown>
+      {wanted !== undefined && (
+        <Sure
+          api={api}
+          wanted={wanted}
+          close={() => {
+            setWanted(undefined)
+            cursors.reset()
+            void page.reload()
+          }}
+        />
+      )}
     </section>
   )
 }

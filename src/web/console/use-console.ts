@@ -47,22 +47,18 @@ export function useLiveConsole(login: Login): Console {
     const tell = (change: Change) => {
       for (const listener of listeners) listener(change)
     }
-    let unfollow = () => {}
-    const open = () => {
-      unfollow = follow('/api/console/events', {
-        headers: async () => ({ authorization: `Bearer ${await login.bearer()}` }),
-        onEvent: (event, data) => {
-          if (event === 'opened') tell('all')
-          const { numbers, messages } = data as { numbers?: string[]; messages?: string[] } // the route's own shape
-          if (numbers !== undefined && numbers.length > 0) tell('numbers')
-          if (messages !== undefined && messages.length > 0) tell('messages')
-        },
-        onLink: setLink,
-        // The hour is over: the stream goes on when the key was shown again.
-        onRefused: () => void login.renew().then(open),
-      })
-    }
-    open()
+    const unfollow = follow('/api/console/events', {
+      // When the hour is over, the stream goes on once the key was shown again.
+      login,
+      onEvent: (event, data) => {
+        if (event === 'opened') tell('all')
+        const { numbers, messages } = data as { numbers?: string[]; messages?: string[] } // the route's own shape
+        if (numbers !== undefined && numbers.length > 0) tell('numbers')
+        if (messages !== undefined && messages.length > 0) tell('messages')
+      },
+      onLink: setLink,
+      onRefused: () => setLink('lost'),
+    })
     const timer = setInterval(() => {
       if (document.visibilityState === 'visible') tell('all')
     }, LOOK_MS)

@@ -3,6 +3,7 @@
  * itself after a drop; the server's first event after that is the whole state again.
  */
 import { createParser } from 'eventsource-parser'
+import type { Login } from '../api/client.ts'
 import { type Failure, failureOf } from '../api/failure.ts'
 
 /** The server sends a heartbeat twice in this time: a stream that is silent longer is dead. */
@@ -13,10 +14,8 @@ const LONGEST_WAIT_MS = 5_000
 export type Link = 'opening' | 'live' | 'lost'
 
 export interface Followed {
-  /** Asked before every attempt, so that a renewed bearer is shown. */
-  headers?(): Promise<Record<string, string>>
-  /** The bearer was refused: gets another, and the stream is opened again. Without it that is a refusal. */
-  renew?(): Promise<void>
+  /** Asked for its bearer before every attempt, and for another when that was refused. Without it a 401 is a refusal. */
+  readonly login?: Login
   onEvent(event: string, data: unknown): void
   onLink?(link: Link): void
   /** The server itself, in its own words, does not want to be asked again: expired, unknown, not allowed. */
@@ -71,13 +70,14 @@ async function attempt(
   signal.addEventListener('abort', end, { once: true })
   let silence = setTimeout(end, SILENCE_MS)
   try {
-    const headers = { accept: 'text/event-stream', ...(await followed.headers?.()) }
+    const bearer = await followed.login?.bearer()
+    const authorization = bearer === undefined ? {} : { authorization: `Bearer ${bearer}` }
+    const headers = { accept: 'text/event-stream', ...authorization }
     const answer = await fetch(url, { headers, signal: connection.signal, cache: 'no-store' })
     if (!answer.ok || answer.body === null) {
       const refusal = failureOf(answer.status, await answer.json().catch(() => undefined))
-      if (refusal.status !== 401 || followed.renew === undefined)
-        return isFinal(refusal) ? refusal : undefined
-      await followed.renew()
+      if (refusal.status !== 401 || bearer === undefined) return isFinal(refusal) ? refusal : undefined
+      await followed.login?.renew(bearer)
       return undefined
     }
     onOpen()

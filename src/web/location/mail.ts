@@ -41,7 +41,6 @@ interface Wanted {
   readonly limit: number
   /** With it the oldest stand first. */
   readonly waitsFor?: 'person' | 'delivery'
-  readonly state?: 'held'
 }
 
 /** Answers are put together until there are as many as wanted. */
@@ -58,16 +57,6 @@ async function readMessages(api: Api, locationId: string, { limit, ...wanted }: 
     if (page.nextCursor === null || messages.length >= limit) return { ...page, messages }
     cursor = page.nextCursor
   }
-}
-
-/** All that waits for a person, the oldest first; of the held ones alone when asked. */
-export const readNeeded = async (
-  api: Api,
-  locationId: string,
-  only?: 'held',
-): Promise<readonly Message[]> => {
-  const state = only === undefined ? {} : { state: only }
-  return (await readMessages(api, locationId, { limit: Infinity, waitsFor: 'person', ...state })).messages
 }
 
 export async function readMail(
@@ -94,7 +83,7 @@ export async function readMail(
   const held =
     needed.more === undefined
       ? needed.messages.filter(({ state }) => state === 'held').length
-      : ((await read({ waitsFor: 'person', state: 'held', limit: 1 })).total ?? 0)
+      : (await got(api.GET('/api/messages/waiting', { params: { query: { locationId } } }))).held
   const above = new Set([...needed.messages, ...waiting.messages].map(({ id }) => id))
   const latest = all.messages.filter(({ id }) => !above.has(id))
   return {

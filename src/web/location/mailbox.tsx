@@ -1,9 +1,9 @@
 /** The messages behind the figures: those that need somebody, those that wait, the latest. */
 import type { ComponentChildren } from 'preact'
 import { useState } from 'preact/hooks'
+import { AllThatWait, Sure, type Wanted } from '../parts/all-that-wait.tsx'
 import { Button } from '../parts/button.tsx'
 import { useWords } from '../words/spoken.tsx'
-import { AllNeeded, Sure, type Wanted } from './all-needed.tsx'
 import type { List, Mail, Shown } from './mail.ts'
 import { MessageLine, type MessageLineProps } from './message-line.tsx'
 
@@ -22,14 +22,30 @@ export function Needed({ mail, locationId, ...shared }: MailboxProps) {
       {mail !== undefined && mail.needed.messages.length > 0 && (
         <Section id="needed" list={mail.needed} {...shared}>
           {isAdmin ? (
-            <AllNeeded api={api} locationId={locationId} mail={mail} want={setWanted} />
+            <AllThatWait
+              api={api}
+              offers={[
+                { deed: 'retry', state: 'held', locationId, total: mail.held },
+                { deed: 'discard', locationId, total: mail.today.open.needed },
+              ]}
+              want={setWanted}
+            />
           ) : (
             <p class="muted">{say('admin.only')}</p>
           )}
         </Section>
       )}
       {/* Not in the section: it may be gone before the deed is done. */}
-      {wanted !== undefined && <Sure {...wanted} api={api} look={look} close={() => setWanted(undefined)} />}
+      {wanted !== undefined && (
+        <Sure
+          api={api}
+          wanted={wanted}
+          close={() => {
+            setWanted(undefined)
+            void look()
+          }}
+        />
+      )}
     </>
   )
 }

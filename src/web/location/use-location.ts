@@ -73,8 +73,7 @@ export function useLocation(locationId: string, login: Login): LocationState {
       readPlace()
     }, LOOK_MS)
     const unfollow = follow(`/ghl/location/${locationId}/events`, {
-      headers: async () => ({ authorization: `Bearer ${await login.bearer()}` }),
-      renew: () => login.renew(),
+      login,
       onEvent: (event, data) => {
         if (event === 'sessions')
           setSessions((data as { sessions: Session[] }).sessions) // the route's own shape

@@ -1,6 +1,7 @@
 import type { ComponentChildren } from 'preact'
-import { useEffect, useRef, useState } from 'preact/hooks'
+import { useState } from 'preact/hooks'
 import { useWords } from '../words/spoken.tsx'
+import { useIsHere } from './is-here.ts'
 import { failureWords } from './problem-words.ts'
 
 export interface ButtonProps {
@@ -16,13 +17,7 @@ export function Button({ kind = 'main', isDisabled = false, label, act, children
   const { find } = useWords()
   const [isBusy, setBusy] = useState(false)
   const [failure, setFailure] = useState<string>()
-  const isHere = useRef(true)
-  useEffect(
-    () => () => {
-      isHere.current = false
-    },
-    [],
-  )
+  const isHere = useIsHere()
   const press = async (): Promise<void> => {
     if (isBusy) return
     setBusy(true)

@@ -1,5 +1,6 @@
 /** The same deed for many, one after the other, so that GHL's and our limits are kept and each has its own outcome. */
-import { useEffect, useRef, useState } from 'preact/hooks'
+import { useState } from 'preact/hooks'
+import { useIsHere } from './is-here.ts'
 
 export interface Outcome<Item, Result> {
   readonly item: Item
@@ -15,13 +16,7 @@ export interface OneByOne<Item, Result> {
 
 export function useOneByOne<Item, Result>(act: (item: Item) => Promise<Result>): OneByOne<Item, Result> {
   const [outcomes, setOutcomes] = useState<readonly Outcome<Item, Result>[]>([])
-  const isHere = useRef(true)
-  useEffect(
-    () => () => {
-      isHere.current = false
-    },
-    [],
-  )
+  const isHere = useIsHere()
   return {
     outcomes,
     run: async (items) => {

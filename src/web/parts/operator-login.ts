@@ -7,8 +7,6 @@ import { failureOf } from '../api/failure.ts'
 
 /** Asked for again this long before its end, so that no call is refused. */
 const MARGIN_MS = 30_000
-/** Refusals that were under way when the key came belong to the token before. */
-const STRAGGLERS_MS = 5_000
 
 export interface OperatorLogin extends Login {
   /** @throws {Failure} `CONSOLE_KEY_WRONG`, `TOO_MANY_REQUESTS`. */
@@ -26,8 +24,7 @@ export function createOperatorLogin(ask: (isNeeded: boolean) => void): OperatorL
   let admission: Admission | undefined
   let admittedAtMs = Number.NEGATIVE_INFINITY
   let waiting: PromiseWithResolvers<void> | undefined
-  const renew = async (): Promise<void> => {
-    if (performance.now() - admittedAtMs < STRAGGLERS_MS) return
+  const keyShown = async (): Promise<void> => {
     waiting ??= Promise.withResolvers()
     ask(true)
     await waiting.promise
@@ -35,10 +32,13 @@ export function createOperatorLogin(ask: (isNeeded: boolean) => void): OperatorL
   return {
     bearer: async () => {
       const isOver = () => performance.now() - admittedAtMs > (admission?.expiresInMs ?? 0) - MARGIN_MS
-      if (isOver()) await renew()
+      if (isOver()) await keyShown()
       return admission?.token ?? ''
     },
-    renew,
+    // Refusals that were under way when the key came are of the token before.
+    renew: async (refused) => {
+      if (refused === admission?.token) await keyShown()
+    },
     enter: async (apiKey) => {
       admission = await exchange(apiKey)
       admittedAtMs = performance.now()

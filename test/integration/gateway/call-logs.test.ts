@@ -120,8 +120,15 @@ describe('POST /api/sync/call-logs', () => {
     expect(await stored()).toEqual(newestFirst)
   })
 
-  it('copies only the span that was asked for', async () => {
-    const span = { startDate: FROM + 10 * MINUTE_MS, endDate: FROM + 19 * MINUTE_MS }
+  it.each([
+    ['in milliseconds', (ms: number) => ms],
+    ['as instants', (ms: number) => new Date(ms).toISOString()],
+    [
+      'as instants of another clock',
+      (ms: number) => new Date(ms + 150 * MINUTE_MS).toISOString().replace('Z', '+02:30'),
+    ],
+  ])('copies only the span that was asked for %s', async (_, said) => {
+    const span = { startDate: said(FROM + 10 * MINUTE_MS), endDate: said(FROM + 19 * MINUTE_MS) }
     expect(await sync(span)).toMatchObject({ body: { records: 10 } })
     expect(await stored()).toEqual(newestFirst.slice(100, 110))
   })
@@ -230,6 +237,7 @@ describe('POST /api/sync/call-logs', () => {
 
   it.each([
     ['a date that is none', { startDate: 'yesterday' }],
+    ['a moment beyond all calendars', { startDate: 8.64e15 + 1 }],
     ['an end before the start', { startDate: '2026-10-02', endDate: '2026-10-01' }],
     ['a start alone that is yet to come', { startDate: '2099-01-01' }],
     ['an end before all calls, without a start', { endDate: 1 }],

@@ -276,7 +276,7 @@ describe('the message routes', () => {
     const asked = { state: 'held', locationId: place.locationId }
     const waiting = await call('GET', `/api/messages/waiting?state=held&${here()}`)
     const { upTo, ...counted } = waiting.json<{ upTo: string }>()
-    expect(counted).toEqual({ messages: 103, locations: 1 })
+    expect(counted).toEqual({ messages: 103, held: 103, locations: 1 })
     const later = await held()
     const first = await call('POST', '/api/messages/retry', { ...asked, upTo })
     const { after, done } = first.json<{ after: string; done: number }>()
@@ -294,7 +294,24 @@ describe('the message routes', () => {
     expect((await list(`state=held&${here()}`)).messages).toEqual([])
   })
 
-  it.each([{}, { state: 'queued' }, { state: 'held', after: 'x' }, { state: 'held', all: true }])(
+  it('settle the failed and the held together when no state is named', async () => {
+    const failed = await dead()
+    await call('POST', `/api/messages/${await held()}/discard`)
+    const dropped = await held()
+    const waiting = await call('GET', `/api/messages/waiting?${here()}`)
+    const { upTo, ...counted } = waiting.json<{ upTo: string }>()
+    expect(counted).toEqual({ messages: 2, held: 1, locations: 1 })
+    const asked = { locationId: place.locationId, upTo }
+    expect((await call('POST', '/api/messages/discard', asked)).json()).toEqual({ done: 2, after: null })
+    expect((await list(here())).messages).toMatchObject([
+      { id: dropped, state: 'ignored', discardedAt: expect.any(String) as string },
+      { state: 'ignored' },
+      { id: failed, state: 'failed', discardedAt: expect.any(String) as string },
+    ])
+    expect((await call('GET', `/api/messages/waiting?${here()}`)).json()).toMatchObject({ messages: 0 })
+  })
+
+  it.each([undefined, { state: 'queued' }, { state: 'held', after: 'x' }, { state: 'held', all: true }])(
     'refuse to settle %j',
     async (body) => {
       for (const deed of ['retry', 'discard']) {
@@ -374,7 +391,7 @@ describe('the message routes', () => {
       }
       expect([await stateOf(id), nudges]).toEqual(['held', 0])
       const counted = await page('GET', '/api/messages/waiting?state=held', 'user', elsewhere)
-      expect(counted.json()).toEqual({ messages: 0, locations: 0, upTo: null })
+      expect(counted.json()).toEqual({ messages: 0, held: 0, locations: 0, upTo: null })
       expect((await page('POST', '/api/messages/discard', 'admin', place, asked)).json()).toMatchObject({
         done: 1,
       })

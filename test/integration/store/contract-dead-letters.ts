@@ -200,10 +200,12 @@ export function describeDeadLetters(subject: () => Subject): void {
     it('is counted, and retried a batch at a time, the oldest first, each once', async () => {
       const place = await freshPlace(subject())
       const asked = { state: 'held', locationId: place.locationId } as const
-      expect(await messages().countWaiting(asked)).toEqual({ messages: 0, locations: 0, upTo: undefined })
+      expect(await messages().countWaiting(asked)).toEqual({
+        ...{ messages: 0, held: 0, locations: 0, upTo: undefined },
+      })
       await heldMessages(place, 5)
       const { upTo, ...counted } = await messages().countWaiting(asked)
-      expect(counted).toEqual({ messages: 5, locations: 1 })
+      expect(counted).toEqual({ messages: 5, held: 5, locations: 1 })
       if (upTo === undefined) throw new Error('five wait')
       // Whoever decided has not seen this one.
       await heldMessages(place, 1)
@@ -235,6 +237,22 @@ export function describeDeadLetters(subject: () => Subject): void {
       await messages().settleWaiting(asked, { limit: 1, after }, { do: 'retry' })
       expect(await rowOf(place, id)).toMatchObject({ state: 'failed' })
       expect(await rowOf(place, second.id)).toMatchObject({ state: 'queued' })
+    })
+
+    it('is settled whether it failed or is held when no state is named', async () => {
+      const place = await freshPlace(subject())
+      await deadOutbound(place)
+      await heldMessages(place, 2)
+      const asked = { locationId: place.locationId }
+      expect(await messages().countWaiting(asked)).toMatchObject({ messages: 3, held: 2 })
+      const first = await messages().settleWaiting(asked, { limit: 2 }, { do: 'retry' })
+      expect(await stateOf(place)).toEqual(['held', 'queued', 'queued'])
+      const { after = '' } = first
+      expect(await messages().settleWaiting(asked, { limit: 2, after }, { do: 'retry' })).toEqual({
+        done: 1,
+        after: undefined,
+      })
+      expect(await stateOf(place)).toEqual(['queued', 'queued', 'queued'])
     })
 
     it('is discarded in one location and left alone in another', async () => {

@@ -5,7 +5,15 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { describedServer } from '../../../scripts/api-types.ts'
 import { ROUTES } from '../../../src/http/api-descriptions.ts'
 
+interface Property {
+  readonly anyOf?: readonly { readonly type: string; readonly format?: string }[]
+}
+
 interface Operation {
+  readonly parameters?: readonly { readonly name: string; readonly schema: Property }[]
+  readonly requestBody?: {
+    readonly content: Record<string, { readonly schema: { readonly properties: Record<string, Property> } }>
+  }
   readonly summary?: string
   readonly security: readonly Record<string, unknown>[]
   readonly responses: Record<string, { readonly content?: Record<string, { readonly schema?: object }> }>
@@ -57,6 +65,17 @@ describe('the document at /docs', () => {
     expect(callers('GET /health')).toEqual([])
     expect(operations.get('GET /api/keys')?.responses).toHaveProperty('403')
     expect(operations.get('GET /health')?.responses).not.toHaveProperty('401')
+  })
+
+  it('says every form in which a moment may be told', () => {
+    const forms = ({ anyOf = [] }: Property = {}) => anyOf.map(({ type, format }) => format ?? type)
+    const body = operations.get('POST /api/sync/call-logs')?.requestBody?.content['application/json']?.schema
+    const query = operations.get('GET /api/call-logs')?.parameters ?? []
+    for (const name of ['startDate', 'endDate']) {
+      expect(forms(body?.properties[name])).toEqual(['date-time', 'date', 'integer'])
+      const parameter = query.find((each) => each.name === name)
+      expect(forms(parameter?.schema)).toEqual(['date-time', 'date'])
+    }
   })
 
   it('is a page for a browser', async () => {

@@ -1,8 +1,14 @@
 /** The catalogues against each other and against what the pages and the server really say. */
 import { readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
+import { SERVICE_SCOPES } from '../../../src/bridge/service-keys.ts'
+import { SYNC_STATES } from '../../../src/bridge/syncs.ts'
+import { agencyChores, tokenChores } from '../../../src/chores.ts'
 import { ERROR_CODES } from '../../../src/core/errors.ts'
+import { MESSAGE_STATES, SESSION_STATUSES } from '../../../src/core/message.ts'
+import { NUMBERS_STATES, TOKEN_HEALTHS } from '../../../src/http/schemas.ts'
 import { Failure } from '../../../src/web/api/failure.ts'
+import { PLACES } from '../../../src/web/console/routes.ts'
 import { failureWords, problemWords } from '../../../src/web/parts/problem-words.ts'
 import { loadWords, preferredLanguage } from '../../../src/web/words/words.ts'
 import * as disconnect from '../../../src/whatsapp/disconnect.ts'
@@ -20,13 +26,70 @@ const sources = readdirSync(WEB, { recursive: true, encoding: 'utf8' })
   .map((name) => readFileSync(new URL(name, WEB), 'utf8'))
   .join('\n')
 
+const HELD = ['HELD_TOO_OLD', 'HELD_BEFORE_INSTALL', 'HELD_BEFORE_PAIRING', 'DISCARDED']
+const REPLIES = ['INTERNAL', 'UNREACHABLE', 'network']
+const numberProblems = [
+  ...[...disconnect.DISCONNECT_RULES.values()].flatMap(({ problem }) => problem ?? []),
+  ...Object.values(disconnect).flatMap((value) =>
+    typeof value === 'object' && 'action' in value ? [value] : [],
+  ),
+  disconnect.wrongNumber('+15550009999'),
+  disconnect.alreadyHere('+15550009999', 'Reception'),
+  reachOutNotice(new Date()),
+].map(({ code }) => code)
+
+const idle = () => Promise.resolve()
+const CHORES = [...tokenChores({ refresh: idle, check: idle }), ...agencyChores({ daily: idle })]
+/** A run that somebody asked for. */
+const BY_HAND = 'by_hand'
+
+/** What a code or a part of a name may be, where the pages make a name of it: by what stands before it. */
+const PARTS: Readonly<Record<string, readonly string[]>> = {
+  // The one in between: a location whose installation has no token yet.
+  'problem.': [...ERROR_CODES, 'GHL_NOT_CONNECTED', ...HELD, ...numberProblems],
+  'failure.': [...ERROR_CODES, ...REPLIES],
+  'status.': SESSION_STATUSES,
+  'in.': MESSAGE_STATES,
+  'out.': MESSAGE_STATES,
+  'letters.': ['failed', 'held', 'queued', 'sending'],
+  'mail.': ['needed', 'waiting', 'latest'],
+  'settings.': ['groups', 'label', 'markRead', 'holdAfterMinutes', 'historyDays'],
+  'number.': ['logOut', 'remove'],
+  'pair.hint.': ['devices', 'passkey', 'clock', 'failed'],
+  'charts.': ['toGhl', 'toWhatsApp', 'toPhone'],
+  'console.place.': PLACES,
+  'token.': TOKEN_HEALTHS,
+  'wall.': NUMBERS_STATES,
+  'scope.': SERVICE_SCOPES,
+  'sync.': [...CHORES.map(({ kind }) => kind), 'installations', 'call-logs'],
+  'sync.of.': [...CHORES.map(({ scope }) => scope), BY_HAND],
+  'sync.is.': SYNC_STATES,
+  'event.': ['received', 'processed', 'ignored', 'failed'],
+  'ignored.': [
+    ...['not_needed', 'agency_install', 'removed_since', 'installed_since'],
+    ...['deactivated', 'names_nothing'],
+  ],
+  'result.': ['done', 'aborted', 'refused', 'unknown', 'conflict', 'often', 'wrong', 'failed'],
+  // Compared with the routes in audit-words.test.ts.
+  'deed.': Object.keys(english).flatMap((key) => (key.startsWith('deed.') ? [key.slice(5)] : [])),
+  'check.is.': ['ok', 'bad', 'wait', 'look'],
+  'check.store.': ['embedded', 'postgres', 'supabase'],
+  'check.': [
+    ...['credentials', 'ghl_reach', 'token', 'location_read', 'provider'],
+    ...['webhook_key', 'events', 'delivery', 'sso'],
+  ],
+}
+const made = [...sources.matchAll(/`([a-zA-Z.]+\.)\$\{[^}]+\}([\w.]*)`/g)].map(
+  ([, begin = '', end = '']) => ({ begin, end }),
+)
+const said = new Set(
+  made.flatMap(({ begin, end }) => (PARTS[begin] ?? []).map((part) => `${begin}${part}${end}`)),
+)
+
 /** True when the pages can say this word: by its name, or by a name made of a code or a part. */
 function isSaid(key: string): boolean {
   const stem = key.replace(/\.(one|other|many|few)$/, '')
-  if (sources.includes(`'${stem}'`)) return true
-  return [...sources.matchAll(/`([\w.]+\.)\$\{[^}]+\}([\w.]*)`/g)].some(
-    ([, begin = '', end = '']) => stem.startsWith(begin) && stem.endsWith(end),
-  )
+  return sources.includes(`'${stem}'`) || said.has(stem)
 }
 
 describe('the words of the pages', () => {
@@ -41,20 +104,17 @@ describe('the words of the pages', () => {
 
   it('are all said somewhere', () => {
     expect(Object.keys(english).filter((key) => !isSaid(key))).toEqual([])
+    expect(made.filter(({ begin }) => !(begin in PARTS))).toEqual([])
+  })
+
+  it('name every kind of long work that is not one location’s, and what each run is for', () => {
+    const wanted = CHORES.flatMap(({ kind, scope }) => [`sync.${kind}`, `sync.of.${scope}`])
+    expect([...wanted, `sync.of.${BY_HAND}`].filter((key) => !(key in english))).toEqual([])
   })
 
   it('have a sentence and a cure for every problem that a number can have', () => {
-    const problems = [
-      ...[...disconnect.DISCONNECT_RULES.values()].flatMap(({ problem }) => problem ?? []),
-      ...Object.values(disconnect).flatMap((value) =>
-        typeof value === 'object' && 'action' in value ? [value] : [],
-      ),
-      disconnect.wrongNumber('+15550009999'),
-      disconnect.alreadyHere('+15550009999', 'Reception'),
-      reachOutNotice(new Date()),
-    ]
-    expect(problems.length).toBeGreaterThan(10)
-    for (const { code } of problems) {
+    expect(numberProblems.length).toBeGreaterThan(10)
+    for (const code of numberProblems) {
       expect(english).toHaveProperty([`problem.${code}`])
       expect(english).toHaveProperty([`problem.${code}.do`])
     }
@@ -69,9 +129,7 @@ describe('the words of the pages', () => {
       'CALLER_GONE',
     ]
     const ofMessages = /^(WA|GHL|MEDIA|STORE|BUG|HELD)_|^DISCARDED$/
-    const replies = ['INTERNAL', 'UNREACHABLE', 'network']
-    const held = ['HELD_TOO_OLD', 'HELD_BEFORE_INSTALL', 'HELD_BEFORE_PAIRING', 'DISCARDED']
-    const seen = [...ERROR_CODES, ...held, ...replies].filter((code) => !unseen.includes(code))
+    const seen = [...ERROR_CODES, ...HELD, ...REPLIES].filter((code) => !unseen.includes(code))
     expect(seen.length).toBeGreaterThan(50)
     const wanted = seen.flatMap((code) =>
       ofMessages.test(code) ? [`problem.${code}`, `problem.${code}.do`] : [`failure.${code}`],
