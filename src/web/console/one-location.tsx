@@ -10,7 +10,7 @@ import { useLocation } from '../location/use-location.ts'
 import { Button } from '../parts/button.tsx'
 import { Dialog } from '../parts/dialog.tsx'
 import { problemWords } from '../parts/problem-words.ts'
-import { ZoneContext } from '../parts/times.ts'
+import { ZoneContext, zoneOf } from '../parts/times.ts'
 import { useWords } from '../words/spoken.tsx'
 import { TokenHealth } from './location-state.tsx'
 import { Shown } from './parts.tsx'
@@ -19,8 +19,6 @@ import type { Location } from './shapes.ts'
 import { useNamedClock, ZoneNote } from './times.tsx'
 import { useConsole, useLoaded } from './use-console.ts'
 
-/** The clock of a location until GHL has said its own; the server counts its days by it, too. */
-const UTC = 'UTC'
 /** What else there is about one location. */
 const ELSEWHERE = ['messages', 'syncs', 'events', 'audit'] as const satisfies readonly Place[]
 
@@ -42,7 +40,7 @@ export function OneLocation({ locationId }: { locationId: string }) {
       >
         {({ locations }) =>
           locations.map((location) => (
-            <ZoneContext.Provider key={location.locationId} value={location.timeZone ?? UTC}>
+            <ZoneContext.Provider key={location.locationId} value={zoneOf(location)}>
               <div class="stack">
                 <ZoneNote />
                 <Installation location={location} look={found.reload} />

@@ -3,7 +3,8 @@ import type { Login } from '../api/client.ts'
 import { Charts } from '../charts/charts.tsx'
 import { Frame } from '../parts/frame.tsx'
 import { failureWords, problemWords } from '../parts/problem-words.ts'
-import { ZoneContext } from '../parts/times.ts'
+import { ZoneContext, zoneOf } from '../parts/times.ts'
+import { ZoneNote } from '../parts/zone-note.tsx'
 import { useWords } from '../words/spoken.tsx'
 import { Mailbox, Needed } from './mailbox.tsx'
 import { Numbers } from './numbers.tsx'
@@ -35,10 +36,12 @@ export function LocationView({ locationId, login, isAdmin, title }: LocationView
     )
   // A location that has nothing yet has one thing to do, not four cards of zeros.
   const isNew = sessions?.length === 0 && mail?.latest.messages.length === 0 && mail.today.open.needed === 0
+  const timeZone = mail?.today.timeZone ?? (place === undefined ? undefined : zoneOf(place))
   return (
-    <ZoneContext.Provider value={mail?.today.timeZone}>
+    <ZoneContext.Provider value={timeZone}>
       <Frame title={heading} link={link}>
         <div class="stack">
+          <ZoneNote isForeignOnly />
           {place?.problem != null && <Reconnect place={place} isAdmin={isAdmin} />}
           <Numbers {...shared} sessions={sessions} login={login} />
           {!isNew && (
