@@ -8,12 +8,15 @@ const OWNER = '15550009999'
 const DESK = { width: 1_280, height: 900 }
 const REFUSAL = { error: { code: 'LOCATION_UNKNOWN', message: 'no such location' } }
 const NOT_INSTALLED = 'The app is not installed in this location.'
+/** Of a browser to one HTTP/1.1 server, for all its tabs. */
+const CONNECTIONS = 6
 const INTERRUPTED = 'The connection is interrupted'
 
 describe('a live page', () => {
   let stage: Stage
   let browser: OpenBrowser
   let locationId: string
+  let sessionId: string
 
   beforeAll(async () => {
     stage = await Stage.set()
@@ -21,7 +24,7 @@ describe('a live page', () => {
     locationId = stage.ghl.addLocation({ name: 'Dental Care' }).id
     await stage.bridge.start()
     await stage.install(locationId)
-    await stage.pair(locationId, OWNER)
+    sessionId = await stage.pair(locationId, OWNER)
     browser = await openBrowser()
   }, 60_000)
   afterEach(() => browser.clear())
@@ -48,6 +51,11 @@ describe('a live page', () => {
     return page
   }
   const events = () => `**/ghl/location/${locationId}/events`
+  /** As its tab sees it: this Chromium shows every page. */
+  const hide = (page: Page, isHidden: boolean) =>
+    page.evaluate(`
+      Object.defineProperty(document, 'visibilityState', { configurable: true, value: '${isHidden ? 'hidden' : 'visible'}' })
+      document.dispatchEvent(new Event('visibilitychange'))`)
   const isReady = (page: Page) => page.locator('.number[data-status=ready]').waitFor()
 
   it.each([
@@ -85,4 +93,26 @@ describe('a live page', () => {
     await isReady(page)
     await page.getByText(INTERRUPTED).waitFor({ state: 'hidden' })
   })
+
+  it('leaves its connection to others while it is hidden, and shows what it missed when it is seen', async () => {
+    const pages: Page[] = []
+    for (let n = 0; n < CONNECTIONS; n++) {
+      const page = await open((fresh) => fresh.clock.install())
+      await isReady(page)
+      await hide(page, true)
+      pages.push(page)
+    }
+    for (const page of pages) await page.clock.fastForward(31_000)
+    const seventh = await open()
+    await isReady(seventh)
+    const [first] = pages
+    if (first === undefined) throw new Error('there is no first page')
+    const path = `/ghl/location/${locationId}/session/${sessionId}`
+    expect((await stage.bridge.operator('PATCH', path, { name: 'Front desk' })).status).toBe(200)
+    await seventh.getByRole('heading', { name: 'Front desk' }).waitFor()
+    expect(await first.getByRole('heading', { name: 'Front desk' }).count()).toBe(0)
+    await hide(first, false)
+    await first.getByRole('heading', { name: 'Front desk' }).waitFor()
+    expect(await first.getByText(INTERRUPTED).count()).toBe(0)
+  }, 90_000)
 })
