@@ -2392,7 +2392,9 @@ CREATE OR REPLACE FUNCTION bridge.numbers_state(location text)
 AS $function$
   select case
     when count(*) = 0 then 'none'
-    when bool_or(session.status in ('replaced', 'restricted', 'banned', 'outdated')) then 'person'
+    when bool_or(session.status in ('replaced', 'banned', 'outdated')
+      or (session.status = 'restricted'
+        and coalesce((session.problem->>'until')::timestamptz <= clock_timestamp(), true))) then 'person'
     when bool_or(session.status in ('logged_out', 'qr', 'pairing')) then 'scan'
     when bool_or(session.status <> 'ready') then 'reconnecting'
     else 'ready' end

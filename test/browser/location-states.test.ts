@@ -79,6 +79,34 @@ describe('the location page', () => {
     expect(await save.isDisabled()).toBe(true)
   })
 
+  it('changes what was changed on this page, and shows what was changed on another', async () => {
+    const open1 = await open()
+    const open2 = await open()
+    const title = (app: FrameLocator) => app.getByRole('heading', { name: 'Settings' })
+    const groups = (app: FrameLocator) => app.getByRole('checkbox', { name: 'Groups' })
+    const read = (app: FrameLocator) => app.getByRole('checkbox', { name: 'Read on WhatsApp' })
+    const save = async (app: FrameLocator): Promise<void> => {
+      await settings(app).getByRole('button', { name: 'Save' }).click()
+      await app.getByText('Saved', { exact: true }).waitFor()
+    }
+    for (const { app } of [open1, open2]) await title(app).click()
+    const before = (await savedSettings()) as { groups: boolean; markRead: boolean } // our own contract
+    await groups(open1.app).setChecked(!before.groups)
+    await save(open1.app)
+    await read(open2.app).setChecked(!before.markRead)
+    await save(open2.app)
+    const after = { ...before, groups: !before.groups, markRead: !before.markRead }
+    expect(await savedSettings()).toEqual(after)
+    // Closed and opened again, the first one knows of the second one's change.
+    await title(open1.app).click()
+    await title(open1.app).click()
+    await expect.poll(() => read(open1.app).isChecked()).toBe(after.markRead)
+    await read(open1.app).setChecked(before.markRead)
+    await groups(open1.app).setChecked(before.groups)
+    await save(open1.app)
+    expect(await savedSettings()).toEqual(before)
+  })
+
   it('says how many earlier messages were brought in when a number’s past is through', async () => {
     for (let n = 1; n <= 3; n++) {
       const id = await stage.whatsapp.send(ANA, { to: SECOND, text: `past ${n}` })

@@ -32,10 +32,14 @@ describe('the location page', () => {
     await stage.strike()
   })
 
-  async function open(look: Look = DESK, prepare?: (page: Page) => Promise<unknown>) {
+  async function open(
+    look: Look = DESK,
+    prepare?: (page: Page) => Promise<unknown>,
+    place: string = locationId,
+  ) {
     const { page } = await browser.page(look)
     await prepare?.(page)
-    await page.goto(stage.customPage(locationId))
+    await page.goto(stage.customPage(place))
     const app = page.frameLocator('iframe')
     await app.locator('#numbers').waitFor()
     return { page, app }
@@ -96,6 +100,40 @@ describe('the location page', () => {
     const link = app.getByRole('link', { name: 'Connect the app again' })
     expect(await link.getAttribute('href')).toBe(`${stage.bridge.url}/oauth/install`)
     await browser.keep(page, 'location-reconnect')
+  })
+
+  it('tells the hours by the location’s clock, and whose clock it is, also when its messages cannot be read', async () => {
+    const until = new Date(Math.ceil((Date.now() + 2 * 3_600_000) / 1_000) * 1_000)
+    stage.whatsapp.lockReachOut(OWNER, until)
+    const hourIn = (timeZone: string) =>
+      until.toLocaleTimeString('en', { timeZone, hour: 'numeric', minute: '2-digit' })
+    // One zone for all pages: this Chromium is one process.
+    const tokyo = { ...DESK, timezoneId: 'Asia/Tokyo' }
+    const unread = (page: Page) => page.route('**/api/messages?**', (route) => route.fulfill({ status: 503 }))
+    const far = await open(tokyo, unread)
+    const locked = far.app.locator('.number .problem', { hasText: 'start new chats' })
+    await locked.waitFor()
+    await expect.poll(() => locked.textContent()).toContain(`Until ${hourIn('America/Sao_Paulo')}.`)
+    expect(await far.app.locator('.zone').textContent()).toBe(
+      'Times by the location’s clock, not yours: America/Sao Paulo (GMT-3)',
+    )
+    await browser.keep(far.page, 'location-zone')
+    stage.whatsapp.lockReachOut(OWNER, undefined)
+    const nearby = stage.ghl.addLocation({ name: 'Tokyo Dental', timezone: 'Asia/Tokyo' }).id
+    await stage.install(nearby)
+    const told = Promise.withResolvers<void>()
+    const near = await open(
+      tokyo,
+      async (page) => {
+        page.on('response', (answer) => {
+          if (answer.url().includes('/api/ledger/')) told.resolve()
+        })
+      },
+      nearby,
+    )
+    await told.promise
+    await near.app.getByText('No number yet').waitFor()
+    expect(await near.app.locator('.zone').count()).toBe(0)
   })
 
   it('speaks English when the reader’s own words do not come, and says so when nothing comes', async () => {

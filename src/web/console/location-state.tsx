@@ -1,7 +1,7 @@
 /** How a location is, in few words: its tokens and its numbers. */
 import type { Session } from '../api/client.ts'
 import { spacedPhone } from '../parts/countries.ts'
-import { cureOf } from '../parts/problem-words.ts'
+import { toneOf } from '../parts/problem-words.ts'
 import { useWords } from '../words/spoken.tsx'
 import type { Tone } from './parts.tsx'
 import type { Health } from './shapes.ts'
@@ -19,11 +19,6 @@ const TONES: Readonly<Record<Health, Tone>> = {
 export function TokenHealth({ health }: { health: Health }) {
   const { say } = useWords()
   return <span class={`state ${TONES[health]}`}>{say(`token.${health}`)}</span>
-}
-
-function toneOf({ status, problem }: Session): Tone {
-  if (status === 'ready') return 'good'
-  return problem === null || cureOf(problem.code) === 'wait' ? 'busy' : 'bad'
 }
 
 const nameOf = (session: Session): string | undefined =>

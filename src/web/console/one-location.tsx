@@ -4,13 +4,15 @@ import { got } from '../api/client.ts'
 import { Charts } from '../charts/charts.tsx'
 import { Mailbox, Needed } from '../location/mailbox.tsx'
 import { Numbers } from '../location/numbers.tsx'
+import { Refused } from '../location/refused.tsx'
 import { SettingsForm } from '../location/settings-form.tsx'
 import { Today } from '../location/today.tsx'
 import { useLocation } from '../location/use-location.ts'
 import { Button } from '../parts/button.tsx'
 import { Dialog } from '../parts/dialog.tsx'
+import { Offline } from '../parts/frame.tsx'
 import { problemWords } from '../parts/problem-words.ts'
-import { ZoneContext } from '../parts/times.ts'
+import { ZoneContext, zoneOf } from '../parts/times.ts'
 import { useWords } from '../words/spoken.tsx'
 import { TokenHealth } from './location-state.tsx'
 import { Shown } from './parts.tsx'
@@ -19,8 +21,6 @@ import type { Location } from './shapes.ts'
 import { useNamedClock, ZoneNote } from './times.tsx'
 import { useConsole, useLoaded } from './use-console.ts'
 
-/** The clock of a location until GHL has said its own; the server counts its days by it, too. */
-const UTC = 'UTC'
 /** What else there is about one location. */
 const ELSEWHERE = ['messages', 'syncs', 'events', 'audit'] as const satisfies readonly Place[]
 
@@ -42,7 +42,7 @@ export function OneLocation({ locationId }: { locationId: string }) {
       >
         {({ locations }) =>
           locations.map((location) => (
-            <ZoneContext.Provider key={location.locationId} value={location.timeZone ?? UTC}>
+            <ZoneContext.Provider key={location.locationId} value={zoneOf(location)}>
               <div class="stack">
                 <ZoneNote />
                 <Installation location={location} look={found.reload} />
@@ -154,12 +154,15 @@ function Fact({ name, value }: { name: string; value: string }) {
 }
 
 function AsItsPeople({ locationId }: { locationId: string }) {
-  const { login } = useConsole()
-  const { api, sessions, mail, mailRefusal, look } = useLocation(locationId, login)
+  const { login, link: ownLink } = useConsole()
+  const { api, link, refusal, sessions, mail, mailRefusal, again, look } = useLocation(locationId, login)
   const shared = { api, locationId, isAdmin: true }
   const letters = { ...shared, mail, sessions: sessions ?? [], look }
+  if (refusal !== undefined) return <Refused refusal={refusal} again={again} />
   return (
     <>
+      {/* When the console's own stream is gone, too, its frame says so. */}
+      <Offline link={ownLink === 'lost' ? 'live' : link} />
       <Numbers {...shared} sessions={sessions} login={login} />
       <Needed {...letters} />
       <Today ledger={mail?.today} refusal={mailRefusal} />

@@ -3,6 +3,8 @@ import { useContext } from 'preact/hooks'
 import { clockOf, ZoneContext } from '../parts/times.ts'
 import { useWords } from '../words/spoken.tsx'
 
+export { ZoneNote } from '../parts/zone-note.tsx'
+
 export function useNamedClock(): (iso: string) => string {
   const { language } = useWords()
   const zone = useContext(ZoneContext)
@@ -15,21 +17,5 @@ export function Time({ at }: { at: string }) {
     <time class="muted" dateTime={at}>
       {clock(at)}
     </time>
-  )
-}
-
-/** Whose clock the times below follow. */
-export function ZoneNote() {
-  const { say, language } = useWords()
-  const zone = useContext(ZoneContext)
-  const { timeZone } = new Intl.DateTimeFormat(language, { timeZone: zone }).resolvedOptions()
-  const offset = new Intl.DateTimeFormat(language, { timeZone, timeZoneName: 'shortOffset' })
-    .formatToParts()
-    .find(({ type }) => type === 'timeZoneName')?.value
-  const name = `${timeZone.replaceAll('_', ' ')}${offset === undefined || timeZone === 'UTC' ? '' : ` (${offset})`}`
-  return (
-    <p class="muted small zone">
-      {say(zone === undefined ? 'zone.reader' : 'zone.location', { zone: name })}
-    </p>
   )
 }

@@ -10,7 +10,12 @@ import { type Failure, failureOf } from '../api/failure.ts'
 const SILENCE_MS = 65_000
 const FIRST_WAIT_MS = 400
 const LONGEST_WAIT_MS = 5_000
+/** The server ends each stream with the right to it, and is asked for the next: so long a gap nobody hears of. */
+const LOST_AFTER_MS = 1_500
+/** A page that nobody sees gives its connection back: over HTTP/1.1 a browser has six for all its tabs. */
+const UNSEEN_MS = 30_000
 
+/** `lost`: an attempt has failed, or there has been no connection for longer than it takes to open the next. */
 export type Link = 'opening' | 'live' | 'lost'
 
 export interface Followed {
@@ -32,23 +37,58 @@ export function follow(url: string, followed: Followed): () => void {
 }
 
 async function run(url: string, followed: Followed, signal: AbortSignal): Promise<void> {
+  /** In a row; 0: the last attempt came through, for a while. */
   let failures = 0
+  let losing: ReturnType<typeof setTimeout> | undefined
+  const keep = () => {
+    clearTimeout(losing)
+  }
+  const lose = () => {
+    followed.onLink?.('lost')
+  }
   const onOpen = () => {
+    keep()
     failures = 0
     followed.onLink?.('live')
   }
   const isOver = (): boolean => signal.aborted
+  signal.addEventListener('abort', keep, { once: true })
   followed.onLink?.('opening')
+  if (isUnseen()) await pause(undefined, signal)
   while (!isOver()) {
+    failures += 1
     const refusal = await attempt(url, followed, onOpen, signal).catch(() => undefined)
     if (isOver()) return
     if (refusal !== undefined) {
+      keep()
       followed.onRefused(refusal)
       return
     }
-    followed.onLink?.('lost')
-    await pause(Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** failures), signal)
-    failures += 1
+    const wasUnseen = isUnseen()
+    if (wasUnseen) await pause(undefined, signal)
+    if (isOver()) return
+    if (failures === 0 || wasUnseen) {
+      keep()
+      losing = setTimeout(lose, LOST_AFTER_MS)
+    } else lose()
+    if (!wasUnseen) await pause(Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** failures), signal)
+  }
+}
+
+const isUnseen = (): boolean => document.visibilityState !== 'visible'
+
+/** Calls back when nobody has seen the page for {@link UNSEEN_MS}, until the returned function is called. */
+function whenUnseen(act: () => void): () => void {
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const look = () => {
+    clearTimeout(timer)
+    if (isUnseen()) timer = setTimeout(act, UNSEEN_MS)
+  }
+  look()
+  document.addEventListener('visibilitychange', look)
+  return () => {
+    clearTimeout(timer)
+    document.removeEventListener('visibilitychange', look)
   }
 }
 
@@ -69,6 +109,7 @@ async function attempt(
   }
   signal.addEventListener('abort', end, { once: true })
   let silence = setTimeout(end, SILENCE_MS)
+  const unwatch = whenUnseen(end)
   try {
     const bearer = await followed.login?.bearer()
     const authorization = bearer === undefined ? {} : { authorization: `Bearer ${bearer}` }
@@ -94,6 +135,7 @@ async function attempt(
     return undefined
   } finally {
     clearTimeout(silence)
+    unwatch()
     signal.removeEventListener('abort', end)
     connection.abort()
   }
@@ -110,8 +152,12 @@ async function* textOf(body: ReadableStream<Uint8Array>): AsyncGenerator<string>
   }
 }
 
-/** Ends early when the network is back or somebody looks at the page again. */
-function pause(ms: number, signal: AbortSignal): Promise<void> {
+/**
+ * Ends early when the network is back or somebody looks at the page again.
+ *
+ * @param ms undefined: until somebody looks.
+ */
+function pause(ms: number | undefined, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const over = () => {
       clearTimeout(timer)
@@ -121,10 +167,10 @@ function pause(ms: number, signal: AbortSignal): Promise<void> {
       resolve()
     }
     const looked = () => {
-      if (document.visibilityState === 'visible') over()
+      if (!isUnseen()) over()
     }
-    const timer = setTimeout(over, ms * (0.75 + Math.random() / 2))
-    addEventListener('online', over)
+    const timer = ms === undefined ? undefined : setTimeout(over, ms * (0.75 + Math.random() / 2))
+    if (ms !== undefined) addEventListener('online', over)
     document.addEventListener('visibilitychange', looked)
     signal.addEventListener('abort', over)
   })

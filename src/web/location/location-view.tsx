@@ -2,11 +2,13 @@
 import type { Login } from '../api/client.ts'
 import { Charts } from '../charts/charts.tsx'
 import { Frame } from '../parts/frame.tsx'
-import { failureWords, problemWords } from '../parts/problem-words.ts'
-import { ZoneContext } from '../parts/times.ts'
+import { problemWords } from '../parts/problem-words.ts'
+import { ZoneContext, zoneOf } from '../parts/times.ts'
+import { ZoneNote } from '../parts/zone-note.tsx'
 import { useWords } from '../words/spoken.tsx'
 import { Mailbox, Needed } from './mailbox.tsx'
 import { Numbers } from './numbers.tsx'
+import { Refused } from './refused.tsx'
 import { SettingsForm } from './settings-form.tsx'
 import { Today } from './today.tsx'
 import { type Place, useLocation } from './use-location.ts'
@@ -20,25 +22,28 @@ export interface LocationViewProps {
 }
 
 export function LocationView({ locationId, login, isAdmin, title }: LocationViewProps) {
-  const { say, find } = useWords()
-  const { api, link, refusal, place, sessions, mail, mailRefusal, look } = useLocation(locationId, login)
+  const { say } = useWords()
+  const { api, link, refusal, place, sessions, mail, mailRefusal, again, look } = useLocation(
+    locationId,
+    login,
+  )
   const shared = { api, locationId, isAdmin }
   const letters = { ...shared, mail, sessions: sessions ?? [], look }
   const heading = title ?? say('location.title')
   if (refusal !== undefined)
     return (
       <Frame title={heading}>
-        <p class="problem" role="alert">
-          {failureWords(refusal, find)}
-        </p>
+        <Refused refusal={refusal} again={again} />
       </Frame>
     )
   // A location that has nothing yet has one thing to do, not four cards of zeros.
   const isNew = sessions?.length === 0 && mail?.latest.messages.length === 0 && mail.today.open.needed === 0
+  const timeZone = mail?.today.timeZone ?? (place === undefined ? undefined : zoneOf(place))
   return (
-    <ZoneContext.Provider value={mail?.today.timeZone}>
+    <ZoneContext.Provider value={timeZone}>
       <Frame title={heading} link={link}>
         <div class="stack">
+          <ZoneNote isForeignOnly />
           {place?.problem != null && <Reconnect place={place} isAdmin={isAdmin} />}
           <Numbers {...shared} sessions={sessions} login={login} />
           {!isNew && (

@@ -4,7 +4,7 @@ import { type Api, got, type Session } from '../api/client.ts'
 import { Button } from '../parts/button.tsx'
 import { spacedPhone } from '../parts/countries.ts'
 import { Dialog } from '../parts/dialog.tsx'
-import { canTryNow, cureOf, isAhead, problemWords, sessionProblemWords } from '../parts/problem-words.ts'
+import { cureOf, isAhead, problemWords, sessionProblemWords, toneOf } from '../parts/problem-words.ts'
 import { useClock } from '../parts/times.ts'
 import { useWords } from '../words/spoken.tsx'
 import { HistoryBar } from './history-bar.tsx'
@@ -16,12 +16,6 @@ export interface NumberCardProps {
   readonly isAdmin: boolean
   /** Opens the pairing. */
   pair(): void
-}
-
-/** Three tones: well, on its way, needs somebody. */
-function toneOf({ status, problem }: Session): 'good' | 'busy' | 'bad' {
-  if (status === 'ready') return 'good'
-  return problem === null || cureOf(problem.code) === 'wait' ? 'busy' : 'bad'
 }
 
 export function NumberCard({ api, session, isAdmin, pair }: NumberCardProps) {
@@ -69,24 +63,20 @@ function Cure({ api, session, pair }: Omit<NumberCardProps, 'isAdmin'>) {
     return <Button act={async () => pair()}>{say('cure.continue')}</Button>
   }
   if (session.problem === null) return null
-  const { code, until } = session.problem
-  const cure = cureOf(code)
+  const cure = cureOf(session.problem)
+  if (cure === 'wait') return null
   if (cure === 'remove') return <Leave api={api} session={session} />
-  if (cure === 'wait')
-    return canTryNow(code) ? (
+  if (cure === 'now')
+    return (
       <Button kind="plain" act={() => restartSession(api, session)}>
         {say('cure.now')}
       </Button>
-    ) : null
+    )
   const act = async (): Promise<void> => {
     await restartSession(api, session)
     if (cure === 'pair') pair()
   }
-  return (
-    <Button isDisabled={isAhead(until)} act={act}>
-      {say(cure === 'pair' ? 'cure.pairAgain' : 'cure.restart')}
-    </Button>
-  )
+  return <Button act={act}>{say(cure === 'pair' ? 'cure.pairAgain' : 'cure.restart')}</Button>
 }
 
 function NumberMenu({ api, session }: { api: Api; session: Session }) {

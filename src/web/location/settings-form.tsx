@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'preact/hooks'
+import { useEffect, useRef, useState } from 'preact/hooks'
 import { type Api, got, type Session, type Settings } from '../api/client.ts'
 import { Button } from '../parts/button.tsx'
 import { spacedPhone } from '../parts/countries.ts'
@@ -11,6 +11,12 @@ export interface SettingsFormProps {
   readonly sessions: readonly Session[]
 }
 
+/** What is not sent stays as it is: another page may have changed it meanwhile. */
+const changed = (saved: Settings, wanted: Settings): Partial<Settings> =>
+  Object.fromEntries(
+    Object.entries(wanted).filter(([name, value]) => saved[name as keyof Settings] !== value),
+  ) // a Settings' own names
+
 const SWITCHES = ['groups', 'label', 'markRead'] as const
 
 export function SettingsForm({ api, locationId, sessions }: SettingsFormProps) {
@@ -20,14 +26,18 @@ export function SettingsForm({ api, locationId, sessions }: SettingsFormProps) {
   const [isJustSaved, setJustSaved] = useState(false)
   const [wrong, setWrong] = useState<readonly string[]>([])
   const [failure, setFailure] = useState<unknown>()
+  const isTouched = useRef(false)
   const params = { path: { locationId } }
   const take = (settings: Settings): void => {
+    isTouched.current = false
     setSaved(settings)
     setWanted(settings)
   }
   const load = async (): Promise<void> => {
     setFailure(undefined)
-    await got(api.GET('/ghl/location/{locationId}/settings', { params })).then(take, setFailure)
+    await got(api.GET('/ghl/location/{locationId}/settings', { params })).then((settings) => {
+      if (!isTouched.current) take(settings)
+    }, setFailure)
   }
   useEffect(() => {
     void load()
@@ -44,19 +54,30 @@ export function SettingsForm({ api, locationId, sessions }: SettingsFormProps) {
     )
   if (wanted === undefined || saved === undefined) return null
   const change = (part: Partial<Settings>): void => {
+    isTouched.current = true
     setWanted({ ...wanted, ...part })
     setJustSaved(false)
   }
+  const changes = changed(saved, wanted)
   const save = async (): Promise<void> => {
-    take(await got(api.PUT('/ghl/location/{locationId}/settings', { params, body: wanted })))
+    take(await got(api.PUT('/ghl/location/{locationId}/settings', { params, body: changes })))
     setJustSaved(true)
   }
   const judge = (name: string, isRight: boolean): void => {
+    isTouched.current = true
     setWrong((before) => [...before.filter((each) => each !== name), ...(isRight ? [] : [name])])
   }
-  const isSaved = JSON.stringify(wanted) === JSON.stringify(saved)
+  const isSaved = Object.keys(changes).length === 0
   return (
-    <details class="card settings">
+    <details
+      class="card settings"
+      onToggle={({ currentTarget: { open } }) => {
+        if (open && isSaved && wrong.length === 0) {
+          isTouched.current = false
+          void load()
+        }
+      }}
+    >
       <summary>
         <h2>{say('settings.title')}</h2>
       </summary>

@@ -25,6 +25,8 @@ export interface LocationState {
   readonly mail: Mail | undefined
   /** Why the server did not give the messages when they were last read: `mail` is older than that. */
   readonly mailRefusal: Failure | undefined
+  /** Follows it again after a refusal. */
+  again(): void
   /** Reads the messages again now: something was done to one. */
   look(): Promise<void>
 }
@@ -37,6 +39,7 @@ export function useLocation(locationId: string, login: Login): LocationState {
   const [sessions, setSessions] = useState<readonly Session[]>()
   const [mail, setMail] = useState<Mail>()
   const [mailRefusal, setMailRefusal] = useState<Failure>()
+  const [attempt, setAttempt] = useState(0)
   const shown = useRef<Shown>(NOTHING_MORE)
   const looks = useRef<Looks>(undefined)
 
@@ -90,9 +93,13 @@ export function useLocation(locationId: string, login: Login): LocationState {
       mine.end()
       unfollow()
     }
-  }, [api, locationId, login])
+  }, [api, locationId, login, attempt])
+  const again = useCallback(() => {
+    setRefusal(undefined)
+    setAttempt((before) => before + 1)
+  }, [])
   const look = useCallback(async () => {
     await looks.current?.now()
   }, [])
-  return { api, link, refusal, place, sessions, mail, mailRefusal, look }
+  return { api, link, refusal, place, sessions, mail, mailRefusal, again, look }
 }

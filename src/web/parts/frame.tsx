@@ -12,18 +12,25 @@ export interface FrameProps {
   readonly children: ComponentChildren
 }
 
+/** What is shown may be old, and comes back by itself. */
+export function Offline({ link }: { link: Link }) {
+  const { say } = useWords()
+  return (
+    <p class="offline" role="status" hidden={link !== 'lost'}>
+      {link === 'lost' ? say('offline') : ''}
+    </p>
+  )
+}
+
 /** What every page has around it: its name, the language, and whether what it shows is live. */
 export function Frame({ title, isNarrow = false, link = 'live', children }: FrameProps) {
-  const { say } = useWords()
   return (
     <div class={isNarrow ? 'frame narrow' : 'frame'}>
       <header class="head">
         {title === undefined ? <span /> : <h1>{title}</h1>}
         <LanguageChoice />
       </header>
-      <p class="offline" role="status" hidden={link !== 'lost'}>
-        {link === 'lost' ? say('offline') : ''}
-      </p>
+      <Offline link={link} />
       <main class={isNarrow ? 'card' : ''}>{children}</main>
     </div>
   )

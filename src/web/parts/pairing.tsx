@@ -7,7 +7,7 @@ import { Button } from './button.tsx'
 import { Countdown, useSecondsLeft } from './countdown.tsx'
 import { spacedPhone } from './countries.ts'
 import { PhoneField } from './phone-field.tsx'
-import { cureOf, isAhead, type SessionProblem, sessionProblemWords } from './problem-words.ts'
+import { cureOf, type SessionProblem, sessionProblemWords } from './problem-words.ts'
 import { Qr } from './qr.tsx'
 import { useClock } from './times.ts'
 
@@ -213,15 +213,13 @@ function Trouble({ state, restart }: PairingProps) {
   const clock = useClock()
   if (state.problem === null) return null
   const { message, action } = sessionProblemWords(state.problem, find, clock)
-  const cure = cureOf(state.problem.code)
+  const cure = cureOf(state.problem)
   return (
     <>
       <p class="problem">{message}</p>
       <p>{action}</p>
       {(cure === 'pair' || cure === 'restart') && (
-        <Button isDisabled={isAhead(state.problem.until)} act={() => restart()}>
-          {say(cure === 'pair' ? 'cure.pair' : 'cure.restart')}
-        </Button>
+        <Button act={() => restart()}>{say(cure === 'pair' ? 'cure.pair' : 'cure.restart')}</Button>
       )}
     </>
   )

@@ -33,22 +33,24 @@ export function sessionProblemWords(
   clock: (iso: string) => string,
 ): { message: string; action: string } {
   const { message, action } = problemWords(problem, find)
+  // The catalogue knows the code alone, and what cures it when no end is known.
+  const wait = problem.until === null ? undefined : find('problem.wait.do')
   const scanned =
     problem.scannedPhone === null
       ? undefined
       : find('problem.scanned', { phone: spacedPhone(problem.scannedPhone) })
   const until = problem.until === null ? undefined : find('problem.until', { time: clock(problem.until) })
-  return { message: [message, scanned, until].filter(Boolean).join(' '), action }
+  return { message: [message, scanned, until].filter(Boolean).join(' '), action: wait ?? action }
 }
 
 /** A moment that is still to come; null is none. */
 export const isAhead = (iso: string | null): boolean => iso !== null && Date.parse(iso) > Date.now()
 
-/** It connects by itself, and may be told to do so at once. */
-export const canTryNow = (code: string): boolean => code === 'RECONNECTING' || code === 'OUTDATED'
-
-/** What its owner can do about a number: pair it again, let it connect again, take it away, or nothing. */
-export type Cure = 'pair' | 'restart' | 'remove' | 'wait'
+/**
+ * What its owner can do about a number: pair it again, let it connect again, take it away, or nothing: it connects by itself,
+ * and may be told to do so at once (`now`).
+ */
+export type Cure = 'pair' | 'restart' | 'remove' | 'now' | 'wait'
 
 const CURES: Readonly<Record<string, Cure>> = {
   LOGGED_OUT: 'pair',
@@ -61,9 +63,26 @@ const CURES: Readonly<Record<string, Cure>> = {
   ALREADY_HERE: 'remove',
   REPLACED: 'restart',
   TEMPORARILY_BANNED: 'restart',
+  RECONNECTING: 'now',
+  OUTDATED: 'now',
 }
 
-export const cureOf = (code: string): Cure => CURES[code] ?? 'wait'
+/** What has an end that WhatsApp named is over by itself. */
+export const cureOf = ({ code, until }: Pick<SessionProblem, 'code' | 'until'>): Cure =>
+  until === null ? (CURES[code] ?? 'wait') : 'wait'
+
+/** Well, on its way, needs somebody. */
+export function toneOf({
+  status,
+  problem,
+}: {
+  status: string
+  problem: Pick<SessionProblem, 'code' | 'until'> | null
+}): 'good' | 'busy' | 'bad' {
+  if (status === 'ready') return 'good'
+  const cure = problem === null ? 'wait' : cureOf(problem)
+  return cure === 'wait' || cure === 'now' ? 'busy' : 'bad'
+}
 
 export function failureWords(thrown: unknown, find: Words['find']): string {
   if (!(thrown instanceof Failure)) return find('failure.network') ?? ''

@@ -6,6 +6,9 @@ import { useWords } from '../words/spoken.tsx'
 /** IANA name; undefined: the reader's own. */
 export const ZoneContext = createContext<string | undefined>(undefined)
 
+/** UTC is the clock of a location until GHL has said its own: the server counts its days by it, too. */
+export const zoneOf = ({ timeZone }: { timeZone: string | null }): string => timeZone ?? 'UTC'
+
 /** Of today the hour, of another day the day as well; with the zone's short name when asked for. */
 export function clockOf(iso: string, language: string, timeZone?: string, isZoneNamed = false): string {
   const at = new Date(iso)

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import type { NewInstallation, TokenHealth } from '../../../src/bridge/installations.ts'
+import type { SessionPatch } from '../../../src/bridge/storage/sessions.ts'
 import { type LocationId, parseLocationId, parseSessionId } from '../../../src/core/ids.ts'
 import { freshPlace, nameLocation, type Subject } from './subject.ts'
 
@@ -275,26 +276,27 @@ export function describeInstalls(subject: () => Subject): void {
     })
   })
 
+  async function place(companyId: string, ...numbers: SessionPatch[]): Promise<LocationId> {
+    const locationId = freshLocation()
+    await store().save(grant(locationId, { companyId }))
+    for (const number of numbers) {
+      const sessionId = parseSessionId(randomUUID())
+      await subject().store.sessions.create({ sessionId, locationId })
+      await subject().store.sessions.update(sessionId, number)
+    }
+    return locationId
+  }
+
   it('locations are found and counted by how their numbers are', async () => {
     const store = () => subject().store.installations
     const companyId = `company-${randomUUID()}`
     const before = await store().countLocations()
-    const place = async (...statuses: ('ready' | 'disconnected' | 'logged_out' | 'banned')[]) => {
-      const locationId = freshLocation()
-      await store().save(grant(locationId, { companyId }))
-      for (const status of statuses) {
-        const sessionId = parseSessionId(randomUUID())
-        await subject().store.sessions.create({ sessionId, locationId })
-        await subject().store.sessions.update(sessionId, { status })
-      }
-      return locationId
-    }
     const wanted = {
-      ready: await place('ready', 'ready'),
-      reconnecting: await place('ready', 'disconnected'),
-      scan: await place('disconnected', 'logged_out'),
-      person: await place('banned', 'logged_out'),
-      none: await place(),
+      ready: await place(companyId, { status: 'ready' }, { status: 'ready' }),
+      reconnecting: await place(companyId, { status: 'ready' }, { status: 'disconnected' }),
+      scan: await place(companyId, { status: 'disconnected' }, { status: 'logged_out' }),
+      person: await place(companyId, { status: 'banned' }, { status: 'logged_out' }),
+      none: await place(companyId),
     }
     const states = ['ready', 'reconnecting', 'scan', 'person', 'none'] as const
     for (const numbers of states) {
@@ -310,6 +312,30 @@ export function describeInstalls(subject: () => Subject): void {
     const order = [...first.rows, ...rest.rows].map((row) => row.locationId)
     expect(new Set(order.slice(0, 2))).toEqual(new Set([wanted.person, wanted.scan]))
     expect([order.indexOf(wanted.reconnecting), order.length]).toEqual([2, 5])
+  })
+
+  it('a restriction heals alone when WhatsApp has said when it ends, and needs a person else', async () => {
+    const companyId = `company-${randomUUID()}`
+    const restricted = (until?: string): SessionPatch => ({
+      status: 'restricted',
+      problem: {
+        code: 'TEMPORARILY_BANNED',
+        message: 'x',
+        action: 'x',
+        ...(until !== undefined && { until }),
+      },
+    })
+    const ending = await place(companyId, { status: 'ready' }, restricted(ago(-HOUR_MS).toISOString()))
+    const over = await place(companyId, restricted(ago(HOUR_MS).toISOString()))
+    const open = await place(companyId, restricted())
+    const those = async (numbers: 'reconnecting' | 'person') =>
+      new Set(
+        (await store().page({ companyId, numbers, limit: 10 })).rows.map(({ locationId }) => locationId),
+      )
+    expect([await those('reconnecting'), await those('person')]).toEqual([
+      new Set([ending]),
+      new Set([over, open]),
+    ])
   })
 
   it.each([
