@@ -6,6 +6,13 @@ import type { LocationId } from '../core/ids.ts'
 export const isServed = (row: InstallationRow | undefined): row is InstallationRow =>
   row !== undefined && row.status !== 'uninstalled' && row.status !== 'deactivated'
 
+/**
+ * Whether an agency's installation can give its locations tokens: also with a refresh token that is dead, for as long as its
+ * access token lives.
+ */
+export const canMint = ({ status, tokenExpiresAt }: InstallationRow, nowMs: number): boolean =>
+  status === 'active' || (status === 'needs_reconnect' && tokenExpiresAt.getTime() > nowMs)
+
 /** The refusal of everything that is asked of a deactivated installation. */
 export const deactivated = ({ installationId }: { readonly installationId: string }): GhlError =>
   new GhlError('GHL_DEACTIVATED', 'This installation was deactivated by the operator', {

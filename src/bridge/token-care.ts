@@ -7,6 +7,7 @@ import { type BridgeError, GhlError, toBridgeError } from '../core/errors.ts'
 import type { LocationId } from '../core/ids.ts'
 import type { Log } from '../core/log.ts'
 import {
+  canMint,
   deactivated,
   type InstallationRow,
   type InstallationStore,
@@ -125,15 +126,15 @@ export class TokenCare {
     known: Map<string, boolean>,
   ): Promise<boolean> {
     if (locationId === undefined) return false
-    const { installations } = this.#deps
+    const { installations, clock } = this.#deps
+    const isAble = (row: InstallationRow): boolean => canMint(row, clock.nowMs())
     // Where GHL did not name the agency, any that has the app may be the one.
-    const has =
-      known.get(companyId ?? '') ??
+    const ask = async (): Promise<boolean> =>
       (companyId === undefined
-        ? (await installations.page({ userType: 'Company', limit: PAGE })).rows.some(
-            ({ status }) => status === 'active',
-          )
-        : (await installations.findCompany(companyId))?.status === 'active')
+        ? (await installations.page({ userType: 'Company', limit: PAGE })).rows
+        : [await installations.findCompany(companyId)].filter((row) => row !== undefined)
+      ).some(isAble)
+    const has = known.get(companyId ?? '') ?? (await ask())
     known.set(companyId ?? '', has)
     return has
   }

@@ -11,6 +11,7 @@
  * Tokens minted from an agency (Company) token have no refresh token of their own: they are minted again.
  */
 import {
+  canMint,
   deactivated,
   type InstallationRow,
   type InstallationStore,
@@ -106,7 +107,9 @@ export class GhlTokens {
   async companyAccess(companyId: string | undefined): Promise<Access | undefined> {
     const company =
       companyId === undefined ? undefined : await this.#deps.installations.findCompany(companyId)
-    return company?.status === 'active' ? await this.#valid(company, 0) : undefined
+    return company !== undefined && canMint(company, this.#deps.clock.nowMs())
+      ? await this.#valid(company, 0)
+      : undefined
   }
 
   /** Makes the next call read the installation again. */
@@ -237,15 +240,16 @@ export class GhlTokens {
   /** A token instead of one that GHL refused. When there will be none, the refused one is over, whatever its date says. */
   async #replace(refused: Access): Promise<Access> {
     // Whoever asked before us, here or on another node, may know by now that there is none.
-    const now = await this.#deps.installations.find(refused.installation.installationId)
-    if (now?.status === 'needs_reconnect') throw needsReconnect(now)
+    const { installationId, locationId } = refused.installation
+    const { installations } = this.#deps
     try {
+      const now = await installations.find(installationId)
+      if (now?.status === 'needs_reconnect') throw needsReconnect(now)
       return await this.#renew(refused)
     } catch (thrown) {
-      const { installationId, locationId } = refused.installation
       if (isFinal(thrown)) {
         if (locationId !== undefined) this.#cache.delete(locationId)
-        await this.#deps.installations.endTokens(installationId, refused.tokens.expiresAt)
+        await installations.endTokens(installationId, refused.tokens.expiresAt)
       }
       throw thrown
     }
