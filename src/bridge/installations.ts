@@ -1,5 +1,5 @@
 /** Installations of the app and their tokens, as the store keeps them. The promises of storage.ts hold here too. */
-import { GhlError } from '../core/errors.ts'
+import { GhlError, type StoreError } from '../core/errors.ts'
 import type { LocationId } from '../core/ids.ts'
 
 /** Whether the numbers of a location are served: neither removed by its people nor switched off by the operator. */
@@ -292,6 +292,12 @@ export interface IgnoredDelivery {
   readonly payload: unknown
 }
 
+/** What an event says, or why that cannot be read any more. */
+export type ClaimedEvent = {
+  readonly webhookId: string
+  readonly attempts: number
+} & ({ readonly payload: unknown } | { readonly unsealable: StoreError })
+
 export interface WebhookEventStore {
   /** Records a signed app event once, by its webhookId. With `ignored` (why) there is nothing to do for it. */
   record(event: {
@@ -307,11 +313,8 @@ export interface WebhookEventStore {
    * ({@link MessageStore.acceptOutbound}).
    */
   recordIgnored(delivery: IgnoredDelivery): Promise<void>
-  /** Takes events that wait, for `holdMs`; the attempt is counted. @throws {StoreError} `STORE_UNSEALABLE`. */
-  claim(
-    limit: number,
-    holdMs: number,
-  ): Promise<readonly { webhookId: string; payload: unknown; attempts: number }[]>
+  /** Takes events that wait, for `holdMs`; the attempt is counted. */
+  claim(limit: number, holdMs: number): Promise<readonly ClaimedEvent[]>
   /** `received`: it is tried again after `retryInMs`. */
   settle(
     webhookId: string,

@@ -24,6 +24,19 @@ export interface Seal {
   openText(place: SealedPlace, sealed: string): string
 }
 
+export const isUnsealable = (thrown: unknown): thrown is StoreError =>
+  thrown instanceof StoreError && thrown.code === 'STORE_UNSEALABLE'
+
+/** What `open` gives, `undefined` where its key is gone: one value that does not open hides no other. */
+export function ifItOpens<T>(open: () => T): T | undefined {
+  try {
+    return open()
+  } catch (thrown) {
+    if (isUnsealable(thrown)) return undefined
+    throw thrown
+  }
+}
+
 const FORMAT = 1
 const IV_BYTES = 12
 const TAG_BYTES = 16
