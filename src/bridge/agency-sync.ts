@@ -6,7 +6,13 @@ import type { Clock } from '../core/clock.ts'
 import { type BridgeError, GhlError, StoreError, toBridgeError } from '../core/errors.ts'
 import type { LocationId } from '../core/ids.ts'
 import type { Log } from '../core/log.ts'
-import { canMint, type InstallationRow, type InstallationStore, isServed } from './installations.ts'
+import {
+  canMint,
+  type InstallationRow,
+  type InstallationStore,
+  isServed,
+  problemOf,
+} from './installations.ts'
 import type { AgencyTokens, InstalledPage } from './installs.ts'
 import { mayPass, Patience } from './patience.ts'
 import { type KeptRun, keepRun, type SyncRow, type SyncStore } from './syncs.ts'
@@ -288,10 +294,9 @@ export class AgencySync {
         try {
           await check(row)
         } catch (thrown) {
-          const { code, message, action } = toBridgeError(thrown)
-          log.warn({ locationId, errorCode: code }, 'GHL does not list this location any more')
-          const problem = { code, message, ...(action !== undefined && { action }) }
-          await installations.noteAttempt(installationId, { problem })
+          const error = toBridgeError(thrown)
+          log.warn({ locationId, errorCode: error.code }, 'GHL does not list this location any more')
+          await installations.noteAttempt(installationId, { problem: problemOf(error) })
         }
       }
       cursor = page.nextCursor

@@ -1,5 +1,5 @@
 /** Installations of the app and their tokens, as the store keeps them. The promises of storage.ts hold here too. */
-import { GhlError, type StoreError } from '../core/errors.ts'
+import { type BridgeError, GhlError, isUnsealable, type StoreError } from '../core/errors.ts'
 import type { LocationId } from '../core/ids.ts'
 
 /** Whether the numbers of a location are served: neither removed by its people nor switched off by the operator. */
@@ -26,6 +26,18 @@ export interface Problem {
   readonly message: string
   readonly action?: string
 }
+
+/** An error as it stands on an installation. Tokens whose key is gone are told apart from those that GHL refuses. */
+export function problemOf(error: BridgeError): Problem {
+  const { code, message, action } = isUnsealable(error.cause) ? error.cause : error
+  return { code, message, ...(action !== undefined && { action }) }
+}
+
+/** The installation of tokens that open: where it needed a person only because they did not, it is as good as before. */
+export const opened = (row: InstallationRow): InstallationRow =>
+  row.status === 'needs_reconnect' && row.problem?.code === 'STORE_UNSEALABLE'
+    ? { ...row, status: 'active', problem: undefined }
+    : row
 
 /**
  * `pending`: GHL says that the app is installed, and no token has come yet. `needs_reconnect`: GHL takes none of the tokens
@@ -218,16 +230,16 @@ export interface InstallationStore {
   /** Domains of white-label agencies: the one of the location's agency, or all. */
   whiteLabelDomains(locationId?: LocationId): Promise<readonly string[]>
 
-  /** The tokens, opened; `undefined` when there are none. @throws {StoreError} `STORE_UNSEALABLE`. */
+  /** The tokens, opened; `undefined` when there are none, or their key is gone, which comes to the same. */
   readTokens(installationId: string): Promise<TokenPair | undefined>
   /**
    * Takes the right to refresh this installation's tokens for `holdMs`. `undefined` when another holds it: wait, then
-   * read the tokens again. The refresh token read here is the one to spend.
+   * read the tokens again. The refresh token read here is the one to spend; there are no `tokens` where their key is gone.
    */
   beginRefresh(
     installationId: string,
     holdMs: number,
-  ): Promise<{ holder: string; tokens: TokenPair } | undefined>
+  ): Promise<{ holder: string; tokens: TokenPair | undefined } | undefined>
   /** Persists the new pair and gives the right back. @throws {StoreError} `STORE_LEASE_LOST` when it was lost meanwhile. */
   finishRefresh(
     installationId: string,

@@ -6,7 +6,7 @@
  * first seals, all open.
  */
 import { createCipheriv, createDecipheriv, createHash, hkdfSync, randomBytes } from 'node:crypto'
-import { StoreError } from '../core/errors.ts'
+import { isUnsealable, StoreError } from '../core/errors.ts'
 
 /** Where a sealed value belongs. */
 export interface SealedPlace {
@@ -23,9 +23,6 @@ export interface Seal {
   open(place: SealedPlace, sealed: string): Buffer
   openText(place: SealedPlace, sealed: string): string
 }
-
-export const isUnsealable = (thrown: unknown): thrown is StoreError =>
-  thrown instanceof StoreError && thrown.code === 'STORE_UNSEALABLE'
 
 /** What `open` gives, `undefined` where its key is gone: one value that does not open hides no other. */
 export function ifItOpens<T>(open: () => T): T | undefined {

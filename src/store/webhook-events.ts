@@ -1,9 +1,10 @@
 import { z } from 'zod'
 import type { WebhookEventStore } from '../bridge/installations.ts'
+import { isUnsealable } from '../core/errors.ts'
 import type { AgentMessage } from '../core/message.ts'
 import type { Database } from './database.ts'
 import { date, optional } from './rows.ts'
-import { isUnsealable, type Seal, type SealedPlace } from './seal.ts'
+import type { Seal, SealedPlace } from './seal.ts'
 
 const Recorded = z.enum(['recorded', 'duplicate'])
 const Claimed = z.array(

@@ -262,7 +262,7 @@ it('an agency whose refresh token is dead serves its locations until GHL takes i
   expect((await syncs())[0]?.message).toContain('GHL_NEEDS_RECONNECT')
   sandbox.forget()
   expect(await sync()).toEqual([])
-  expect(sandbox.calls()).toEqual([])
+  expect(sandbox.calls({ route: 'GET /oauth/installedLocations' })).toEqual([])
 })
 
 describe('an INSTALL of another version, where the app is already', () => {
