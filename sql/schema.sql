@@ -2330,12 +2330,16 @@ CREATE OR REPLACE FUNCTION bridge.note_install(args jsonb)
 AS $function$
 declare
   happened_at timestamptz := coalesce(bridge.from_ms((args->>'eventAt')::bigint), clock_timestamp());
+  is_gone boolean := args->>'locationId' is not null and exists (
+    select from bridge.ghl_accounts agency
+    where agency.location_id is null and agency.company_id = args->>'companyId' and agency.status = 'uninstalled'
+      and agency.event_at >= happened_at);
   noted bridge.ghl_accounts;
 begin
   insert into bridge.ghl_accounts
-    (location_id, company_id, user_type, status, scopes, token_expires_at, event_at)
+    (location_id, company_id, user_type, status, scopes, token_expires_at, event_at, uninstalled_at)
   values (args->>'locationId', args->>'companyId', case when args->>'locationId' is null then 'Company' else 'Location' end,
-    'pending', '', now(), happened_at)
+    case when is_gone then 'uninstalled' else 'pending' end, '', now(), happened_at, case when is_gone then now() end)
   on conflict do nothing;
   update bridge.ghl_accounts account
   set company_id = coalesce(args->>'companyId', account.company_id),
@@ -3553,11 +3557,15 @@ declare
   gone bridge.ghl_accounts;
   locations jsonb := '[]';
 begin
-  if args->>'locationId' is not null then
-    insert into bridge.ghl_accounts (location_id, company_id, user_type, status, scopes, token_expires_at, event_at, uninstalled_at)
-    values (args->>'locationId', args->>'companyId', 'Location', 'uninstalled', '', now(), happened_at, now())
-    on conflict do nothing;
-  end if;
+  insert into bridge.ghl_accounts (location_id, company_id, user_type, status, scopes, token_expires_at, event_at, uninstalled_at)
+  select args->>'locationId', args->>'companyId', case when args->>'locationId' is null then 'Company' else 'Location' end,
+    'uninstalled', '', now(), happened_at, now()
+  where coalesce(args->>'locationId', args->>'companyId') is not null
+  on conflict do nothing;
+  update bridge.ghl_accounts account set event_at = happened_at, updated_at = now()
+  where case when args->>'locationId' is null then account.company_id = args->>'companyId'
+      else account.location_id = args->>'locationId' end
+    and account.status = 'uninstalled' and account.event_at < happened_at;
   for gone in
     update bridge.ghl_accounts account
     set status = 'uninstalled', access_token = null, refresh_token = null, refresh_holder = null, refresh_until = null,

@@ -6,7 +6,13 @@ import type { Clock } from '../core/clock.ts'
 import { type BridgeError, GhlError, StoreError, toBridgeError } from '../core/errors.ts'
 import type { LocationId } from '../core/ids.ts'
 import type { Log } from '../core/log.ts'
-import { type InstallationRow, type InstallationStore, isServed } from './installations.ts'
+import {
+  canMint,
+  type InstallationRow,
+  type InstallationStore,
+  isServed,
+  problemOf,
+} from './installations.ts'
 import type { AgencyTokens, InstalledPage } from './installs.ts'
 import { mayPass, Patience } from './patience.ts'
 import { type KeptRun, keepRun, type SyncRow, type SyncStore } from './syncs.ts'
@@ -81,12 +87,13 @@ export class AgencySync {
 
   /** Of every agency that has the app; one that cannot be synced gets a report that says why. @returns those begun. */
   async startAll(): Promise<readonly string[]> {
-    const { rows } = await this.#deps.installations.page({ userType: 'Company', limit: MOST_AGENCIES })
+    const { installations, clock } = this.#deps
+    const { rows } = await installations.page({ userType: 'Company', limit: MOST_AGENCIES })
     const begun: string[] = []
     for (const row of rows) {
       const { companyId, status } = row
       if (companyId === undefined || status === 'uninstalled') continue
-      if (status === 'active') {
+      if (status === 'active' || canMint(row, clock.nowMs())) {
         this.start(companyId)
         begun.push(companyId)
       } else await this.#report(companyId, WHY_NOT[status])
@@ -287,10 +294,9 @@ export class AgencySync {
         try {
           await check(row)
         } catch (thrown) {
-          const { code, message, action } = toBridgeError(thrown)
-          log.warn({ locationId, errorCode: code }, 'GHL does not list this location any more')
-          const problem = { code, message, ...(action !== undefined && { action }) }
-          await installations.noteAttempt(installationId, { problem })
+          const error = toBridgeError(thrown)
+          log.warn({ locationId, errorCode: error.code }, 'GHL does not list this location any more')
+          await installations.noteAttempt(installationId, { problem: problemOf(error) })
         }
       }
       cursor = page.nextCursor

@@ -8,7 +8,7 @@
 import { type BridgeError, toBridgeError } from '../core/errors.ts'
 import type { GhlContactId, LocationId } from '../core/ids.ts'
 import type { Log } from '../core/log.ts'
-import type { WebhookEventStore } from './installations.ts'
+import type { ClaimedEvent, WebhookEventStore } from './installations.ts'
 
 /** An app event as GHL sends it. */
 export interface AppEvent {
@@ -140,10 +140,11 @@ export class AppEvents {
     }
   }
 
-  async #act(claimed: { webhookId: string; payload: unknown; attempts: number }): Promise<void> {
+  async #act(claimed: ClaimedEvent): Promise<void> {
     const { events, parse, handlers, log } = this.#deps
     const { webhookId } = claimed
     try {
+      if ('unsealable' in claimed) throw claimed.unsealable
       const event = { ...parse(claimed.payload), webhookId }
       const handle = Object.hasOwn(handlers, event.type) ? handlers[event.type] : undefined
       const outcome = (await handle?.(event, claimed.attempts)) ?? { ignored: 'not_needed' }
@@ -155,7 +156,7 @@ export class AppEvents {
     }
   }
 
-  async #postpone(claimed: { webhookId: string; attempts: number }, error: BridgeError): Promise<void> {
+  async #postpone(claimed: ClaimedEvent, error: BridgeError): Promise<void> {
     const { events, log } = this.#deps
     const { webhookId, attempts } = claimed
     log.warn({ webhookId, attempt: attempts, errorCode: error.code }, 'could not act on an app event')

@@ -13,7 +13,10 @@ export interface CallLog {
   readonly durationSec: number | undefined
   readonly isTrial: boolean
   readonly calledAt: Date
-  /** What was said and done, in GHL's own shape: number, summary, transcript, actions, extracted data. Sealed at rest. */
+  /**
+   * What was said and done, in GHL's own shape: number, summary, transcript, actions, extracted data. Sealed at rest, and
+   * empty when its key is gone.
+   */
   readonly details: Readonly<Record<string, unknown>>
 }
 

@@ -1,10 +1,17 @@
 /** Installations of the app and their tokens, as the store keeps them. The promises of storage.ts hold here too. */
-import { GhlError } from '../core/errors.ts'
+import { type BridgeError, GhlError, isUnsealable, type StoreError } from '../core/errors.ts'
 import type { LocationId } from '../core/ids.ts'
 
 /** Whether the numbers of a location are served: neither removed by its people nor switched off by the operator. */
 export const isServed = (row: InstallationRow | undefined): row is InstallationRow =>
   row !== undefined && row.status !== 'uninstalled' && row.status !== 'deactivated'
+
+/**
+ * Whether an agency's installation can give its locations tokens: also with a refresh token that is dead, for as long as its
+ * access token lives.
+ */
+export const canMint = ({ status, tokenExpiresAt }: InstallationRow, nowMs: number): boolean =>
+  status === 'active' || (status === 'needs_reconnect' && tokenExpiresAt.getTime() > nowMs)
 
 /** The refusal of everything that is asked of a deactivated installation. */
 export const deactivated = ({ installationId }: { readonly installationId: string }): GhlError =>
@@ -19,6 +26,18 @@ export interface Problem {
   readonly message: string
   readonly action?: string
 }
+
+/** An error as it stands on an installation. Tokens whose key is gone are told apart from those that GHL refuses. */
+export function problemOf(error: BridgeError): Problem {
+  const { code, message, action } = isUnsealable(error.cause) ? error.cause : error
+  return { code, message, ...(action !== undefined && { action }) }
+}
+
+/** The installation of tokens that open: where it needed a person only because they did not, it is as good as before. */
+export const opened = (row: InstallationRow): InstallationRow =>
+  row.status === 'needs_reconnect' && row.problem?.code === 'STORE_UNSEALABLE'
+    ? { ...row, status: 'active', problem: undefined }
+    : row
 
 /**
  * `pending`: GHL says that the app is installed, and no token has come yet. `needs_reconnect`: GHL takes none of the tokens
@@ -211,16 +230,16 @@ export interface InstallationStore {
   /** Domains of white-label agencies: the one of the location's agency, or all. */
   whiteLabelDomains(locationId?: LocationId): Promise<readonly string[]>
 
-  /** The tokens, opened; `undefined` when there are none. @throws {StoreError} `STORE_UNSEALABLE`. */
+  /** The tokens, opened; `undefined` when there are none, or their key is gone, which comes to the same. */
   readTokens(installationId: string): Promise<TokenPair | undefined>
   /**
    * Takes the right to refresh this installation's tokens for `holdMs`. `undefined` when another holds it: wait, then
-   * read the tokens again. The refresh token read here is the one to spend.
+   * read the tokens again. The refresh token read here is the one to spend; there are no `tokens` where their key is gone.
    */
   beginRefresh(
     installationId: string,
     holdMs: number,
-  ): Promise<{ holder: string; tokens: TokenPair } | undefined>
+  ): Promise<{ holder: string; tokens: TokenPair | undefined } | undefined>
   /** Persists the new pair and gives the right back. @throws {StoreError} `STORE_LEASE_LOST` when it was lost meanwhile. */
   finishRefresh(
     installationId: string,
@@ -285,6 +304,12 @@ export interface IgnoredDelivery {
   readonly payload: unknown
 }
 
+/** What an event says, or why that cannot be read any more. */
+export type ClaimedEvent = {
+  readonly webhookId: string
+  readonly attempts: number
+} & ({ readonly payload: unknown } | { readonly unsealable: StoreError })
+
 export interface WebhookEventStore {
   /** Records a signed app event once, by its webhookId. With `ignored` (why) there is nothing to do for it. */
   record(event: {
@@ -300,11 +325,8 @@ export interface WebhookEventStore {
    * ({@link MessageStore.acceptOutbound}).
    */
   recordIgnored(delivery: IgnoredDelivery): Promise<void>
-  /** Takes events that wait, for `holdMs`; the attempt is counted. @throws {StoreError} `STORE_UNSEALABLE`. */
-  claim(
-    limit: number,
-    holdMs: number,
-  ): Promise<readonly { webhookId: string; payload: unknown; attempts: number }[]>
+  /** Takes events that wait, for `holdMs`; the attempt is counted. */
+  claim(limit: number, holdMs: number): Promise<readonly ClaimedEvent[]>
   /** `received`: it is tried again after `retryInMs`. */
   settle(
     webhookId: string,

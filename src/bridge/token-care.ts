@@ -7,10 +7,12 @@ import { type BridgeError, GhlError, toBridgeError } from '../core/errors.ts'
 import type { LocationId } from '../core/ids.ts'
 import type { Log } from '../core/log.ts'
 import {
+  canMint,
   deactivated,
   type InstallationRow,
   type InstallationStore,
   isServed,
+  problemOf,
   type TokenHealth,
 } from './installations.ts'
 import type { AgencyTokens } from './installs.ts'
@@ -125,15 +127,15 @@ export class TokenCare {
     known: Map<string, boolean>,
   ): Promise<boolean> {
     if (locationId === undefined) return false
-    const { installations } = this.#deps
+    const { installations, clock } = this.#deps
+    const isAble = (row: InstallationRow): boolean => canMint(row, clock.nowMs())
     // Where GHL did not name the agency, any that has the app may be the one.
-    const has =
-      known.get(companyId ?? '') ??
+    const ask = async (): Promise<boolean> =>
       (companyId === undefined
-        ? (await installations.page({ userType: 'Company', limit: PAGE })).rows.some(
-            ({ status }) => status === 'active',
-          )
-        : (await installations.findCompany(companyId))?.status === 'active')
+        ? (await installations.page({ userType: 'Company', limit: PAGE })).rows
+        : [await installations.findCompany(companyId)].filter((row) => row !== undefined)
+      ).some(isAble)
+    const has = known.get(companyId ?? '') ?? (await ask())
     known.set(companyId ?? '', has)
     return has
   }
@@ -166,7 +168,7 @@ export class TokenCare {
     } catch (thrown) {
       const isRefused = thrown instanceof GhlError && thrown.code === 'GHL_NEEDS_RECONNECT'
       if (!isRefused || row.status === 'active') throw thrown
-      await this.#connect(row)
+      await this.#connect(row, thrown)
       return
     }
     if (row.status !== 'active' && row.locationId !== undefined) await wake(row.locationId)
@@ -192,11 +194,11 @@ export class TokenCare {
     if (!this.#isStopping) await this.#tracked(Promise.all(unfinished.map(finish)))
   }
 
-  async #connect(row: InstallationRow): Promise<void> {
+  async #connect(row: InstallationRow, refusal = needsPerson(row)): Promise<void> {
     const { locationId, companyId } = row
-    if (locationId === undefined) throw needsPerson(row)
+    if (locationId === undefined) throw refusal
     const { agency, wake } = this.#deps
-    if ((await agency.connect(locationId, companyId)) === 'no_agency') throw needsPerson(row)
+    if ((await agency.connect(locationId, companyId)) === 'no_agency') throw refusal
     await wake(locationId)
   }
 
@@ -297,10 +299,10 @@ export class TokenCare {
     await clock.sleep(PAUSE_MS * Math.random())
   }
 
-  async #note({ installationId }: Row, { code, message, action }: BridgeError): Promise<void> {
-    const problem = { code, message, ...(action !== undefined && { action }) }
+  async #note({ installationId }: Row, error: BridgeError): Promise<void> {
+    const { installations } = this.#deps
     // The report says it too.
-    await this.#deps.installations.noteAttempt(installationId, { problem }).catch(() => undefined)
+    await installations.noteAttempt(installationId, { problem: problemOf(error) }).catch(() => undefined)
   }
 
   async *#rows(from: string | undefined): AsyncGenerator<Row> {

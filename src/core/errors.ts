@@ -235,6 +235,10 @@ export class StoreError extends BridgeError {
   }
 }
 
+/** Its key is gone, or it is not the value that was sealed for that place. */
+export const isUnsealable = (thrown: unknown): thrown is StoreError =>
+  thrown instanceof StoreError && thrown.code === 'STORE_UNSEALABLE'
+
 /** Something we believed impossible. Never retried quietly; logged with its stack. */
 export class InvariantError extends BridgeError {
   override readonly name = 'InvariantError'

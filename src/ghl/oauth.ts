@@ -5,6 +5,7 @@ import {
   type InstallationRow,
   type InstallationStore,
   type NewInstallation,
+  problemOf,
 } from '../bridge/installations.ts'
 import type { AgencyTokens, InstalledPage } from '../bridge/installs.ts'
 import type { Clock } from '../core/clock.ts'
@@ -14,7 +15,7 @@ import type { Log } from '../core/log.ts'
 import { grantError } from './grants.ts'
 import { type Granted, parseGranted, readableId } from './payloads.ts'
 import { type Refusal, refusalError, traced } from './refusals.ts'
-import { type Access, type GhlTokens, problemOf } from './tokens.ts'
+import type { Access, GhlTokens } from './tokens.ts'
 
 /** What the bridge itself needs, then what its other routes offer. @see ghl.md 2.7 */
 const SCOPES = [

@@ -8,18 +8,21 @@
  * 5. a token that is still valid stays in use while it is renewed, and when that fails; a refresh that GHL refuses for good
  *    marks the installation `needs_reconnect`, and when GHL refused the access token too, that one is over.
  *
- * Tokens minted from an agency (Company) token have no refresh token of their own: they are minted again.
+ * Tokens minted from an agency (Company) token have no refresh token of their own: they are minted again. So are those that are
+ * stored and cannot be opened, for their key is gone.
  */
 import {
+  canMint,
   deactivated,
   type InstallationRow,
   type InstallationStore,
   isServed,
-  type Problem,
+  opened,
+  problemOf,
   type TokenPair,
 } from '../bridge/installations.ts'
 import type { Clock } from '../core/clock.ts'
-import { type BridgeError, GhlError, StoreError, toBridgeError } from '../core/errors.ts'
+import { GhlError, StoreError, toBridgeError } from '../core/errors.ts'
 import type { LocationId } from '../core/ids.ts'
 import type { Log } from '../core/log.ts'
 import { GhlGrants, grantedBy, mintError } from './grants.ts'
@@ -46,6 +49,12 @@ const PERSIST_ATTEMPTS = 5
 export interface Access {
   readonly installation: InstallationRow
   readonly tokens: TokenPair
+}
+
+/** What is to be renewed; without tokens where their key is gone. */
+interface Stale {
+  readonly installation: InstallationRow
+  readonly tokens: TokenPair | undefined
 }
 
 interface Cached extends Access {
@@ -106,7 +115,9 @@ export class GhlTokens {
   async companyAccess(companyId: string | undefined): Promise<Access | undefined> {
     const company =
       companyId === undefined ? undefined : await this.#deps.installations.findCompany(companyId)
-    return company?.status === 'active' ? await this.#valid(company, 0) : undefined
+    return company !== undefined && canMint(company, this.#deps.clock.nowMs())
+      ? await this.#valid(company, 0)
+      : undefined
   }
 
   /** Makes the next call read the installation again. */
@@ -122,7 +133,11 @@ export class GhlTokens {
   /** Refreshes now, whatever the age of the token, and also where GHL refused once before. @throws as {@link access}. */
   async refresh(installation: InstallationRow): Promise<Access> {
     const age = this.#ageOf(installation.locationId)
-    return await this.#renew(await this.#read({ ...installation, status: 'active' }, age))
+    const tokens = await this.#stored(installation)
+    const row = { ...installation, status: 'active' } as const
+    return await this.#renew(
+      tokens === undefined ? { installation: row, tokens } : this.#remember(row, tokens, age),
+    )
   }
 
   /** As {@link refresh}, unless the tokens are others by now than those of this row. */
@@ -237,22 +252,24 @@ export class GhlTokens {
   /** A token instead of one that GHL refused. When there will be none, the refused one is over, whatever its date says. */
   async #replace(refused: Access): Promise<Access> {
     // Whoever asked before us, here or on another node, may know by now that there is none.
-    const now = await this.#deps.installations.find(refused.installation.installationId)
-    if (now?.status === 'needs_reconnect') throw needsReconnect(now)
+    const { installationId, locationId } = refused.installation
+    const { installations } = this.#deps
     try {
+      const now = await installations.find(installationId)
+      if (now !== undefined && opened(now).status === 'needs_reconnect') throw needsReconnect(now)
       return await this.#renew(refused)
     } catch (thrown) {
-      const { installationId, locationId } = refused.installation
       if (isFinal(thrown)) {
         if (locationId !== undefined) this.#cache.delete(locationId)
-        await this.#deps.installations.endTokens(installationId, refused.tokens.expiresAt)
+        await installations.endTokens(installationId, refused.tokens.expiresAt)
       }
       throw thrown
     }
   }
 
-  async #valid(installation: InstallationRow, age: number): Promise<Access> {
-    const access = await this.#read(installation, age)
+  async #valid(row: InstallationRow, age: number): Promise<Access> {
+    const access = await this.#read(row, age)
+    const { installation } = access
     const { clock } = this.#deps
     const leftMs = remainingMs(access, clock.nowMs())
     if (leftMs > RENEW_WITHIN_MS) return access
@@ -283,9 +300,20 @@ export class GhlTokens {
   }
 
   async #read(installation: InstallationRow, age: number): Promise<Access> {
-    const tokens = await this.#deps.installations.readTokens(installation.installationId)
-    if (tokens === undefined) throw needsReconnect(installation)
-    return this.#remember(installation, tokens, age)
+    const tokens = await this.#stored(installation)
+    if (tokens === undefined) return await this.#renew({ installation, tokens })
+    return this.#remember(opened(installation), tokens, age)
+  }
+
+  /** `undefined` where their key is gone. @throws {GhlError} `GHL_NEEDS_RECONNECT` where there are none. */
+  async #stored(installation: InstallationRow): Promise<TokenPair | undefined> {
+    const { installationId, locationId, status } = installation
+    const tokens = await this.#deps.installations.readTokens(installationId)
+    if (tokens !== undefined) return tokens
+    // What was read before is as old as the key.
+    if (locationId !== undefined) this.#cache.delete(locationId)
+    if (status === 'pending' || status === 'uninstalled') throw needsReconnect(installation)
+    return undefined
   }
 
   /** @param age of the location before the installation was read. */
@@ -296,12 +324,13 @@ export class GhlTokens {
     return access
   }
 
-  async #renew(stale: Access): Promise<Access> {
+  async #renew(stale: Stale): Promise<Access> {
     const { installation } = stale
     const { installationId } = installation
     const known = installation.locationId && this.#cache.get(installation.locationId)
-    if (known && known.tokens.accessToken !== stale.tokens.accessToken) return known
-    if (installation.status !== 'active') throw needsReconnect(installation)
+    if (known && known.tokens.accessToken !== stale.tokens?.accessToken) return known
+    if (installation.status !== 'active')
+      throw stale.tokens === undefined ? keyIsGone(installation) : needsReconnect(installation)
     const shared =
       this.#refreshing.get(installationId) ??
       this.#refreshOnce(stale).finally(() => {
@@ -317,36 +346,42 @@ export class GhlTokens {
     return this.#remember({ ...now, problem: undefined, tokenExpiresAt: tokens.expiresAt }, tokens, age)
   }
 
-  async #refreshOnce({ installation, tokens: stale }: Access): Promise<TokenPair> {
+  async #refreshOnce({ installation, tokens: stale }: Stale): Promise<TokenPair> {
     const { installations, clock } = this.#deps
     const { installationId } = installation
     const giveUpAtMs = clock.nowMs() + WAIT_MS
     while (clock.nowMs() < giveUpAtMs) {
       const held = await installations.beginRefresh(installationId, HOLD_MS)
-      if (held !== undefined && held.tokens.accessToken === stale.accessToken)
-        return await this.#spend(installation, held.holder, held.tokens)
       if (held !== undefined) {
-        await installations.abandonRefresh(installationId, held.holder, false)
-        return held.tokens
+        const { holder, tokens } = held
+        if (tokens === undefined || tokens.accessToken === stale?.accessToken)
+          return await this.#spend(installation, holder, tokens)
+        await installations.abandonRefresh(installationId, holder, false)
+        return tokens
       }
       await clock.sleep(POLL_MS)
       const current = await installations.readTokens(installationId)
-      if (current === undefined) throw needsReconnect(installation)
-      if (current.accessToken !== stale.accessToken) return current
+      if (current !== undefined && current.accessToken !== stale?.accessToken) return current
+      const isLost = current === undefined && stale !== undefined
+      if (isLost || !isServed(await installations.find(installationId))) throw needsReconnect(installation)
     }
     throw new GhlError('GHL_UNAVAILABLE', 'Another node has been refreshing this token for too long')
   }
 
-  async #spend(installation: InstallationRow, holder: string, held: TokenPair): Promise<TokenPair> {
+  async #spend(
+    installation: InstallationRow,
+    holder: string,
+    held: TokenPair | undefined,
+  ): Promise<TokenPair> {
     const { installations, log } = this.#deps
     const { installationId } = installation
     try {
       const unsaved = this.#unsaved.get(installationId)
       const granted =
-        unsaved !== undefined && unsaved.spent === held.refreshToken
+        unsaved !== undefined && unsaved.spent === held?.refreshToken
           ? unsaved.granted
-          : await this.#obtain(installation, held.refreshToken)
-      this.#unsaved.set(installationId, { spent: held.refreshToken, granted })
+          : await this.#obtain(installation, held)
+      this.#unsaved.set(installationId, { spent: held?.refreshToken, granted })
       await this.#persist(installationId, holder, granted)
       this.#unsaved.delete(installationId)
       this.#refusals.given({ installationId, accessToken: granted.tokens.accessToken })
@@ -366,7 +401,7 @@ export class GhlTokens {
   /** Another node has asked for the same pair and stored it: then that is the one to use. Or the app was removed. */
   async #takenOver(
     { installationId, locationId }: InstallationRow,
-    held: TokenPair,
+    held: TokenPair | undefined,
     lost: StoreError,
   ): Promise<TokenPair> {
     if (lost.code !== 'STORE_LEASE_LOST') throw lost
@@ -374,7 +409,7 @@ export class GhlTokens {
     const now = await installations.find(installationId)
     if (!isServed(now)) throw notServed(now, locationId)
     const current = await installations.readTokens(installationId)
-    if (current === undefined || current.accessToken === held.accessToken) throw lost
+    if (current === undefined || current.accessToken === held?.accessToken) throw lost
     this.#unsaved.delete(installationId)
     return current
   }
@@ -393,12 +428,13 @@ export class GhlTokens {
     }
   }
 
-  async #obtain(installation: InstallationRow, refreshToken: string | undefined): Promise<Granted> {
+  async #obtain(installation: InstallationRow, held: TokenPair | undefined): Promise<Granted> {
+    const refreshToken = held?.refreshToken
     const refused = refreshToken === undefined ? undefined : await this.#grants.refresh(refreshToken)
     if (refused !== undefined && 'tokens' in refused) return refused
     const company = installation.locationId && (await this.companyAccess(installation.companyId))
     if (installation.locationId && company) return await this.mint(company, installation.locationId)
-    throw needsReconnect(installation, refused)
+    throw held === undefined ? keyIsGone(installation) : needsReconnect(installation, refused)
   }
 
   /** `POST /oauth/token`, once. @throws {ConfigError} when the app's credentials are not configured. */
@@ -406,13 +442,6 @@ export class GhlTokens {
     return await this.#grants.ask(fields)
   }
 }
-
-/** An error as it stands on an installation, for people. */
-export const problemOf = ({ code, message, action }: BridgeError): Problem => ({
-  code,
-  message,
-  ...(action !== undefined && { action }),
-})
 
 const usedOf = ({ installation, tokens }: Access): Used => ({
   installationId: installation.installationId,
@@ -443,5 +472,23 @@ function needsReconnect(installation: InstallationRow, refusal?: Refusal): GhlEr
       installationId: installation.installationId,
       ...(refusal && { ...traced(refusal), reason: refusal.message }),
     },
+  })
+}
+
+/** For whoever needs the tokens it is as if GHL took them no more; whoever has the key can bring them back. */
+function keyIsGone({ installationId }: InstallationRow): GhlError {
+  const cause = new StoreError(
+    'STORE_UNSEALABLE',
+    'The stored tokens of this installation cannot be opened',
+    {
+      action:
+        'Connect it again with the install link, or give ENCRYPTION_KEY the former key, second in the list.',
+    },
+  )
+  const { message, action } = cause
+  return new GhlError('GHL_NEEDS_RECONNECT', message, {
+    ...(action !== undefined && { action }),
+    details: { installationId },
+    cause,
   })
 }

@@ -4,7 +4,7 @@ import { RequestError } from '../core/errors.ts'
 import type { LocationId } from '../core/ids.ts'
 import type { Database } from './database.ts'
 import { date, optional } from './rows.ts'
-import type { Seal, SealedPlace } from './seal.ts'
+import { ifItOpens, type Seal, type SealedPlace } from './seal.ts'
 
 const CallRow = z.object({
   callId: z.string(),
@@ -37,11 +37,9 @@ export function createCallLogStore(deps: { database: Database; seal: Seal }): Ca
       }
       const rows = z.array(CallRow).parse(await database.call('list_call_logs', args))
       const calls = rows.map(({ details, ...row }): CallLog => {
+        const opened = ifItOpens(() => seal.openText(detailsOf(locationId, row.callId), details))
         // Sealed by save, and nobody else can.
-        const opened = JSON.parse(
-          seal.openText(detailsOf(locationId, row.callId), details),
-        ) as CallLog['details']
-        return { ...row, details: opened }
+        return { ...row, details: JSON.parse(opened ?? '{}') as CallLog['details'] }
       })
       const last = calls.at(-1)
       const isFull = calls.length === limit && last !== undefined

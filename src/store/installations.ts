@@ -12,7 +12,7 @@ import {
   locationId,
   TokenCounts,
 } from './rows.ts'
-import type { Seal, SealedPlace } from './seal.ts'
+import { ifItOpens, type Seal, type SealedPlace } from './seal.ts'
 
 const TokensRow = z.object({
   locationId: z.string().nullable(),
@@ -111,13 +111,13 @@ export function createInstallationStore(deps: { database: Database; seal: Seal }
     },
     async readTokens(installationId) {
       const row = await readRow(installationId)
-      return row === null ? undefined : opened(row)
+      return row === null ? undefined : ifItOpens(() => opened(row))
     },
     async beginRefresh(installationId, holdMs) {
       const holder = randomUUID()
       const answer = await database.call('begin_refresh', { installationId, holdMs, holder })
       const row = TokensRow.nullable().parse(answer)
-      return row === null ? undefined : { holder, tokens: opened(row) }
+      return row === null ? undefined : { holder, tokens: ifItOpens(() => opened(row)) }
     },
     async finishRefresh(installationId, holder, tokens, scopes) {
       const owner = await readRow(installationId)

@@ -27,7 +27,7 @@ import {
   optional,
   ViaRow,
 } from './rows.ts'
-import type { Seal, SealedPlace } from './seal.ts'
+import { ifItOpens, type Seal, type SealedPlace } from './seal.ts'
 import { deliveryColumns } from './webhook-events.ts'
 
 const AcceptedInbound = z.enum(['enqueued', 'duplicate'])
@@ -113,20 +113,12 @@ export interface MessageStoreDeps {
 }
 
 export function createMessageStore({ database, owned, seal }: MessageStoreDeps): MessageStore {
-  // Of a key that is gone: the list goes on without its words.
-  const opened = <T>(open: () => T): T | undefined => {
-    try {
-      return open()
-    } catch {
-      return undefined
-    }
-  }
   const openings: Openings = {
     phoneIn: (row, sealed) =>
-      opened(() => openOutbound(seal, contentOf(row.locationId, row.id), sealed))?.phone,
+      ifItOpens(() => openOutbound(seal, contentOf(row.locationId, row.id), sealed))?.phone,
     contentIn: (row, { origin, sealed }) => {
       const place = contentOf(row.locationId, row.id)
-      return opened(() =>
+      return ifItOpens(() =>
         origin === 'ghl' ? openOutbound(seal, place, sealed).part : openEnvelope(seal, place, sealed).content,
       )
     },

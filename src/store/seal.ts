@@ -6,7 +6,7 @@
  * first seals, all open.
  */
 import { createCipheriv, createDecipheriv, createHash, hkdfSync, randomBytes } from 'node:crypto'
-import { StoreError } from '../core/errors.ts'
+import { isUnsealable, StoreError } from '../core/errors.ts'
 
 /** Where a sealed value belongs. */
 export interface SealedPlace {
@@ -22,6 +22,16 @@ export interface Seal {
   /** @throws {StoreError} `STORE_UNSEALABLE`: wrong key, or not the value that was sealed for this place. */
   open(place: SealedPlace, sealed: string): Buffer
   openText(place: SealedPlace, sealed: string): string
+}
+
+/** What `open` gives, `undefined` where its key is gone: one value that does not open hides no other. */
+export function ifItOpens<T>(open: () => T): T | undefined {
+  try {
+    return open()
+  } catch (thrown) {
+    if (isUnsealable(thrown)) return undefined
+    throw thrown
+  }
 }
 
 const FORMAT = 1

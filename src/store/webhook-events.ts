@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { WebhookEventStore } from '../bridge/installations.ts'
+import { isUnsealable } from '../core/errors.ts'
 import type { AgentMessage } from '../core/message.ts'
 import type { Database } from './database.ts'
 import { date, optional } from './rows.ts'
@@ -56,11 +57,15 @@ export function createWebhookEventStore(deps: { database: Database; seal: Seal }
     },
     async claim(limit, holdMs) {
       const rows = Claimed.parse(await database.call('claim_webhook_events', { limit, holdMs }))
-      return rows.map(({ webhookId, locationId, payload, attempts }) => ({
-        webhookId,
-        attempts,
-        payload: JSON.parse(seal.openText(placeOf(webhookId, locationId), payload)) as unknown,
-      }))
+      return rows.map(({ webhookId, locationId, payload, attempts }) => {
+        try {
+          const text = seal.openText(placeOf(webhookId, locationId), payload)
+          return { webhookId, attempts, payload: JSON.parse(text) as unknown }
+        } catch (thrown) {
+          if (isUnsealable(thrown)) return { webhookId, attempts, unsealable: thrown }
+          throw thrown
+        }
+      })
     },
     async settle(webhookId, outcome) {
       await database.call('settle_webhook_event', { webhookId, ...outcome })

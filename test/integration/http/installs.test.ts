@@ -227,6 +227,44 @@ describe('an agency', () => {
   })
 })
 
+it('an agency whose refresh token is dead serves its locations until GHL takes its access token no more', async () => {
+  app = await startGhlApp()
+  const { sandbox } = app
+  const ids = Array.from({ length: 6 }, () => sandbox.addLocation().id)
+  sandbox.bulkInstall()
+  await app.install({ company: true })
+  for (const id of ids) await becomes(id, 'connected')
+  const synced = (state: string, done: number) =>
+    waitFor(`a sync that is ${state}`, async () => {
+      const [sync] = await syncs()
+      return (sync?.state === state && sync.done === done) || undefined
+    })
+  await synced('done', ids.length)
+  const sync = async () =>
+    (await app.call<{ agencies: string[] }>('POST', '/admin/ghl/sync-all-subaccounts')).body.agencies
+
+  sandbox.tokens.revokeRefresh()
+  for (let n = 0; n < 2; n++) {
+    const { body } = await app.call('POST', '/api/ghl/tokens/refresh', { body: { force: true } })
+    expect(body).toMatchObject({ refreshed: ids.length, failed: 1 })
+  }
+  for (const id of ids) expect(await status(id)).toBe('connected')
+  const later = sandbox.addLocation().id
+  sandbox.installIn(later)
+  await becomes(later, 'connected')
+  expect(await sync()).toEqual([sandbox.companyId])
+  await synced('done', ids.length + 1)
+
+  // A token that GHL refuses is over before its time, and then nothing is asked in the agency's name.
+  sandbox.tokens.expireAccess()
+  expect(await sync()).toEqual([sandbox.companyId])
+  await synced('failed', 0)
+  expect((await syncs())[0]?.message).toContain('GHL_NEEDS_RECONNECT')
+  sandbox.forget()
+  expect(await sync()).toEqual([])
+  expect(sandbox.calls({ route: 'GET /oauth/installedLocations' })).toEqual([])
+})
+
 describe('an INSTALL of another version, where the app is already', () => {
   const MINT = 'POST /oauth/locationToken'
   const REFRESH = 'POST /oauth/token'

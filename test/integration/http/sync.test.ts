@@ -163,6 +163,9 @@ describe('the sync of an agency', () => {
     await synced()
     app.sandbox.tokens.revokeRefresh()
     expect((await app.call('POST', `/api/ghl/tokens/${await agency()}/refresh`)).status).toBe(409)
+    app.sandbox.tokens.expireAccess()
+    await syncAll()
+    await waitFor('its failure', async () => (await synced()).state === 'failed' || undefined)
     const { status, body } = await syncAll()
     expect([status, body.agencies]).toEqual([202, []])
     expect(body.syncs).toMatchObject([
