@@ -7,7 +7,7 @@ import { spanOf, UTC } from '../../core/days.ts'
 import { RequestError } from '../../core/errors.ts'
 import { type LocationId, parseLocationId } from '../../core/ids.ts'
 import { locationUnknown } from '../answers.ts'
-import { confinedTo, may, requireLocation } from '../auth.ts'
+import { confinedTo, may, mayReadWords, requireLocation } from '../auth.ts'
 import { Id } from '../schemas.ts'
 
 export interface CallLogDeps {
@@ -132,7 +132,8 @@ export function callLogRoutes(deps: CallLogDeps): FastifyPluginCallbackZod {
           ...(endDate !== undefined && { to: endOf(endDate, timeZone) }),
           ...(cursor !== undefined && { cursor }),
         })
-        const callLogs = page.calls.map(({ details, ...call }) => ({ ...details, ...call }))
+        const withWords = mayReadWords(request)
+        const callLogs = page.calls.map(({ details, ...call }) => ({ ...(withWords && details), ...call }))
         return { callLogs, nextCursor: page.nextCursor ?? null }
       },
     )

@@ -255,6 +255,24 @@ describe('POST /api/sync/call-logs', () => {
     expect((await bench.call('GET', '/api/call-logs', wide)).status).toBe(400)
   })
 
+  it('tells a plain user of a page that there were calls, and nothing of what was said in them', async () => {
+    const at = new Date(FROM - MINUTE_MS)
+    const words = { summary: 'wants an implant', transcript: 'bot: Hello', fromNumber: '+15551230001' }
+    bench.sandbox.addVoiceCall(locationId, { id: 'private', createdAt: at, ...words })
+    await sync({ startDate: '2026-09-30', endDate: '2026-09-30' })
+    const seenBy = async (bearer: string) => {
+      const answer = await bench.call('GET', '/api/call-logs', bearer)
+      return ((await answer.json()) as { callLogs: readonly object[] }).callLogs
+    }
+    const facts = { callId: 'private', calledAt: at.toISOString(), isTrial: false }
+    const [asUser] = await seenBy(bench.page(locationId, 'user'))
+    expect(asUser).toMatchObject(facts)
+    const known = ['agentId', 'calledAt', 'callId', 'durationSec', 'ghlContactId', 'isTrial']
+    for (const name of Object.keys(asUser ?? {})) expect(known).toContain(name)
+    for (const bearer of [bench.page(locationId, 'admin'), key])
+      expect(await seenBy(bearer)).toMatchObject([{ ...facts, ...words }])
+  })
+
   it('stops between two pages when the server ends, free for the next to go on', async () => {
     bench.sandbox.faults.add({ route: ROUTE, effect: { kind: 'delay', ms: 500 } })
     const asked = sync()
