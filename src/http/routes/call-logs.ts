@@ -6,7 +6,7 @@ import type { InstallationRow, InstallationStore } from '../../bridge/installati
 import { spanOf, UTC } from '../../core/days.ts'
 import { RequestError } from '../../core/errors.ts'
 import { type LocationId, parseLocationId } from '../../core/ids.ts'
-import { locationUnknown } from '../answers.ts'
+import { locationUnknown, sayWait, statusOf } from '../answers.ts'
 import { confinedTo, may, mayReadWords, requireLocation } from '../auth.ts'
 import { Id } from '../schemas.ts'
 
@@ -93,7 +93,9 @@ export function callLogRoutes(deps: CallLogDeps): FastifyPluginCallbackZod {
         const results = synced.map((result) => ({ ...result, success: result.state !== 'failed' }))
         const isRunning = synced.some(({ state }) => state === 'running')
         const only = synced.length === 1 ? synced[0]?.error : undefined
-        return await reply.code(only === undefined ? (isRunning ? 202 : 200) : statusOf(only.code)).send({
+        const status = only === undefined ? (isRunning ? 202 : 200) : failureStatus(only.code)
+        sayWait(reply, status, only?.retryAfterMs)
+        return await reply.code(status).send({
           success: results.every((result) => result.success),
           running: isRunning,
           records: synced.reduce((sum, result) => sum + result.records, 0),
@@ -141,5 +143,5 @@ export function callLogRoutes(deps: CallLogDeps): FastifyPluginCallbackZod {
   }
 }
 
-/** One location's refusal is the answer; of many, each says its own. */
-const statusOf = (code: string): number => (code === 'GHL_FORBIDDEN' ? 403 : 502)
+/** One location's refusal is the answer; of many, each says its own. A scope that is missing is the caller's to add. */
+const failureStatus = (code: string): number => (code === 'GHL_FORBIDDEN' ? 403 : statusOf(code))

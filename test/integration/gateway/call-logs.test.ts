@@ -60,6 +60,20 @@ describe('POST /api/sync/call-logs', () => {
     }
     return ids
   }
+  const become = async (location: LocationId, state: 'uninstalled' | 'deactivated' | 'needs_reconnect') => {
+    const { installations } = bench.store
+    const row = await installations.findByLocation(location)
+    if (row === undefined) throw new Error('not installed')
+    const { installationId } = row
+    if (state === 'uninstalled') await installations.uninstall({ locationId: location })
+    if (state === 'deactivated') await installations.deactivate(installationId)
+    if (state === 'needs_reconnect') {
+      const held = await installations.beginRefresh(installationId, 1_000)
+      await installations.abandonRefresh(installationId, held?.holder ?? '', true)
+      await installations.endTokens(installationId, row.tokenExpiresAt)
+    }
+    expect((await installations.find(installationId))?.status).toBe(state)
+  }
   const newestFirst = Array.from({ length: 120 }, (_, n) => `call-${119 - n}`)
 
   it('copies every page once, however often it is asked', async () => {
@@ -210,6 +224,33 @@ describe('POST /api/sync/call-logs', () => {
     })
     const [status] = await bench.store.syncs.list({ kind: 'call-logs', scope: locationId })
     expect(status).toMatchObject({ state: 'failed', message: expect.stringContaining('voice-ai') as string })
+  })
+
+  it.each([
+    ['GHL_RATE_LIMITED', 429, { status: 429, headers: { 'retry-after': '90' } }],
+    ['GHL_UNAVAILABLE', 502, { status: 500 }],
+    ['GHL_REJECTED', 502, { status: 422 }],
+  ] as const)('answers %s with the status of every other route', async (code, status, effect) => {
+    bench.sandbox.faults.add({ route: ROUTE, effect: { kind: 'status', ...effect } })
+    const answer = await bench.call('POST', '/api/sync/call-logs', key, SPAN)
+    expect([answer.status, await codeOf(answer)]).toEqual([status, code])
+    const wait = answer.headers.get('retry-after')
+    if (status === 429) expect(Number(wait)).toBeGreaterThan(60)
+    else expect(wait).toBeNull()
+  })
+
+  it.each([
+    ['uninstalled', 404, 'GHL_NOT_INSTALLED'],
+    ['deactivated', 409, 'GHL_DEACTIVATED'],
+    ['needs_reconnect', 409, 'GHL_NEEDS_RECONNECT'],
+  ] as const)('of one location that is %s answers %i %s', async (state, status, code) => {
+    await become(locationId, state)
+    const answer = await bench.call('POST', '/api/sync/call-logs', key, SPAN)
+    expect(answer.status).toBe(status)
+    expect(await answer.json()).toMatchObject({
+      success: false,
+      error: { code, action: expect.any(String) as string },
+    })
   })
 
   it('of all locations is hidden by none that fails', async () => {
