@@ -2,9 +2,9 @@
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import type { CallLogStore, CallLogSynced, CallLogWish } from '../../bridge/call-logs.ts'
-import type { InstallationRow, InstallationStore } from '../../bridge/installations.ts'
+import { type InstallationRow, type InstallationStore, isServed } from '../../bridge/installations.ts'
 import { spanOf, UTC } from '../../core/days.ts'
-import { RequestError } from '../../core/errors.ts'
+import { GhlError, RequestError } from '../../core/errors.ts'
 import { type LocationId, parseLocationId } from '../../core/ids.ts'
 import { locationUnknown, sayWait, statusOf } from '../answers.ts'
 import { confinedTo, may, mayReadWords, requireLocation } from '../auth.ts'
@@ -41,6 +41,13 @@ const Wish = z
 const invalid = (where: string, what: string): RequestError =>
   new RequestError('REQUEST_INVALID', `body/${where}: ${what}`)
 
+const nobodyServed = (): GhlError =>
+  new GhlError(
+    'GHL_NOT_INSTALLED',
+    'No location is connected: the app is installed in none, or those are deactivated',
+    { action: 'Install it with /oauth/install, or activate a location in the console.' },
+  )
+
 type Row = Pick<InstallationRow, 'locationId' | 'timeZone'> & { readonly locationId: LocationId }
 
 /** What was asked for, in each location's own days. @throws {RequestError} `REQUEST_INVALID`. */
@@ -67,10 +74,12 @@ const textOf = (moment: Moment | undefined): string =>
 export function callLogRoutes(deps: CallLogDeps): FastifyPluginCallbackZod {
   const wanted = async (locationId: string | undefined): Promise<readonly Row[]> => {
     if (locationId === undefined) {
-      const rows = await deps.installations.list()
-      return rows.flatMap((row) =>
-        row.status === 'active' && row.locationId ? [{ ...row, locationId: row.locationId }] : [],
+      // One that must be connected first is tried too: its refusal names it, and says what to do.
+      const rows = (await deps.installations.list()).flatMap((row) =>
+        isServed(row) && row.locationId !== undefined ? [{ ...row, locationId: row.locationId }] : [],
       )
+      if (rows.length === 0) throw nobodyServed()
+      return rows
     }
     const id = parseLocationId(locationId)
     const row = await deps.installations.findByLocation(id)

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { CALL_LOGS, type CallLogSource, CallLogSyncs } from '../../../src/bridge/call-logs.ts'
 import { systemClock } from '../../../src/core/clock.ts'
-import type { LocationId } from '../../../src/core/ids.ts'
+import { type LocationId, parseLocationId } from '../../../src/core/ids.ts'
 import { silentLog } from '../../support/silent-log.ts'
 import { waitFor } from '../../support/wait-for.ts'
 import { CALL_LOG_PATIENCE_MS, codeOf, type GatewayBench, startGatewayBench } from './bench.ts'
@@ -267,6 +267,39 @@ describe('POST /api/sync/call-logs', () => {
     expect([status, body.success]).toEqual([200, false])
     const outcome = Object.fromEntries(body.results.map((result) => [result.locationId, result.success]))
     expect(outcome).toMatchObject({ [locationId]: false, [well]: true })
+  })
+
+  it('of all locations names those that must be connected, and leaves out what is off', async () => {
+    const pending = parseLocationId(`pending-${locationId}`)
+    const [off, gone] = [await bench.install(), await bench.install()]
+    await bench.store.installations.noteInstall({ locationId: pending })
+    await become(locationId, 'needs_reconnect')
+    await become(off, 'deactivated')
+    await become(gone, 'uninstalled')
+    const { status, body } = await sync(SPAN, (await bench.key(['sync'])).key)
+    expect([status, body.success]).toEqual([200, false])
+    const of = (location: LocationId) => body.results.find((result) => result.locationId === location)
+    for (const location of [locationId, pending])
+      expect(of(location)).toMatchObject({
+        success: false,
+        error: { code: 'GHL_NEEDS_RECONNECT', action: expect.any(String) as string },
+      })
+    expect([of(off), of(gone)]).toEqual([undefined, undefined])
+  })
+
+  it('of all locations, where none is connected, says so and what to do', async () => {
+    for (const { locationId: each, status } of await bench.store.installations.list())
+      if (each !== undefined && status !== 'deactivated') await become(each, 'uninstalled')
+    const answer = await bench.call('POST', '/api/sync/call-logs', (await bench.key(['sync'])).key, SPAN)
+    expect(answer.status).toBe(404)
+    expect(await answer.json()).toEqual({
+      success: false,
+      error: {
+        code: 'GHL_NOT_INSTALLED',
+        message: 'No location is connected: the app is installed in none, or those are deactivated',
+        action: 'Install it with /oauth/install, or activate a location in the console.',
+      },
+    })
   })
 
   it.each([
