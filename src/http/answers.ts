@@ -163,6 +163,3 @@ export const locationUnknown = (): RequestError =>
   new RequestError('LOCATION_UNKNOWN', 'The app is not installed in this location', {
     action: 'Install it with /oauth/install.',
   })
-
-export const sessionUnknown = (): RequestError =>
-  new RequestError('SESSION_UNKNOWN', 'This location has no such session')
