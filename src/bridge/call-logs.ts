@@ -82,7 +82,13 @@ export interface CallLogSynced {
   /** Calls that GHL gave without an id or a time: neither stored nor failed. */
   readonly skipped: number
   readonly message: string
-  readonly error?: { readonly code: string; readonly message: string; readonly action?: string }
+  readonly error?: {
+    readonly code: string
+    readonly message: string
+    readonly action?: string
+    /** Earliest sensible repeat, milliseconds from the failure. */
+    readonly retryAfterMs?: number
+  }
 }
 
 export const CALL_LOGS = 'call-logs'
@@ -221,11 +227,16 @@ export class CallLogSyncs {
       if (thrown.code === 'STORE_LEASE_LOST') return underWay(locationId, copy)
       throw thrown
     }
-    const { code, message: reason, action } = toBridgeError(thrown)
+    const { code, message: reason, action, retryAfterMs } = toBridgeError(thrown)
     const words = action === undefined ? reason : `${reason}. ${action}`
     const message = `${wordsOf(copy)} ${spanWords(copy.span)} were stored, then: ${words}`
     await run.finish('failed', message)
-    const error = { code, message: reason, ...(action !== undefined && { action }) }
+    const error = {
+      code,
+      message: reason,
+      ...(action !== undefined && { action }),
+      ...(retryAfterMs !== undefined && { retryAfterMs }),
+    }
     return { locationId, state: 'failed', records: copy.records, skipped: copy.skipped, message, error }
   }
 

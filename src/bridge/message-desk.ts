@@ -4,6 +4,7 @@ import type { MessageDesk, MessageSnapshot } from './ports.ts'
 import { gist, shortened } from './readable.ts'
 import type { MessageError, MessageRow, MessageView } from './storage/message-rows.ts'
 import type { ByHand, MessageStore } from './storage/messages.ts'
+import { messageUnknown } from './unknown.ts'
 
 const DISCARDED: MessageError = {
   code: 'DISCARDED',
@@ -24,7 +25,7 @@ export interface MessageDeskDeps {
 
 export function createMessageDesk({ messages, nudge }: MessageDeskDeps): MessageDesk {
   const settled = (byHand: ByHand | undefined): MessageSnapshot => {
-    if (byHand === undefined) throw new RequestError('MESSAGE_UNKNOWN', 'There is no such message')
+    if (byHand === undefined) throw messageUnknown()
     if (!byHand.wasWaiting) throw notWaiting(byHand.row)
     nudge()
     return snapshotOf(byHand.row)

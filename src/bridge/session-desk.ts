@@ -8,6 +8,7 @@ import { type LocationId, parseSessionId, type SessionId } from '../core/ids.ts'
 import { samePhone } from '../core/phone.ts'
 import type { SessionDesk, SessionSnapshot } from './ports.ts'
 import type { SessionRow, SessionStore } from './storage/sessions.ts'
+import { sessionUnknown } from './unknown.ts'
 
 /** An owner is found within the time of a lease, and a logout takes a second or two. */
 const LOG_OUT_TIMEOUT_MS = 40_000
@@ -94,7 +95,7 @@ export function createSessionDesk({ sessions, newId, clock }: SessionDeskDeps): 
     },
     async edit(locationId, sessionId, change) {
       const edited = (await sessions.edit(locationId, sessionId, change)) ? await find(sessionId) : undefined
-      if (edited === undefined) throw new RequestError('SESSION_UNKNOWN', 'This location has no such session')
+      if (edited === undefined) throw sessionUnknown()
       return edited
     },
     async restart(sessionId, phoneNumber) {

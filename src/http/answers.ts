@@ -147,18 +147,20 @@ function sendBridgeError(log: Log, error: BridgeError, request: FastifyRequest, 
   else log.debug(fields, 'request refused')
   const waitMs =
     error.retryAfterMs ?? (status === 503 && error.disposition === 'retry' ? USUAL_WAIT_MS : undefined)
-  if (waitMs !== undefined && (status === 429 || status === 503))
-    reply.header('retry-after', String(Math.max(1, Math.ceil(waitMs / 1_000))))
+  sayWait(reply, status, waitMs)
   // What went wrong inside is for the log; the caller learns that it did, and that trying again is right.
   return status === 500
     ? send(request, reply, 500, body('INTERNAL', 'Something went wrong here; the operator’s log has it'))
     : send(request, reply, status, body(error.code, error.message, error.action))
 }
 
+/** When to ask again, in seconds, of the refusals that promise it. */
+export function sayWait(reply: FastifyReply, status: number, waitMs: number | undefined): void {
+  if (waitMs !== undefined && (status === 429 || status === 503))
+    reply.header('retry-after', String(Math.max(1, Math.ceil(waitMs / 1_000))))
+}
+
 export const locationUnknown = (): RequestError =>
   new RequestError('LOCATION_UNKNOWN', 'The app is not installed in this location', {
     action: 'Install it with /oauth/install.',
   })
-
-export const sessionUnknown = (): RequestError =>
-  new RequestError('SESSION_UNKNOWN', 'This location has no such session')

@@ -70,6 +70,17 @@ const callLogSync = object(
   'skipped',
   'results',
 )
+const callLog = {
+  ...object(
+    { callId: text, agentId: text, ghlContactId: text, durationSec: number, isTrial: flag, calledAt: text },
+    'callId',
+    'isTrial',
+    'calledAt',
+  ),
+  additionalProperties: true,
+  description:
+    'With what GHL says of it besides (fromNumber, summary, transcript, …), except for a plain user of a page',
+}
 const deleted = { 204: { description: 'Done' } }
 const passedOn: Described = {
   summary: 'GHL’s API with the location’s token and under its limit; status, headers and body are GHL’s',
@@ -244,7 +255,7 @@ export const ROUTES: Readonly<Record<string, Described>> = {
       200: json(
         'A page of them',
         object(
-          { callLogs: { type: 'array', items: { type: 'object' } }, nextCursor: { ...text, nullable: true } },
+          { callLogs: { type: 'array', items: callLog }, nextCursor: { ...text, nullable: true } },
           'callLogs',
           'nextCursor',
         ),

@@ -8,6 +8,7 @@ import type { FastifyRequest } from 'fastify'
 import type { SessionSnapshot } from '../bridge/ports.ts'
 import { RequestError } from '../core/errors.ts'
 import type { LocationId } from '../core/ids.ts'
+import { createBearerGuesses } from './bearer-guesses.ts'
 import { type SessionShown, shownNow } from './session-body.ts'
 
 /** `user` reads; `admin` also changes things. */
@@ -35,15 +36,15 @@ export interface PageUser {
 
 export interface PageTokens {
   issue(caller: Omit<PageCaller, 'kind' | 'expiresAt'>): { readonly token: string; readonly expiresAt: Date }
-  /** `undefined` for one that is not ours, was changed, or is over. */
-  read(token: string): PageCaller | undefined
+  /** `over` for one of ours whose time is over; `undefined` for one that is not ours or was changed. */
+  read(token: string): PageCaller | 'over' | undefined
 }
 
 export interface ConsoleTokens {
   /** `undefined` for a wrong key. */
   issue(apiKey: string): { readonly token: string; readonly expiresAt: Date } | undefined
-  /** `undefined` for one that is not ours, was changed, or is over. */
-  read(token: string): OperatorCaller | undefined
+  /** `over` for one of ours whose time is over; `undefined` for one that is not ours or was changed. */
+  read(token: string): OperatorCaller | 'over' | undefined
 }
 
 export interface ServiceCaller {
@@ -102,16 +103,21 @@ export interface CallerDeps {
  */
 export function guard(deps: CallerDeps): (request: FastifyRequest) => Promise<void> {
   const expected = digest(deps.apiKey)
-  const identify = async (bearer: string): Promise<Caller | undefined> =>
+  const guesses = createBearerGuesses()
+  const findKey = async (bearer: string): Promise<Caller | undefined> =>
     timingSafeEqual(digest(bearer), expected)
       ? { kind: 'operator', expiresAt: undefined }
-      : (deps.consoleTokens.read(bearer) ??
-        deps.pageTokens.read(bearer) ??
-        (await deps.findServiceKey(bearer)))
+      : await deps.findServiceKey(bearer)
+  const identify = async (ip: string, bearer: string): Promise<Caller | undefined> => {
+    // What we signed nobody guesses, and one that is over is no guess: its page comes back with the next.
+    const signed = deps.consoleTokens.read(bearer) ?? deps.pageTokens.read(bearer)
+    if (signed === 'over') return undefined
+    return signed ?? (await guesses.identify(ip, bearer, () => findKey(bearer)))
+  }
 
   return async (request) => {
     const bearer = /^Bearer (\S+)$/i.exec(request.headers.authorization ?? '')?.[1]
-    const caller = bearer === undefined ? undefined : await identify(bearer)
+    const caller = bearer === undefined ? undefined : await identify(request.ip, bearer)
     if (caller === undefined) throw unauthenticated()
     // Before the checks, so that the audit can name whom they refused.
     request.caller = caller

@@ -30,7 +30,7 @@ export function createConsoleTokens(encryptionKeys: readonly string[], apiKey: s
       if (signed === undefined) return undefined
       // Signed by us, so it is what `issue` wrote.
       const { until } = Claims.parse(signed)
-      return until > Date.now() ? { kind: 'operator', expiresAt: new Date(until) } : undefined
+      return until > Date.now() ? { kind: 'operator', expiresAt: new Date(until) } : 'over'
     },
   }
 }

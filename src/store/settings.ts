@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { SettingsStore } from '../bridge/storage/settings.ts'
-import { RequestError } from '../core/errors.ts'
+import { sessionUnknown } from '../bridge/unknown.ts'
 import type { LocationId } from '../core/ids.ts'
 import { DEFAULT_SETTINGS, type LocationSettings } from '../core/settings.ts'
 import type { Database } from './database.ts'
@@ -46,8 +46,7 @@ export function createSettingsStore({ database }: { database: Database }): Setti
     async write(locationId, patch) {
       const answer = await database.call('write_settings', { locationId, patch })
       kept.delete(locationId)
-      if (answer === null)
-        throw new RequestError('SESSION_UNKNOWN', 'This location has no number with this id to pin')
+      if (answer === null) throw sessionUnknown('This location has no number with this id to pin')
       return settingsOf(answer)
     },
   }

@@ -230,6 +230,43 @@ describe('the location page', () => {
   })
 })
 
+describe('a page of a location without the app', () => {
+  let stage: Stage
+  let browser: OpenBrowser
+  beforeAll(async () => {
+    stage = await Stage.set()
+    await stage.bridge.start()
+    browser = await openBrowser()
+  }, 60_000)
+  afterAll(async () => {
+    await browser.close()
+    await stage.strike()
+  })
+
+  it.each([
+    ['en-US', english],
+    ['pt-BR', portuguese],
+  ])('is a card that says so, in %s', async (locale, words) => {
+    const locationId = stage.ghl.addLocation({ name: 'Not yet' }).id
+    for (const width of [360, 1_180]) {
+      const { page } = await browser.page({ width, height: 740, locale })
+      await page.goto(stage.customPage(locationId))
+      const app = page.frameLocator('iframe')
+      const title = words['refused.title']
+      await app.getByRole('heading', { name: title, level: 1 }).waitFor()
+      expect(await app.getByRole('status').last().locator(':scope > *').allTextContents()).toEqual([
+        title,
+        ...[words['failure.LOCATION_UNKNOWN'], words.again],
+      ])
+      const frame = page.frames().find((each) => each.url().includes('/app'))
+      if (frame === undefined) throw new Error('GHL shows no frame')
+      expect([await fits(frame), await barriers(frame)]).toEqual([true, []])
+      await browser.keep(page, `location-without-app-${width}`)
+      await page.goto('about:blank')
+    }
+  })
+})
+
 describe('a page whose reader GHL does not vouch for', () => {
   let stage: Stage
   let browser: OpenBrowser

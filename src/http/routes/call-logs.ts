@@ -2,12 +2,12 @@
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import type { CallLogStore, CallLogSynced, CallLogWish } from '../../bridge/call-logs.ts'
-import type { InstallationRow, InstallationStore } from '../../bridge/installations.ts'
+import { type InstallationRow, type InstallationStore, isServed } from '../../bridge/installations.ts'
 import { spanOf, UTC } from '../../core/days.ts'
-import { RequestError } from '../../core/errors.ts'
+import { GhlError, RequestError } from '../../core/errors.ts'
 import { type LocationId, parseLocationId } from '../../core/ids.ts'
-import { locationUnknown } from '../answers.ts'
-import { confinedTo, may, requireLocation } from '../auth.ts'
+import { locationUnknown, sayWait, statusOf } from '../answers.ts'
+import { confinedTo, may, mayReadWords, requireLocation } from '../auth.ts'
 import { Id } from '../schemas.ts'
 
 export interface CallLogDeps {
@@ -46,6 +46,13 @@ const Wish = z
 const invalid = (where: string, what: string): RequestError =>
   new RequestError('REQUEST_INVALID', `body/${where}: ${what}`)
 
+const nobodyServed = (): GhlError =>
+  new GhlError(
+    'GHL_NOT_INSTALLED',
+    'No location is connected: the app is installed in none, or those are deactivated',
+    { action: 'Install it with /oauth/install, or activate a location in the console.' },
+  )
+
 type Row = Pick<InstallationRow, 'locationId' | 'timeZone'> & { readonly locationId: LocationId }
 
 /** What was asked for, in each location's own days. @throws {RequestError} `REQUEST_INVALID`. */
@@ -73,10 +80,12 @@ const textOf = (moment: Moment | undefined): string =>
 export function callLogRoutes(deps: CallLogDeps): FastifyPluginCallbackZod {
   const wanted = async (locationId: string | undefined): Promise<readonly Row[]> => {
     if (locationId === undefined) {
-      const rows = await deps.installations.list()
-      return rows.flatMap((row) =>
-        row.status === 'active' && row.locationId ? [{ ...row, locationId: row.locationId }] : [],
+      // One that must be connected first is tried too: its refusal names it, and says what to do.
+      const rows = (await deps.installations.list()).flatMap((row) =>
+        isServed(row) && row.locationId !== undefined ? [{ ...row, locationId: row.locationId }] : [],
       )
+      if (rows.length === 0) throw nobodyServed()
+      return rows
     }
     const id = parseLocationId(locationId)
     const row = await deps.installations.findByLocation(id)
@@ -99,7 +108,9 @@ export function callLogRoutes(deps: CallLogDeps): FastifyPluginCallbackZod {
         const results = synced.map((result) => ({ ...result, success: result.state !== 'failed' }))
         const isRunning = synced.some(({ state }) => state === 'running')
         const only = synced.length === 1 ? synced[0]?.error : undefined
-        return await reply.code(only === undefined ? (isRunning ? 202 : 200) : statusOf(only.code)).send({
+        const status = only === undefined ? (isRunning ? 202 : 200) : failureStatus(only.code)
+        sayWait(reply, status, only?.retryAfterMs)
+        return await reply.code(status).send({
           success: results.every((result) => result.success),
           running: isRunning,
           records: synced.reduce((sum, result) => sum + result.records, 0),
@@ -138,7 +149,8 @@ export function callLogRoutes(deps: CallLogDeps): FastifyPluginCallbackZod {
           ...(endDate !== undefined && { to: endOf(endDate, timeZone) }),
           ...(cursor !== undefined && { cursor }),
         })
-        const callLogs = page.calls.map(({ details, ...call }) => ({ ...details, ...call }))
+        const withWords = mayReadWords(request)
+        const callLogs = page.calls.map(({ details, ...call }) => ({ ...(withWords && details), ...call }))
         return { callLogs, nextCursor: page.nextCursor ?? null }
       },
     )
@@ -146,5 +158,5 @@ export function callLogRoutes(deps: CallLogDeps): FastifyPluginCallbackZod {
   }
 }
 
-/** One location's refusal is the answer; of many, each says its own. */
-const statusOf = (code: string): number => (code === 'GHL_FORBIDDEN' ? 403 : 502)
+/** One location's refusal is the answer; of many, each says its own. A scope that is missing is the caller's to add. */
+const failureStatus = (code: string): number => (code === 'GHL_FORBIDDEN' ? 403 : statusOf(code))

@@ -87,7 +87,9 @@ export function keyRoutes({ serviceKeys, audit, installations }: KeyDeps): Fasti
 
     app.delete('/api/keys/:id', { schema: { params: z.object({ id: Id }) } }, async (request, reply) => {
       if (!(await serviceKeys.revoke(request.params.id)))
-        throw new RequestError('KEY_UNKNOWN', 'There is no such service key')
+        throw new RequestError('KEY_UNKNOWN', 'There is no such service key', {
+          action: 'GET /api/keys lists them.',
+        })
       return await reply.code(204).send()
     })
 

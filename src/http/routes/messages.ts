@@ -5,8 +5,8 @@ import { z } from 'zod'
 import type { InstallationStore } from '../../bridge/installations.ts'
 import type { MessageDesk } from '../../bridge/ports.ts'
 import type { WaitingQuery } from '../../bridge/storage/messages.ts'
+import { messageUnknown } from '../../bridge/unknown.ts'
 import { dayOf, spanOf, UTC } from '../../core/days.ts'
-import { RequestError } from '../../core/errors.ts'
 import { parseLocationId, parseMessageId, parseSessionId } from '../../core/ids.ts'
 import { MESSAGE_STATES } from '../../core/message.ts'
 import { locationUnknown } from '../answers.ts'
@@ -156,7 +156,7 @@ export function messageRoutes({ messageDesk, installations }: MessageDeps): Fast
           // Another location's message is as unknown as none.
           const isTheirs =
             message !== undefined && (confinedTo(request) ?? message.locationId) === message.locationId
-          if (!isTheirs) throw new RequestError('MESSAGE_UNKNOWN', 'There is no such message')
+          if (!isTheirs) throw messageUnknown()
           request.deed = { locationId: message.locationId, target: message.id }
           return await messageDesk[deed](message.id)
         },

@@ -104,7 +104,9 @@ export function proxyRoutes(deps: ProxyDeps): FastifyPluginCallbackZod {
         const { locationId } = installation ?? {}
         request.deed = { target: installationId, ...(locationId && { locationId }) }
         if (installation === undefined)
-          throw new RequestError('INSTALLATION_UNKNOWN', 'There is no such installation')
+          throw new RequestError('INSTALLATION_UNKNOWN', 'There is no such installation', {
+            action: 'GET /api/ghl/locations lists them, each with its installationId.',
+          })
         // An agency's token opens all its locations, so a key of one location does not get it.
         requireLocation(request, locationId ?? '')
         if (installation.status === 'deactivated') throw deactivated(installation)

@@ -4,6 +4,7 @@ import { z } from 'zod'
 import type { InstallationStore } from '../../bridge/installations.ts'
 import { RequestError } from '../../core/errors.ts'
 import type { Log } from '../../core/log.ts'
+import { locationUnknown } from '../answers.ts'
 import type { CallerDeps, PageUser } from '../auth.ts'
 
 export interface SsoDeps {
@@ -12,7 +13,7 @@ export interface SsoDeps {
   readonly log: Log
 }
 
-/** One refusal for everything: which part was wrong is nobody's business. */
+/** One refusal for every payload that does not hold: which part was wrong is nobody's business. */
 const refused = (): RequestError =>
   new RequestError('SSO_REFUSED', 'GHL’s word for who you are was not accepted', {
     action: 'Open the page again from inside GHL.',
@@ -23,8 +24,8 @@ export function ssoRoutes(deps: SsoDeps): FastifyPluginCallbackZod {
     const user = deps.callers.openPageUser(payload)
     if (user === undefined) throw refused()
     const installation = await deps.installations.findByLocation(user.locationId)
-    // A location that needs a reconnect is let in: the page is where its people learn that.
-    if (installation === undefined || installation.status === 'uninstalled') throw refused()
+    // GHL vouches for this person, who may know. A location that needs a reconnect is let in: its page says that.
+    if (installation === undefined || installation.status === 'uninstalled') throw locationUnknown()
     if (installation.companyId !== undefined && installation.companyId !== user.companyId) throw refused()
     if (user.whiteLabelDomain !== undefined && user.whiteLabelDomain !== installation.whiteLabelDomain)
       await deps.installations.describe(user.locationId, { whiteLabelDomain: user.whiteLabelDomain })

@@ -4878,7 +4878,16 @@ export interface paths {
                     };
                     content: {
                         "application/json": {
-                            callLogs: Record<string, never>[];
+                            callLogs: ({
+                                callId: string;
+                                agentId?: string;
+                                ghlContactId?: string;
+                                durationSec?: number;
+                                isTrial: boolean;
+                                calledAt: string;
+                            } & {
+                                [key: string]: unknown;
+                            })[];
                             nextCursor: string | null;
                         };
                     };

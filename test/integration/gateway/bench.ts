@@ -11,6 +11,7 @@ import { systemClock } from '../../../src/core/clock.ts'
 import { RequestError } from '../../../src/core/errors.ts'
 import { type LocationId, parseLocationId } from '../../../src/core/ids.ts'
 import { createGhl } from '../../../src/ghl/ghl.ts'
+import type { CallerDeps, PageRole } from '../../../src/http/auth.ts'
 import { createServer, listen } from '../../../src/http/server.ts'
 import { createServiceKeys } from '../../../src/http/service-keys.ts'
 import { openPostgres } from '../../../src/store/postgres.ts'
@@ -69,18 +70,19 @@ export async function startGatewayBench(
     patienceMs: CALL_LOG_PATIENCE_MS,
   })
   const serviceKeys = createServiceKeys(store.serviceKeys)
+  const callers: CallerDeps = {
+    ...onlyOperator(OPERATOR),
+    findServiceKey: async (key) => {
+      const found = await serviceKeys.find(key)
+      return found && { kind: 'service', ...found }
+    },
+  }
   const app = await createServer({
     bodyLimitBytes: 65_536,
     bodyTimes: BODY_TIMES,
     publicUrl: 'https://bridge.example',
     accounts: notReached,
-    callers: {
-      ...onlyOperator(OPERATOR),
-      findServiceKey: async (key) => {
-        const found = await serviceKeys.find(key)
-        return found && { kind: 'service', ...found }
-      },
-    },
+    callers,
     desk: {} as SessionDesk, // not reached by these routes
     splitDesk: createSplitDesk({ contacts: store.contacts, ghlContacts: ghl.contacts }),
     messageDesk: createMessageDesk({ messages: store.messages, nudge: () => undefined }),
@@ -161,6 +163,9 @@ export async function startGatewayBench(
       if (answer.status !== 201) throw new Error(`no key: ${answer.status} ${await answer.text()}`)
       return (await answer.json()) as { id: string; key: string } // our own contract
     },
+    /** The bearer of a page inside GHL. */
+    page: (locationId: LocationId, role: PageRole): string =>
+      callers.pageTokens.issue({ locationId, role, userId: 'u1' }).token,
     /** As the server does when it ends. */
     stopCallLogSyncs: () => callLogSyncs.stop(),
     async stop(): Promise<void> {

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { CALL_LOGS, type CallLogSource, CallLogSyncs } from '../../../src/bridge/call-logs.ts'
 import { systemClock } from '../../../src/core/clock.ts'
-import type { LocationId } from '../../../src/core/ids.ts'
+import { type LocationId, parseLocationId } from '../../../src/core/ids.ts'
 import { silentLog } from '../../support/silent-log.ts'
 import { waitFor } from '../../support/wait-for.ts'
 import { CALL_LOG_PATIENCE_MS, codeOf, type GatewayBench, startGatewayBench } from './bench.ts'
@@ -59,6 +59,20 @@ describe('POST /api/sync/call-logs', () => {
       cursor = listed.nextCursor
     }
     return ids
+  }
+  const become = async (location: LocationId, state: 'uninstalled' | 'deactivated' | 'needs_reconnect') => {
+    const { installations } = bench.store
+    const row = await installations.findByLocation(location)
+    if (row === undefined) throw new Error('not installed')
+    const { installationId } = row
+    if (state === 'uninstalled') await installations.uninstall({ locationId: location })
+    if (state === 'deactivated') await installations.deactivate(installationId)
+    if (state === 'needs_reconnect') {
+      const held = await installations.beginRefresh(installationId, 1_000)
+      await installations.abandonRefresh(installationId, held?.holder ?? '', true)
+      await installations.endTokens(installationId, row.tokenExpiresAt)
+    }
+    expect((await installations.find(installationId))?.status).toBe(state)
   }
   const newestFirst = Array.from({ length: 120 }, (_, n) => `call-${119 - n}`)
 
@@ -219,6 +233,33 @@ describe('POST /api/sync/call-logs', () => {
     expect(status).toMatchObject({ state: 'failed', message: expect.stringContaining('voice-ai') as string })
   })
 
+  it.each([
+    ['GHL_RATE_LIMITED', 429, { status: 429, headers: { 'retry-after': '90' } }],
+    ['GHL_UNAVAILABLE', 502, { status: 500 }],
+    ['GHL_REJECTED', 502, { status: 422 }],
+  ] as const)('answers %s with the status of every other route', async (code, status, effect) => {
+    bench.sandbox.faults.add({ route: ROUTE, effect: { kind: 'status', ...effect } })
+    const answer = await bench.call('POST', '/api/sync/call-logs', key, SPAN)
+    expect([answer.status, await codeOf(answer)]).toEqual([status, code])
+    const wait = answer.headers.get('retry-after')
+    if (status === 429) expect(Number(wait)).toBeGreaterThan(60)
+    else expect(wait).toBeNull()
+  })
+
+  it.each([
+    ['uninstalled', 404, 'GHL_NOT_INSTALLED'],
+    ['deactivated', 409, 'GHL_DEACTIVATED'],
+    ['needs_reconnect', 409, 'GHL_NEEDS_RECONNECT'],
+  ] as const)('of one location that is %s answers %i %s', async (state, status, code) => {
+    await become(locationId, state)
+    const answer = await bench.call('POST', '/api/sync/call-logs', key, SPAN)
+    expect(answer.status).toBe(status)
+    expect(await answer.json()).toMatchObject({
+      success: false,
+      error: { code, action: expect.any(String) as string },
+    })
+  })
+
   it('of all locations is hidden by none that fails', async () => {
     bench.sandbox.faults.add({
       route: ROUTE,
@@ -233,6 +274,39 @@ describe('POST /api/sync/call-logs', () => {
     expect([status, body.success]).toEqual([200, false])
     const outcome = Object.fromEntries(body.results.map((result) => [result.locationId, result.success]))
     expect(outcome).toMatchObject({ [locationId]: false, [well]: true })
+  })
+
+  it('of all locations names those that must be connected, and leaves out what is off', async () => {
+    const pending = parseLocationId(`pending-${locationId}`)
+    const [off, gone] = [await bench.install(), await bench.install()]
+    await bench.store.installations.noteInstall({ locationId: pending })
+    await become(locationId, 'needs_reconnect')
+    await become(off, 'deactivated')
+    await become(gone, 'uninstalled')
+    const { status, body } = await sync(SPAN, (await bench.key(['sync'])).key)
+    expect([status, body.success]).toEqual([200, false])
+    const of = (location: LocationId) => body.results.find((result) => result.locationId === location)
+    for (const location of [locationId, pending])
+      expect(of(location)).toMatchObject({
+        success: false,
+        error: { code: 'GHL_NEEDS_RECONNECT', action: expect.any(String) as string },
+      })
+    expect([of(off), of(gone)]).toEqual([undefined, undefined])
+  })
+
+  it('of all locations, where none is connected, says so and what to do', async () => {
+    for (const { locationId: each, status } of await bench.store.installations.list())
+      if (each !== undefined && status !== 'deactivated') await become(each, 'uninstalled')
+    const answer = await bench.call('POST', '/api/sync/call-logs', (await bench.key(['sync'])).key, SPAN)
+    expect(answer.status).toBe(404)
+    expect(await answer.json()).toEqual({
+      success: false,
+      error: {
+        code: 'GHL_NOT_INSTALLED',
+        message: 'No location is connected: the app is installed in none, or those are deactivated',
+        action: 'Install it with /oauth/install, or activate a location in the console.',
+      },
+    })
   })
 
   it.each([
@@ -261,6 +335,24 @@ describe('POST /api/sync/call-logs', () => {
     for (const name of ['scope', 'locationId'])
       expect((await bench.call('GET', `/api/sync/status?${name}=${other}`, key)).status).toBe(403)
     expect((await bench.call('GET', '/api/call-logs', wide)).status).toBe(400)
+  })
+
+  it('tells a plain user of a page that there were calls, and nothing of what was said in them', async () => {
+    const at = new Date(FROM - MINUTE_MS)
+    const words = { summary: 'wants an implant', transcript: 'bot: Hello', fromNumber: '+15551230001' }
+    bench.sandbox.addVoiceCall(locationId, { id: 'private', createdAt: at, ...words })
+    await sync({ startDate: '2026-09-30', endDate: '2026-09-30' })
+    const seenBy = async (bearer: string) => {
+      const answer = await bench.call('GET', '/api/call-logs', bearer)
+      return ((await answer.json()) as { callLogs: readonly object[] }).callLogs
+    }
+    const facts = { callId: 'private', calledAt: at.toISOString(), isTrial: false }
+    const [asUser] = await seenBy(bench.page(locationId, 'user'))
+    expect(asUser).toMatchObject(facts)
+    const known = ['agentId', 'calledAt', 'callId', 'durationSec', 'ghlContactId', 'isTrial']
+    for (const name of Object.keys(asUser ?? {})) expect(known).toContain(name)
+    for (const bearer of [bench.page(locationId, 'admin'), key])
+      expect(await seenBy(bearer)).toMatchObject([{ ...facts, ...words }])
   })
 
   it('stops between two pages when the server ends, free for the next to go on', async () => {

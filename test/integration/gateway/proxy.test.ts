@@ -224,7 +224,13 @@ describe('the gateway', () => {
       const { key: lender } = await bench.key(['tokens'])
       const answer = await bench.call('GET', '/api/token-access/nobody', lender)
       expect(answer.status).toBe(404)
-      expect(await answer.json()).toMatchObject({ success: false, error: { code: 'INSTALLATION_UNKNOWN' } })
+      expect(await answer.json()).toMatchObject({
+        success: false,
+        error: {
+          code: 'INSTALLATION_UNKNOWN',
+          action: expect.stringContaining('/api/ghl/locations') as string,
+        },
+      })
     })
 
     it('refuses whoever may not', async () => {

@@ -267,6 +267,48 @@ describe('the care for tokens', () => {
     expect([found.code, JSON.parse(found.stdout)]).toEqual([0, { failed: 0 }])
   }, 30_000)
 
+  it.each([
+    ['well', undefined, 0, { state: 'done', done: 2, failed: 0 }],
+    ['badly for one', 403, 1, { state: 'done', done: 1, failed: 1 }],
+  ] as const)(
+    'on the command line follows a long refresh that ends %s',
+    async (_, refusal, code, end) => {
+      if (refusal !== undefined)
+        app.sandbox.faults.add({
+          route: TOKEN,
+          skip: 1,
+          effect: { kind: 'status', status: refusal, body: {} },
+        })
+      const held = app.sandbox.faults.hold(TOKEN)
+      // In front of the server: as patient as one whose refresh takes longer than an answer.
+      const front = createServer((asked, response) => {
+        const answer = async () => {
+          const sent = fetch(`${app.nodes[0]?.url}${asked.url}`, {
+            method: asked.method ?? 'GET',
+            headers: { authorization: asked.headers.authorization ?? '', 'content-type': 'application/json' },
+            ...(asked.method === 'POST' && { body: JSON.stringify({ force: true }) }),
+          })
+          if (asked.method === 'POST') {
+            await held.met
+            response.writeHead(202).end('{"running":true}')
+            await sent
+          } else {
+            response.end(await (await sent).text())
+            held.letGo()
+          }
+        }
+        answer().catch((thrown: unknown) => response.writeHead(500).end(String(thrown)))
+      })
+      await once(front.listen(0, '127.0.0.1'), 'listening')
+      const { port } = front.address() as AddressInfo // a TCP server's address is always this
+      const followed = await cli(['--force'], { PORT: String(port) })
+      front.close()
+      expect([followed.code, JSON.parse(followed.stdout)]).toMatchObject([code, end])
+      expect(followed.stderr).toMatch(/^Under way: 0 refreshed/)
+    },
+    30_000,
+  )
+
   it('on the command line fails aloud: wrong key, wrong option, no server', async () => {
     const refused = await cli([], { API_KEY: 'another-key-than-the-right-one' })
     expect([refused.code, refused.stdout]).toEqual([1, expect.stringContaining('UNAUTHENTICATED')])

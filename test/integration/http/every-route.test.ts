@@ -313,7 +313,10 @@ describe('every route', () => {
   it.each(titled(FOR_KEYS))('%s refuses the key of another location', async (_, route) => {
     const before = await everything()
     const [status, code] = FOREIGN[route.name] ?? [403, 'FORBIDDEN']
-    expect(await ask(route, naming(route, other), key)).toMatchObject({ status, error: { code } })
+    expect(await ask(route, naming(route, other), key)).toMatchObject({
+      status,
+      error: { code, action: expect.any(String) as string },
+    })
     expect(await everything()).toEqual(before)
   })
 
@@ -323,7 +326,7 @@ describe('every route', () => {
       const before = await everything()
       const { path, ...wish } = naming(route, other)
       expect(await ask(route, { ...wish, path: { ...path, locationId: own.locationId } }, key)).toMatchObject(
-        { status: 404, error: { code: 'SESSION_UNKNOWN' } },
+        { status: 404, error: { code: 'SESSION_UNKNOWN', action: expect.any(String) as string } },
       )
       expect(await everything()).toEqual(before)
     },
@@ -336,7 +339,10 @@ describe('every route', () => {
     expect(theirs).toMatchObject({ status: 200, body: { messages: [] } })
     const body = { pinnedSessionId: other.sessionId }
     const pinned = await app.call('PUT', `/ghl/location/${own.locationId}/settings`, { as, body })
-    expect(pinned).toMatchObject({ status: 404, body: { error: { code: 'SESSION_UNKNOWN' } } })
+    expect(pinned).toMatchObject({
+      status: 404,
+      body: { error: { code: 'SESSION_UNKNOWN', action: expect.any(String) as string } },
+    })
     expect(await everything()).toEqual(before)
   })
 

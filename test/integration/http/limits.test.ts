@@ -5,7 +5,7 @@ import type { SessionDesk, SessionSnapshot, SplitDesk } from '../../../src/bridg
 import type { SessionStore } from '../../../src/bridge/storage/sessions.ts'
 import type { SettingsStore } from '../../../src/bridge/storage/settings.ts'
 import { RequestError } from '../../../src/core/errors.ts'
-import { parseLocationId } from '../../../src/core/ids.ts'
+import { parseLocationId, parseSessionId } from '../../../src/core/ids.ts'
 import { createConsoleTokens } from '../../../src/http/console-token.ts'
 import { createPageTokens } from '../../../src/http/page-token.ts'
 import { createServer, listen } from '../../../src/http/server.ts'
@@ -19,10 +19,17 @@ const TOKEN_MS = 15 * 60_000
 /** src/http/caller-limits.ts: per minute. */
 const PER_PAGE = 600
 const PER_ADDRESS = 1_200
+/** src/http/bearer-guesses.ts: likewise. */
+const WRONG_PER_ADDRESS = 60
 
 type Server = Awaited<ReturnType<typeof createServer>>
 let app: Server
+/** Bearers that the store was asked for. */
+const lookedUp: string[] = []
+const revoked = new Set<string>()
 afterEach(async () => {
+  lookedUp.length = 0
+  revoked.clear()
   vi.useRealTimers()
   await app.close()
 })
@@ -38,7 +45,22 @@ function pageFor(leftMs: number): string {
 }
 
 async function start(trustedProxies: readonly string[] = []): Promise<void> {
-  const session = { id: 's1', locationId: HERE, status: 'ready' } as SessionSnapshot // as much as a stream sends on
+  const session: SessionSnapshot = {
+    id: parseSessionId('s1'),
+    locationId: HERE,
+    status: 'ready',
+    phoneNumber: '+15551230001',
+    name: null,
+    isDefault: true,
+    qr: null,
+    pairingCode: null,
+    expiresAt: null,
+    expectedPhone: null,
+    problem: null,
+    notice: null,
+    nextAttemptAt: null,
+    lastSeenAt: null,
+  }
   const unused = () => Promise.reject(new RequestError('FORBIDDEN', 'not in this test'))
   const installations = createMemoryInstallations()
   const expiresAt = new Date(Date.now() + 3_600_000)
@@ -59,10 +81,13 @@ async function start(trustedProxies: readonly string[] = []): Promise<void> {
       consoleTokens: createConsoleTokens([randomBytes(32).toString('base64')], API_KEY),
       pageTokens: tokens,
       openPageUser: () => undefined,
-      findServiceKey: async (key) =>
-        key.startsWith('key-')
+      findServiceKey: async (key) => {
+        lookedUp.push(key)
+        await new Promise(setImmediate)
+        return key.startsWith('key-') && !revoked.has(key)
           ? { kind: 'service', id: key, locationId: HERE, scopes: ['sessions:read'] }
-          : undefined,
+          : undefined
+      },
     },
     accounts: notReached,
     desk: {
@@ -162,6 +187,90 @@ describe('a caller', () => {
       remoteAddress: '203.0.113.78',
     })
     expect(moved.statusCode).toBe(429)
+  })
+})
+
+describe('an address from which wrong bearers come', () => {
+  const CLIENT = '203.0.113.7'
+  const ask = async (bearer: string, remoteAddress = CLIENT) =>
+    await app.inject({
+      url: '/ghl/location/here/session',
+      remoteAddress,
+      headers: { authorization: `Bearer ${bearer}` },
+    })
+  const statusOf = async (bearer: string, from?: string) => (await ask(bearer, from)).statusCode
+  const guess = () => `gwb_${randomBytes(32).toString('base64url')}`
+  const spend = async (from?: string) => {
+    for (let n = 0; n < WRONG_PER_ADDRESS; n++) expect(await statusOf(guess(), from)).toBe(401)
+  }
+
+  it('is told to wait, and its further guesses are looked up nowhere', async () => {
+    await start()
+    await spend()
+    expect(lookedUp).toHaveLength(WRONG_PER_ADDRESS)
+    const refused = await ask(guess())
+    expect([refused.statusCode, refused.json()]).toMatchObject([
+      429,
+      { error: { code: 'TOO_MANY_REQUESTS' } },
+    ])
+    const waitSec = Number(refused.headers['retry-after'])
+    expect(waitSec).toBeGreaterThan(0)
+    // Also the right one, of which nothing is known there: it could be a guess.
+    expect(await statusOf(API_KEY)).toBe(429)
+    expect(lookedUp).toHaveLength(WRONG_PER_ADDRESS)
+    expect(await statusOf(guess(), '203.0.113.8')).toBe(401)
+    expect(await statusOf(API_KEY, '203.0.113.8')).toBe(200)
+    vi.useFakeTimers({ now: Date.now() + waitSec * 1_000, toFake: ['Date'] })
+    expect(await statusOf(API_KEY)).toBe(200)
+  })
+
+  it('gets no more of them through by sending them all at once', async () => {
+    await start()
+    const answers = await Promise.all(Array.from({ length: 500 }, () => statusOf(guess())))
+    expect(answers.filter((status) => status === 401)).toHaveLength(WRONG_PER_ADDRESS)
+    expect(answers.filter((status) => status === 429)).toHaveLength(500 - WRONG_PER_ADDRESS)
+    expect(lookedUp).toHaveLength(WRONG_PER_ADDRESS)
+  })
+
+  it('lets in all the same whoever was let in from there, and pages', async () => {
+    await start()
+    const good = [API_KEY, 'key-1']
+    for (const bearer of good) expect(await statusOf(bearer)).toBe(200)
+    const over = pageFor(-1)
+    await spend()
+    for (const bearer of [...good, pageOf('u1')]) expect(await statusOf(bearer)).toBe(200)
+    // A page asks for its next token when it reads 401.
+    expect(await statusOf(over)).toBe(401)
+    expect(await statusOf(guess())).toBe(429)
+  })
+
+  it('forgets a key that is revoked', async () => {
+    await start()
+    expect(await statusOf('key-1')).toBe(200)
+    revoked.add('key-1')
+    for (let n = 0; n < WRONG_PER_ADDRESS; n++) expect(await statusOf('key-1')).toBe(401)
+    expect(await statusOf('key-1')).toBe(429)
+  })
+
+  it('is not one from which many good keys come at once', async () => {
+    await start()
+    const keys = Array.from({ length: 4 * WRONG_PER_ADDRESS }, (_, n) => `key-${n}`)
+    const answers = await Promise.all(keys.map((key) => statusOf(key)))
+    expect(new Set(answers)).toEqual(new Set([200]))
+  })
+
+  it('is what a trusted proxy says, and of IPv6 a whole network', async () => {
+    await start(['uniquelocal'])
+    const through = (bearer: string, forwarded: string) =>
+      app.inject({
+        url: '/ghl/location/here/session',
+        remoteAddress: '10.0.0.5',
+        headers: { authorization: `Bearer ${bearer}`, 'x-forwarded-for': forwarded },
+      })
+    for (let n = 0; n < WRONG_PER_ADDRESS; n++)
+      expect((await through(guess(), `2001:db8:1:2::${n.toString(16)}`)).statusCode).toBe(401)
+    expect((await through(guess(), '2001:db8:1:2:ffff::1')).statusCode).toBe(429)
+    expect((await through(guess(), '2001:db8:1:3::1')).statusCode).toBe(401)
   })
 })
 

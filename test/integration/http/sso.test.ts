@@ -1,6 +1,6 @@
 /** Pages inside GHL: from GHL's payload to a token of ours, and what that token opens. */
 import { randomBytes } from 'node:crypto'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { frameAncestors } from '../../../src/bridge/frame-ancestors.ts'
 import { parseLocationId } from '../../../src/core/ids.ts'
 import { openStore } from '../../../src/store/open-store.ts'
@@ -90,7 +90,6 @@ describe('pages inside GHL', () => {
       bytes.writeUInt8((bytes[at] ?? 0) ^ 1, at)
       return bytes.toString('base64')
     }
-    const gone = app.sandbox.addLocation().id
     const payloads = [
       '',
       'not base64!',
@@ -104,8 +103,7 @@ describe('pages inside GHL', () => {
       'A'.repeat(10_000),
       // The agency's own view: no location is open.
       app.sandbox.ssoPayload({}),
-      // A location without the app, and one that names another agency.
-      app.sandbox.ssoPayload({ locationId: gone }),
+      // One that names another agency.
       app.sandbox.ssoPayload({ locationId: here, companyId: 'another' }),
     ]
     // No single changed byte is let through.
@@ -125,6 +123,32 @@ describe('pages inside GHL', () => {
     }
     expect((await enter(undefined)).status).toBe(400)
     expect((await enter({ nested: true })).status).toBe(400)
+  })
+
+  it('tells whom GHL vouches for that the app is not installed in the location, or not any more', async () => {
+    const never = app.sandbox.addLocation().id
+    const gone = app.sandbox.addLocation().id
+    await app.install({ location: gone })
+    app.sandbox.uninstallFrom(gone)
+    await vi.waitFor(async () => {
+      for (const locationId of [never, gone]) {
+        const { status, body } = await enter(app.sandbox.ssoPayload({ locationId }))
+        expect([status, body]).toEqual([
+          404,
+          {
+            error: {
+              code: 'LOCATION_UNKNOWN',
+              message: 'The app is not installed in this location',
+              action: 'Install it with /oauth/install.',
+            },
+          },
+        ])
+      }
+    }, 10_000)
+    // From another secret, or changed, it is as good as nothing: nobody learns by it where the app is.
+    const payload = Buffer.from(app.sandbox.ssoPayload({ locationId: never }), 'base64')
+    payload.writeUInt8((payload.at(-1) ?? 0) ^ 1, payload.length - 1)
+    expect((await enter(payload.toString('base64'))).body.error.code).toBe('SSO_REFUSED')
   })
 
   it('keeps a page to its location and a plain user to reading', async () => {
