@@ -29,7 +29,7 @@ export function Figures() {
         {(ledger) => <Today ledger={ledger} />}
       </Shown>
       <div class="card charts">
-        <OpenCharts api={api} sessions={[]} />
+        <OpenCharts api={api} sessions={[]} moved={today.data} />
       </div>
     </div>
   )

@@ -164,7 +164,7 @@ function AsItsPeople({ locationId }: { locationId: string }) {
       <Needed {...letters} />
       <Today ledger={mail?.today} refusal={mailRefusal} />
       <Mailbox {...letters} />
-      <Charts api={api} locationId={locationId} sessions={sessions ?? []} />
+      <Charts api={api} locationId={locationId} sessions={sessions ?? []} moved={mail} />
       {sessions !== undefined && <SettingsForm {...shared} sessions={sessions} />}
     </>
   )
