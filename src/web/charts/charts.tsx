@@ -1,14 +1,16 @@
 /** Charts of a location, or of all: messages per hour, and how long they took. */
-import { useContext, useEffect, useRef, useState } from 'preact/hooks'
+import { useContext, useEffect, useMemo, useRef, useState } from 'preact/hooks'
 import { type Api, got, type Session, type Stats } from '../api/client.ts'
 import { createLooks, type Looks } from '../live/looks.ts'
 import { Button } from '../parts/button.tsx'
 import { spacedPhone } from '../parts/countries.ts'
+import { Funnels } from '../parts/funnels.tsx'
 import { failureWords } from '../parts/problem-words.ts'
 import { useClock, ZoneContext } from '../parts/times.ts'
 import { useWords } from '../words/spoken.tsx'
 import { barsOf } from './bars.ts'
 import './charts.css'
+import { HoursTable } from './hours-table.tsx'
 import { Timings, TimingsByNumber } from './timings.tsx'
 
 const HOUR_MS = 3_600_000
@@ -96,6 +98,7 @@ export function OpenCharts({ api, locationId, sessions, moved }: ChartsProps) {
     seen.current = moved
   }, [moved])
   const { stats, failure, readAt } = shown
+  const title = say(shown.span === 'day' ? 'charts.hours' : 'charts.sixHours')
   return (
     <>
       <div class="actions">
@@ -136,8 +139,9 @@ export function OpenCharts({ api, locationId, sessions, moved }: ChartsProps) {
         <p class="muted empty">{say('charts.none')}</p>
       ) : (
         <>
-          <h3>{say(shown.span === 'day' ? 'charts.hours' : 'charts.sixHours')}</h3>
-          <Hours stats={stats} hoursEach={HOURS_EACH[shown.span]} />
+          <h3>{title}</h3>
+          <Hours stats={stats} hoursEach={HOURS_EACH[shown.span]} title={title} />
+          <Funnels {...stats} />
           <h3>{say('charts.timings')}</h3>
           <Timings stats={stats} />
           {sessionId === '' && <TimingsByNumber stats={stats} sessions={sessions} />}
@@ -149,12 +153,14 @@ export function OpenCharts({ api, locationId, sessions, moved }: ChartsProps) {
 
 type Draw = typeof import('./hours-chart.ts').drawHours
 
-function Hours({ stats, hoursEach }: { stats: Stats; hoursEach: number }) {
+/** @param title what one bar counts. */
+function Hours({ stats, hoursEach, title }: { stats: Stats; hoursEach: number; title: string }) {
   const { say, language } = useWords()
   const zone = useContext(ZoneContext)
   const host = useRef<HTMLDivElement>(null)
   const [draw, setDraw] = useState<Draw>()
   const [isMissing, setMissing] = useState(false)
+  const bars = useMemo(() => barsOf(stats, hoursEach, zone), [stats, hoursEach, zone])
   useEffect(() => {
     // After a deploy the server does not have the script of this older page any more.
     import('./hours-chart.ts').then(
@@ -165,19 +171,23 @@ function Hours({ stats, hoursEach }: { stats: Stats; hoursEach: number }) {
   useEffect(() => {
     if (draw === undefined || host.current === null) return undefined
     const labels = [say('charts.time'), say('today.inbound'), say('today.outbound')] as const
-    const chart = draw(host.current, barsOf(stats, hoursEach, zone), labels, { language, zone })
+    const chart = draw(host.current, bars, labels, { language, zone })
     return () => chart.remove()
-  }, [draw, stats, hoursEach, language, zone])
-  if (isMissing) {
-    return (
-      <div class="problem" role="alert">
-        {say('charts.missing')}{' '}
-        <Button kind="quiet" act={async () => location.reload()}>
-          {say('charts.reload')}
-        </Button>
-      </div>
-    )
-  }
+  }, [draw, bars, language, zone])
   const total = stats.inbound.received + stats.outbound.accepted
-  return <div ref={host} class="chart" role="img" aria-label={say('charts.hours.label', { total })} />
+  return (
+    <>
+      {isMissing ? (
+        <div class="problem" role="alert">
+          {say('charts.missing')}{' '}
+          <Button kind="quiet" act={async () => location.reload()}>
+            {say('charts.reload')}
+          </Button>
+        </div>
+      ) : (
+        <div ref={host} class="chart" role="img" aria-label={say('charts.hours.label', { title, total })} />
+      )}
+      <HoursTable bars={bars} title={title} isSeen={isMissing} />
+    </>
+  )
 }

@@ -22,7 +22,7 @@ import { useConsole, useLoaded } from './use-console.ts'
 /** The clock of a location until GHL has said its own; the server counts its days by it, too. */
 const UTC = 'UTC'
 /** What else there is about one location. */
-const ELSEWHERE = ['messages', 'syncs', 'events', 'audit'] as const satisfies readonly Place[]
+const ELSEWHERE = ['messages', 'figures', 'syncs', 'events', 'audit'] as const satisfies readonly Place[]
 
 export function OneLocation({ locationId }: { locationId: string }) {
   const { say } = useWords()
