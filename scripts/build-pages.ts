@@ -73,6 +73,8 @@ async function buildPages(dist: string): Promise<void> {
     logLevel: 'warn',
     publicDir: false,
     plugins: [packedWords],
+    // Its front door has canvas and SVG writers behind it; the pages draw by themselves.
+    resolve: { alias: [{ find: /^qrcode$/, replacement: 'qrcode/lib/core/qrcode.js' }] },
     oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
     build: {
       outDir: aside,

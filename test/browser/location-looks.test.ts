@@ -1,8 +1,8 @@
 /** Every state in which the pages of a location are met, on a phone and on a desk, light and dark: nothing is cut off or kept from anybody. */
-import type { Page } from 'playwright-core'
+import type { Locator, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Stage } from '../../sandbox/stage.ts'
-import { barriers, fits, type OpenBrowser, openBrowser } from '../support/browser.ts'
+import { barriers, fits, type Look, type OpenBrowser, openBrowser } from '../support/browser.ts'
 import { contactOf, deliverLate } from '../support/late-delivery.ts'
 
 const OWNER = '15550009999'
@@ -12,6 +12,7 @@ const ANA = '15551230001'
 const BRUNO = '5511987654321'
 const NOBODY = '15551239999'
 const PHONE_SIZED = { width: 360, height: 740 }
+const PHONE = { ...PHONE_SIZED, hasTouch: true, isMobile: true }
 const DESK = { width: 1_280, height: 900 }
 
 describe('in every look', () => {
@@ -50,8 +51,8 @@ describe('in every look', () => {
       }
     }
   }
-  async function locationPage(): Promise<Page> {
-    const { page } = await browser.page(DESK)
+  async function locationPage(device: Look = DESK): Promise<Page> {
+    const { page } = await browser.page(device)
     await page.goto(`${stage.bridge.url}/app?location=${locationId}`)
     await page.getByText('I run this service').click()
     await page.getByLabel('Operator’s key').fill(stage.bridge.apiKey)
@@ -59,11 +60,11 @@ describe('in every look', () => {
     await page.locator('#numbers').waitFor()
     return page
   }
-  async function pairPage(wish: Record<string, string> = {}): Promise<Page> {
+  async function pairPage(wish: Record<string, string> = {}, device: Look = PHONE_SIZED): Promise<Page> {
     const id = await stage.createSession(locationId, wish)
     const path = `/ghl/location/${locationId}/session/${id}/pairing-link`
     const made = await stage.bridge.operator('POST', path)
-    const { page } = await browser.page(PHONE_SIZED)
+    const { page } = await browser.page(device)
     await page.goto(((await made.json()) as { url: string }).url) // our own contract
     return page
   }
@@ -166,5 +167,67 @@ describe('in every look', () => {
     await page.goto(`${stage.bridge.url}/pair/${'A'.repeat(32)}`)
     await page.getByRole('heading', { name: 'This link has expired' }).waitFor()
     await look(page, 'pair-expired')
+  }, 120_000)
+
+  /** Held upright, light and dark: a desk has no fingers. */
+  async function lookOnPhone(page: Page, name: string): Promise<void> {
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await page.emulateMedia({ colorScheme })
+      // A phone's browser makes room for what is too wide, so that it fits whatever it is.
+      expect([name, await page.evaluate('innerWidth'), await fits(page)]).toEqual([name, PHONE.width, true])
+      expect([name, colorScheme, await barriers(page)]).toEqual([name, colorScheme, []])
+      await browser.keep(page, `look-${name}-${colorScheme}`)
+    }
+  }
+  const endOf = async (part: Locator): Promise<number> => {
+    const box = await part.boundingBox()
+    return box === null ? Number.POSITIVE_INFINITY : box.y + box.height
+  }
+
+  it('the pairing link on the very phone: first what can be done there, without scrolling', async () => {
+    const page = await pairPage({}, PHONE)
+    await page.getByRole('heading', { name: 'Connect the WhatsApp on this phone' }).waitFor()
+    const get = page.getByRole('button', { name: 'Get a code' })
+    expect(await endOf(get)).toBeLessThan(PHONE.height)
+    expect(await page.locator('[data-qr]').isVisible()).toBe(false)
+    await lookOnPhone(page, 'pair-here')
+    // Another phone has WhatsApp.
+    await page.getByText('Is WhatsApp on another phone?').tap()
+    await page.locator('[data-qr]').waitFor()
+    await page.getByText('Point the camera at this code.').waitFor()
+    await lookOnPhone(page, 'pair-here-qr')
+    await page.getByLabel('Country').selectOption('BR')
+    await page.getByLabel('The number of that WhatsApp').fill('11 98765-4321')
+    await get.tap()
+    await page.getByRole('heading', { name: 'Type this code on your phone' }).waitFor()
+    const code = (await page.locator('output.code').textContent()) ?? ''
+    await lookOnPhone(page, 'pair-here-code')
+    await stage.whatsapp.enterPairingCode(BRUNO, code.replace('-', ''))
+    await page.getByRole('heading', { name: 'Connected', exact: true }).waitFor()
+    // Of a number that is known nothing is asked.
+    const again = await pairPage({ expectedPhone: `+${STRANGER}` }, PHONE)
+    expect(await endOf(again.getByRole('button', { name: 'Get a code for +1 555 000 7777' }))).toBeLessThan(
+      PHONE.height,
+    )
+    expect(await again.getByRole('textbox').count()).toBe(0)
+  }, 120_000)
+
+  it('a number that is added on the phone itself: by a code, and by a QR for another phone', async () => {
+    const page = await locationPage(PHONE)
+    await page.getByRole('button', { name: 'Add a number' }).tap()
+    const dialog = page.getByRole('dialog')
+    await dialog.getByRole('heading', { name: 'Connect the WhatsApp on this phone' }).waitFor()
+    expect(await dialog.getByRole('button', { name: 'Show the code' }).isVisible()).toBe(false)
+    await lookOnPhone(page, 'add-here')
+    await dialog.getByText('Is WhatsApp on another phone?').tap()
+    await dialog.getByRole('button', { name: 'Show the code' }).waitFor()
+    await dialog.getByLabel('Country').first().selectOption('US')
+    await dialog.getByLabel('The number of that WhatsApp').fill('555 000-7777')
+    await dialog.getByRole('button', { name: 'Get a code' }).tap()
+    const code = (await dialog.locator('output.code').textContent()) ?? ''
+    await dialog.getByText('This is for +1 555 000 7777').waitFor()
+    await lookOnPhone(page, 'add-here-code')
+    await stage.whatsapp.enterPairingCode(STRANGER, code.replace('-', ''))
+    await dialog.getByRole('heading', { name: 'Connected', exact: true }).waitFor()
   }, 120_000)
 })

@@ -11,6 +11,9 @@ export interface Look {
   readonly locale?: string
   readonly colorScheme?: 'light' | 'dark'
   readonly timezoneId?: string
+  /** Both: a phone, with fingers instead of a pointer. */
+  readonly hasTouch?: boolean
+  readonly isMobile?: boolean
 }
 
 export interface OpenBrowser {

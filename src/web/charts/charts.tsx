@@ -1,17 +1,23 @@
 /** Charts of a location, or of all: messages per hour, and how long they took. */
-import { useCallback, useContext, useEffect, useRef, useState } from 'preact/hooks'
+import { useContext, useEffect, useMemo, useRef, useState } from 'preact/hooks'
 import { type Api, got, type Session, type Stats } from '../api/client.ts'
+import { createLooks, type Looks } from '../live/looks.ts'
 import { Button } from '../parts/button.tsx'
 import { spacedPhone } from '../parts/countries.ts'
+import { Funnels } from '../parts/funnels.tsx'
 import { failureWords } from '../parts/problem-words.ts'
-import { ZoneContext } from '../parts/times.ts'
+import { useClock, ZoneContext } from '../parts/times.ts'
 import { useWords } from '../words/spoken.tsx'
 import { barsOf } from './bars.ts'
 import './charts.css'
-import type { HoursChart } from './hours-chart.ts'
+import { HoursTable } from './hours-table.tsx'
 import { Timings, TimingsByNumber } from './timings.tsx'
 
 const HOUR_MS = 3_600_000
+/** Figures cost the store something: they are not counted anew with every message. */
+const REST_MS = 10_000
+/** Backstop for changes that nobody told of. */
+const LOOK_MS = 60_000
 const SPANS = { day: 24, week: 7 * 24 } as const
 /** A bar of each; a week of single hours is a smear. */
 const HOURS_EACH = { day: 1, week: 6 } as const
@@ -22,6 +28,17 @@ export interface ChartsProps {
   /** Undefined: all locations. */
   readonly locationId?: string
   readonly sessions: readonly Session[]
+  /** Whatever is another one when messages have moved: the figures are then read again. */
+  readonly moved: unknown
+}
+
+interface Shown {
+  readonly stats?: Stats
+  readonly span: Span
+  /** When the figures were read, ISO. */
+  readonly readAt?: string
+  /** Why they could not be read anew. */
+  readonly failure?: unknown
 }
 
 export function Charts(props: ChartsProps) {
@@ -37,36 +54,51 @@ export function Charts(props: ChartsProps) {
   )
 }
 
-export function OpenCharts({ api, locationId, sessions }: ChartsProps) {
+export function OpenCharts({ api, locationId, sessions, moved }: ChartsProps) {
   const { say, find } = useWords()
+  const clock = useClock()
   const [span, setSpan] = useState<Span>('day')
   const [sessionId, setSession] = useState('')
-  const [shown, setShown] = useState<{ stats?: Stats; span: Span; failure?: unknown }>({ span })
-  const asked = useRef(0)
-  const look = useCallback(async () => {
-    asked.current += 1
-    const mine = asked.current
-    const to = Math.ceil(Date.now() / HOUR_MS) * HOUR_MS
-    const query = {
-      from: new Date(to - SPANS[span] * HOUR_MS).toISOString(),
-      to: new Date(to).toISOString(),
-      ...(locationId !== undefined && { locationId }),
-      ...(sessionId !== '' && { sessionId }),
-    }
-    const answer = await got(api.GET('/api/stats', { params: { query } })).then(
-      (stats) => ({ stats, span }),
-      (failure: unknown) => ({ failure, span }),
-    )
-    // A later question has overtaken this one.
-    if (mine === asked.current) setShown(answer)
-  }, [api, locationId, sessionId, span])
+  const [shown, setShown] = useState<Shown>({ span })
+  const looks = useRef<Looks>(undefined)
   useEffect(() => {
-    void look()
+    let isOver = false
+    // Figures of another number or time under this choice would be a lie; older ones of the same are not.
+    let last: Shown = { span }
+    const mine = createLooks(
+      async () => {
+        const to = Math.ceil(Date.now() / HOUR_MS) * HOUR_MS
+        const query = {
+          from: new Date(to - SPANS[span] * HOUR_MS).toISOString(),
+          to: new Date(to).toISOString(),
+          ...(locationId !== undefined && { locationId }),
+          ...(sessionId !== '' && { sessionId }),
+        }
+        last = await got(api.GET('/api/stats', { params: { query } })).then(
+          (stats) => ({ stats, span, readAt: new Date().toISOString() }),
+          (failure: unknown) => ({ ...last, failure }),
+        )
+        if (!isOver) setShown(last)
+      },
+      () => REST_MS,
+    )
+    looks.current = mine
+    void mine.now()
+    const timer = setInterval(mine.soon, LOOK_MS)
     return () => {
-      asked.current += 1
+      isOver = true
+      clearInterval(timer)
+      mine.end()
     }
-  }, [look])
-  const { stats, failure } = shown
+  }, [api, locationId, sessionId, span])
+  const seen = useRef(moved)
+  useEffect(() => {
+    // What was there before the first look is no news.
+    if (seen.current !== moved) looks.current?.soon()
+    seen.current = moved
+  }, [moved])
+  const { stats, failure, readAt } = shown
+  const title = say(shown.span === 'day' ? 'charts.hours' : 'charts.sixHours')
   return (
     <>
       <div class="actions">
@@ -95,8 +127,8 @@ export function OpenCharts({ api, locationId, sessions }: ChartsProps) {
       </div>
       {failure !== undefined && (
         <div class="problem" role="alert">
-          {failureWords(failure, find)}{' '}
-          <Button kind="quiet" act={look}>
+          {failureWords(failure, find)} {readAt !== undefined && say('charts.old', { time: clock(readAt) })}{' '}
+          <Button kind="quiet" act={() => looks.current?.now()}>
             {say('again')}
           </Button>
         </div>
@@ -107,8 +139,9 @@ export function OpenCharts({ api, locationId, sessions }: ChartsProps) {
         <p class="muted empty">{say('charts.none')}</p>
       ) : (
         <>
-          <h3>{say(shown.span === 'day' ? 'charts.hours' : 'charts.sixHours')}</h3>
-          <Hours stats={stats} hoursEach={HOURS_EACH[shown.span]} />
+          <h3>{title}</h3>
+          <Hours stats={stats} hoursEach={HOURS_EACH[shown.span]} title={title} />
+          <Funnels {...stats} />
           <h3>{say('charts.timings')}</h3>
           <Timings stats={stats} />
           {sessionId === '' && <TimingsByNumber stats={stats} sessions={sessions} />}
@@ -118,25 +151,43 @@ export function OpenCharts({ api, locationId, sessions }: ChartsProps) {
   )
 }
 
-function Hours({ stats, hoursEach }: { stats: Stats; hoursEach: number }) {
+type Draw = typeof import('./hours-chart.ts').drawHours
+
+/** @param title what one bar counts. */
+function Hours({ stats, hoursEach, title }: { stats: Stats; hoursEach: number; title: string }) {
   const { say, language } = useWords()
   const zone = useContext(ZoneContext)
   const host = useRef<HTMLDivElement>(null)
-  const chart = useRef<HoursChart | undefined>(undefined)
+  const [draw, setDraw] = useState<Draw>()
+  const [isMissing, setMissing] = useState(false)
+  const bars = useMemo(() => barsOf(stats, hoursEach, zone), [stats, hoursEach, zone])
   useEffect(() => {
-    let isGone = false
-    // The chart is a picture of the figures; without it they still stand in the ledger above.
-    void import('./hours-chart.ts').then(({ drawHours }) => {
-      if (isGone || host.current === null) return
-      const labels = [say('charts.time'), say('today.inbound'), say('today.outbound')] as const
-      chart.current = drawHours(host.current, barsOf(stats, hoursEach, zone), labels, { language, zone })
-    })
-    return () => {
-      isGone = true
-      chart.current?.remove()
-      chart.current = undefined
-    }
-  }, [stats, hoursEach, language, zone])
+    // After a deploy the server does not have the script of this older page any more.
+    import('./hours-chart.ts').then(
+      ({ drawHours }) => setDraw(() => drawHours),
+      () => setMissing(true),
+    )
+  }, [])
+  useEffect(() => {
+    if (draw === undefined || host.current === null) return undefined
+    const labels = [say('charts.time'), say('today.inbound'), say('today.outbound')] as const
+    const chart = draw(host.current, bars, labels, { language, zone })
+    return () => chart.remove()
+  }, [draw, bars, language, zone])
   const total = stats.inbound.received + stats.outbound.accepted
-  return <div ref={host} class="chart" role="img" aria-label={say('charts.hours.label', { total })} />
+  return (
+    <>
+      {isMissing ? (
+        <div class="problem" role="alert">
+          {say('charts.missing')}{' '}
+          <Button kind="quiet" act={async () => location.reload()}>
+            {say('charts.reload')}
+          </Button>
+        </div>
+      ) : (
+        <div ref={host} class="chart" role="img" aria-label={say('charts.hours.label', { title, total })} />
+      )}
+      <HoursTable bars={bars} title={title} isSeen={isMissing} />
+    </>
+  )
 }

@@ -22,7 +22,7 @@ import { useNamedClock, ZoneNote } from './times.tsx'
 import { useConsole, useLoaded } from './use-console.ts'
 
 /** What else there is about one location. */
-const ELSEWHERE = ['messages', 'syncs', 'events', 'audit'] as const satisfies readonly Place[]
+const ELSEWHERE = ['messages', 'figures', 'syncs', 'events', 'audit'] as const satisfies readonly Place[]
 
 export function OneLocation({ locationId }: { locationId: string }) {
   const { say } = useWords()
@@ -167,7 +167,7 @@ function AsItsPeople({ locationId }: { locationId: string }) {
       <Needed {...letters} />
       <Today ledger={mail?.today} refusal={mailRefusal} />
       <Mailbox {...letters} />
-      <Charts api={api} locationId={locationId} sessions={sessions ?? []} />
+      <Charts api={api} locationId={locationId} sessions={sessions ?? []} moved={mail} />
       {sessions !== undefined && <SettingsForm {...shared} sessions={sessions} />}
     </>
   )

@@ -43,6 +43,7 @@ export function createLooks(look: () => Promise<void>, everyMs: () => number): L
       await start()
     },
     end() {
+      isWanted = false
       clearTimeout(timer)
       document.removeEventListener('visibilitychange', seen)
     },

@@ -51,7 +51,7 @@ export function LocationView({ locationId, login, isAdmin, title }: LocationView
               <Needed {...letters} />
               <Today ledger={mail?.today} refusal={mailRefusal} />
               <Mailbox {...letters} />
-              <Charts api={api} locationId={locationId} sessions={sessions ?? []} />
+              <Charts api={api} locationId={locationId} sessions={sessions ?? []} moved={mail} />
             </>
           )}
           {isAdmin && sessions !== undefined && <SettingsForm {...shared} sessions={sessions} />}

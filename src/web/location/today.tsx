@@ -1,7 +1,7 @@
 import type { Ledger } from '../api/client.ts'
+import { Funnels } from '../parts/funnels.tsx'
 import { failureWords } from '../parts/problem-words.ts'
 import { useWords } from '../words/spoken.tsx'
-import type { Word } from '../words/words.ts'
 
 /** `open`: what waits for a person or its delivery, of whatever day it is; without it only the day's own is known. */
 type Figured = Pick<Ledger, 'inbound' | 'outbound'> & {
@@ -30,35 +30,7 @@ export function Today({ ledger, refusal }: TodayProps) {
       ) : (
         <>
           <Verdict {...ledger} />
-          <div class="ledger">
-            <Flow
-              title="today.inbound"
-              steps={[
-                ['today.received', ledger.inbound.received],
-                ['today.inGhl', ledger.inbound.inGhl],
-              ]}
-              rest={[
-                ['today.waiting', ledger.inbound.waiting],
-                ['today.failed', ledger.inbound.failed],
-                ['today.discarded', ledger.inbound.discarded],
-              ]}
-            />
-            <Flow
-              title="today.outbound"
-              steps={[
-                ['today.accepted', ledger.outbound.accepted],
-                ['today.sent', ledger.outbound.sent],
-                ['today.delivered', ledger.outbound.delivered],
-                ['today.read', ledger.outbound.read],
-              ]}
-              rest={[
-                ['today.waiting', ledger.outbound.waiting],
-                ['today.held', ledger.outbound.held],
-                ['today.failed', ledger.outbound.failed],
-                ['today.discarded', ledger.outbound.discarded],
-              ]}
-            />
-          </div>
+          <Funnels {...ledger} />
         </>
       )}
     </section>
@@ -74,28 +46,4 @@ function Verdict({ inbound, outbound, open }: Figured) {
   if (needed > 0) return <p class="verdict state bad">{count('today.trouble', needed)}</p>
   if (waiting > 0) return <p class="verdict state busy">{count('today.open', waiting)}</p>
   return <p class="verdict state good">{all === 0 ? say('today.none') : count('today.allDone', all)}</p>
-}
-
-type Figures = readonly (readonly [Word, number])[]
-
-/** A funnel in words and bars: each step beside how much of the first it is. */
-function Flow({ title, steps, rest }: { title: Word; steps: Figures; rest: Figures }) {
-  const { say } = useWords()
-  const all = steps[0]?.[1] ?? 0
-  return (
-    <div>
-      <h3>{say(title)}</h3>
-      <dl class="funnel">
-        {[...steps, ...rest.filter(([, figure]) => figure > 0)].map(([word, figure], index) => (
-          <div key={word} class={index < steps.length ? '' : 'rest'}>
-            <dt>{say(word)}</dt>
-            <dd>
-              <meter min={0} max={Math.max(1, all)} value={figure} aria-hidden="true" />
-              <span>{figure}</span>
-            </dd>
-          </div>
-        ))}
-      </dl>
-    </div>
-  )
 }

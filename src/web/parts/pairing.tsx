@@ -6,6 +6,7 @@ import type { Words } from '../words/words.ts'
 import { Button } from './button.tsx'
 import { Countdown, useSecondsLeft } from './countdown.tsx'
 import { spacedPhone } from './countries.ts'
+import { useOnPhone } from './on-phone.ts'
 import { PhoneField } from './phone-field.tsx'
 import { cureOf, type SessionProblem, sessionProblemWords } from './problem-words.ts'
 import { Qr } from './qr.tsx'
@@ -34,6 +35,7 @@ export interface PairingProps {
 
 export function Pairing({ state, restart, whenReady, heading: Heading = 'h1' }: PairingProps) {
   const { say } = useWords()
+  const isOnPhone = useOnPhone()
   // The server does not keep for whom a code is; this page asked for it.
   const [codeFor, setCodeFor] = useState<string>()
   const begin = async (phoneNumber?: string): Promise<void> => {
@@ -43,7 +45,7 @@ export function Pairing({ state, restart, whenReady, heading: Heading = 'h1' }: 
   return (
     <section class="pairing" data-status={state.status}>
       <div role="status">
-        <Heading>{headline(state, say)}</Heading>
+        <Heading>{headline(state, isOnPhone, say)}</Heading>
       </div>
       {state.expectedPhone !== null && state.status !== 'ready' && (
         <p>
@@ -55,9 +57,9 @@ export function Pairing({ state, restart, whenReady, heading: Heading = 'h1' }: 
   )
 }
 
-function headline({ status, problem }: PairingState, say: Words['say']): string {
+function headline({ status, problem }: PairingState, isOnPhone: boolean, say: Words['say']): string {
   if (problem !== null) return say('pair.title.problem')
-  if (status === 'qr') return say('pair.title.qr')
+  if (status === 'qr') return say(isOnPhone ? 'pair.title.here' : 'pair.title.qr')
   if (status === 'pairing') return say('pair.title.code')
   if (status === 'ready') return say('pair.title.ready')
   return status === 'connecting' ? say('pair.title.connecting') : say('pair.title.wait')
@@ -100,14 +102,39 @@ function Step({ state, restart, codeFor, whenReady }: StepProps) {
   return <p class="waiting">{say('pair.wait')}</p>
 }
 
+/** The phone that has WhatsApp cannot scan its own screen: on a phone the code stands first, elsewhere the QR. */
 function ByQr({ state, qr, restart }: PairingProps & { qr: string }) {
   const { say } = useWords()
-  return (
+  const isOnPhone = useOnPhone()
+  const scan = (
     <>
       <Qr text={qr} />
       {state.expiresInMs !== null && <Countdown state={state} text={qr} over={say('pair.title.wait')} />}
       <Steps last={say('pair.step.scan')} />
-      <CodeInstead restart={restart} fixed={fixedPhone(state)} />
+    </>
+  )
+  const code = <AskCode get={restart} fixed={fixedPhone(state)} />
+  if (isOnPhone) {
+    return (
+      <>
+        <p>{say('pair.here.why')}</p>
+        {code}
+        <details class="aside">
+          <summary>{say('pair.otherPhone')}</summary>
+          {scan}
+        </details>
+        <Hints />
+      </>
+    )
+  }
+  return (
+    <>
+      {scan}
+      <details class="aside">
+        <summary>{say('pair.codeInstead')}</summary>
+        <p>{say('pair.codeInstead.why')}</p>
+        {code}
+      </details>
       <Hints />
     </>
   )
@@ -152,39 +179,39 @@ function Steps({ last }: { last: string }) {
   )
 }
 
-/** The phone that has WhatsApp cannot scan its own screen. */
-function CodeInstead({ restart, fixed }: Pick<PairingProps, 'restart'> & { fixed: string | undefined }) {
+/** @param fixed the only number that a code can be for; undefined: the reader says which. */
+export function AskCode({
+  get,
+  fixed,
+}: {
+  /** @param phoneNumber E.164 */
+  get(phoneNumber: string): Promise<void>
+  fixed: string | undefined
+}) {
   const { say } = useWords()
-  // On the phone itself there is nothing to scan with.
-  const [isOnPhone] = useState(() => matchMedia('(pointer: coarse) and (max-width: 40rem)').matches)
   const [phone, setPhone] = useState<string | undefined>('')
   const [isWrong, setWrong] = useState(false)
   const ask = async (): Promise<void> => {
     setWrong(!phone)
-    if (phone) await restart(phone)
+    if (phone) await get(phone)
+  }
+  if (fixed !== undefined) {
+    return (
+      <Button act={() => get(fixed)}>{say('pair.codeInstead.getFor', { phone: spacedPhone(fixed) })}</Button>
+    )
   }
   return (
-    <details class="aside" open={isOnPhone}>
-      <summary>{say('pair.codeInstead')}</summary>
-      <p>{say('pair.codeInstead.why')}</p>
-      {fixed === undefined ? (
-        <>
-          <PhoneField
-            label={say('pair.codeInstead.phone')}
-            isWrong={isWrong}
-            onPhone={(next) => {
-              setPhone(next)
-              setWrong(false)
-            }}
-          />
-          <Button act={ask}>{say('pair.codeInstead.get')}</Button>
-        </>
-      ) : (
-        <Button act={() => restart(fixed)}>
-          {say('pair.codeInstead.getFor', { phone: spacedPhone(fixed) })}
-        </Button>
-      )}
-    </details>
+    <>
+      <PhoneField
+        label={say('pair.codeInstead.phone')}
+        isWrong={isWrong}
+        onPhone={(next) => {
+          setPhone(next)
+          setWrong(false)
+        }}
+      />
+      <Button act={ask}>{say('pair.codeInstead.get')}</Button>
+    </>
   )
 }
 
