@@ -2318,12 +2318,17 @@ CREATE OR REPLACE FUNCTION bridge.note_install(args jsonb)
 AS $function$
 declare
   happened_at timestamptz := coalesce(bridge.from_ms((args->>'eventAt')::bigint), clock_timestamp());
+  gone_at timestamptz := (
+    select agency.event_at from bridge.ghl_accounts agency
+    where args->>'locationId' is not null and agency.location_id is null and agency.company_id = args->>'companyId'
+      and agency.status = 'uninstalled' and agency.event_at >= happened_at);
   noted bridge.ghl_accounts;
 begin
   insert into bridge.ghl_accounts
-    (location_id, company_id, user_type, status, scopes, token_expires_at, event_at)
+    (location_id, company_id, user_type, status, scopes, token_expires_at, event_at, uninstalled_at)
   values (args->>'locationId', args->>'companyId', case when args->>'locationId' is null then 'Company' else 'Location' end,
-    'pending', '', now(), happened_at)
+    case when gone_at is null then 'pending' else 'uninstalled' end, '', now(), coalesce(gone_at, happened_at),
+    case when gone_at is not null then now() end)
   on conflict do nothing;
   update bridge.ghl_accounts account
   set company_id = coalesce(args->>'companyId', account.company_id),
@@ -3539,11 +3544,15 @@ declare
   gone bridge.ghl_accounts;
   locations jsonb := '[]';
 begin
-  if args->>'locationId' is not null then
-    insert into bridge.ghl_accounts (location_id, company_id, user_type, status, scopes, token_expires_at, event_at, uninstalled_at)
-    values (args->>'locationId', args->>'companyId', 'Location', 'uninstalled', '', now(), happened_at, now())
-    on conflict do nothing;
-  end if;
+  insert into bridge.ghl_accounts (location_id, company_id, user_type, status, scopes, token_expires_at, event_at, uninstalled_at)
+  select args->>'locationId', args->>'companyId', case when args->>'locationId' is null then 'Company' else 'Location' end,
+    'uninstalled', '', now(), happened_at, now()
+  where coalesce(args->>'locationId', args->>'companyId') is not null
+  on conflict do nothing;
+  update bridge.ghl_accounts account set event_at = happened_at, updated_at = now()
+  where case when args->>'locationId' is null then account.company_id = args->>'companyId'
+      else account.location_id = args->>'locationId' end
+    and account.status = 'uninstalled' and account.event_at < happened_at;
   for gone in
     update bridge.ghl_accounts account
     set status = 'uninstalled', access_token = null, refresh_token = null, refresh_holder = null, refresh_until = null,

@@ -110,6 +110,22 @@ it('the removal of a location that nobody had heard of is kept, as what it is', 
   expect(await events()).toMatchObject([{ type: 'UNINSTALL', state: 'processed', reason: null }])
 })
 
+it('the removal of an agency stands against INSTALLs that are older and come later', async () => {
+  await quietApp()
+  const { companyId } = app.sandbox
+  const at = (ms: number) => new Date(Date.now() + ms).toISOString()
+  await post({ type: 'UNINSTALL', companyId, timestamp: at(0) })
+  await settled()
+  await post({ type: 'INSTALL', companyId, installType: 'Company', timestamp: at(-5_000) })
+  await post({ type: 'INSTALL', companyId, locationId: 'branch', timestamp: at(-5_000) })
+  await settled()
+  expect(await events('type=INSTALL')).toMatchObject([
+    { state: 'ignored', reason: 'removed_since' },
+    { state: 'ignored', reason: 'removed_since' },
+  ])
+  expect((await one('branch'))?.status).toBe('uninstalled')
+})
+
 it('an agency’s own INSTALL keeps its name and its white-label domain, before its code or after', async () => {
   await quietApp()
   const domainShown = async (domain: string) => {

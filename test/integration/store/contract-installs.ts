@@ -74,6 +74,32 @@ export function describeInstalls(subject: () => Subject): void {
       await store().noteInstall({ locationId, happenedAt: ago(HOUR_MS / 2) })
       expect(await statusOf(locationId)).toBe('pending')
     })
+
+    it('that is older than the UNINSTALL of the agency brings neither it nor a location back; a younger one does', async () => {
+      const companyId = randomUUID()
+      const [fresh, gone] = [freshLocation(), freshLocation()]
+      const note = async (locationId: LocationId | undefined, hours: number) =>
+        (await store().noteInstall({ locationId, companyId, happenedAt: ago(hours * HOUR_MS) })).status
+      await store().uninstall({ locationId: gone, companyId, happenedAt: ago(9 * HOUR_MS) })
+      // Nobody has heard of the agency yet. Its later removal counts for what was removed before, too.
+      expect(await store().uninstall({ companyId, happenedAt: ago(5 * HOUR_MS) })).toEqual([])
+      for (const locationId of [fresh, gone, undefined]) {
+        expect(await note(locationId, 6)).toBe('uninstalled')
+        expect(await note(locationId, 5.5)).toBe('uninstalled')
+        expect(await note(locationId, 4)).toBe('pending')
+      }
+      // Removed once more, and late word of before that.
+      await store().uninstall({ companyId, happenedAt: ago(3 * HOUR_MS) })
+      expect(await note(undefined, 3.5)).toBe('uninstalled')
+      expect(await note(freshLocation(), 3.5)).toBe('uninstalled')
+      expect(await note(freshLocation(), 2)).toBe('pending')
+      // Another agency's removal is nobody else's.
+      const { status } = await store().noteInstall({
+        ...{ locationId: freshLocation(), companyId: randomUUID() },
+        happenedAt: ago(9 * HOUR_MS),
+      })
+      expect(status).toBe('pending')
+    })
   })
 
   describe('an installation that the operator switches off', () => {
