@@ -7,16 +7,17 @@ create or replace function bridge.note_install(args jsonb) returns jsonb
 language plpgsql as $$
 declare
   happened_at timestamptz := coalesce(bridge.from_ms((args->>'eventAt')::bigint), clock_timestamp());
-  is_gone boolean := args->>'locationId' is not null and exists (
-    select from bridge.ghl_accounts agency
-    where agency.location_id is null and agency.company_id = args->>'companyId' and agency.status = 'uninstalled'
-      and agency.event_at >= happened_at);
+  gone_at timestamptz := (
+    select agency.event_at from bridge.ghl_accounts agency
+    where args->>'locationId' is not null and agency.location_id is null and agency.company_id = args->>'companyId'
+      and agency.status = 'uninstalled' and agency.event_at >= happened_at);
   noted bridge.ghl_accounts;
 begin
   insert into bridge.ghl_accounts
     (location_id, company_id, user_type, status, scopes, token_expires_at, event_at, uninstalled_at)
   values (args->>'locationId', args->>'companyId', case when args->>'locationId' is null then 'Company' else 'Location' end,
-    case when is_gone then 'uninstalled' else 'pending' end, '', now(), happened_at, case when is_gone then now() end)
+    case when gone_at is null then 'pending' else 'uninstalled' end, '', now(), coalesce(gone_at, happened_at),
+    case when gone_at is not null then now() end)
   on conflict do nothing;
   update bridge.ghl_accounts account
   set company_id = coalesce(args->>'companyId', account.company_id),

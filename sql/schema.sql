@@ -686,15 +686,6 @@ begin
   end if;
 end
 $function$
-CREATE OR REPLACE FUNCTION bridge.announce_message()
- RETURNS trigger
- LANGUAGE plpgsql
-AS $function$
-begin
-  perform bridge.announce('work', new.location_id);
-  return null;
-end
-$function$
 CREATE OR REPLACE FUNCTION bridge.begin_history(args jsonb)
  RETURNS jsonb
  LANGUAGE plpgsql
@@ -1031,10 +1022,7 @@ CREATE OR REPLACE FUNCTION bridge.count_waiting(args jsonb)
  STABLE
 AS $function$
   select jsonb_build_object(
-    'messages', count(*),
-    'held', count(*) filter (where waiting.state = 'held'),
-    'locations', count(distinct waiting.location_id),
-    'upTo', max(waiting.seq)::text)
+    'messages', count(*), 'locations', count(distinct waiting.location_id), 'upTo', max(waiting.seq)::text)
   from bridge.waiting_messages(args) waiting
 $function$
 CREATE OR REPLACE FUNCTION bridge.create_oauth_state(args jsonb)
@@ -2330,16 +2318,17 @@ CREATE OR REPLACE FUNCTION bridge.note_install(args jsonb)
 AS $function$
 declare
   happened_at timestamptz := coalesce(bridge.from_ms((args->>'eventAt')::bigint), clock_timestamp());
-  is_gone boolean := args->>'locationId' is not null and exists (
-    select from bridge.ghl_accounts agency
-    where agency.location_id is null and agency.company_id = args->>'companyId' and agency.status = 'uninstalled'
-      and agency.event_at >= happened_at);
+  gone_at timestamptz := (
+    select agency.event_at from bridge.ghl_accounts agency
+    where args->>'locationId' is not null and agency.location_id is null and agency.company_id = args->>'companyId'
+      and agency.status = 'uninstalled' and agency.event_at >= happened_at);
   noted bridge.ghl_accounts;
 begin
   insert into bridge.ghl_accounts
     (location_id, company_id, user_type, status, scopes, token_expires_at, event_at, uninstalled_at)
   values (args->>'locationId', args->>'companyId', case when args->>'locationId' is null then 'Company' else 'Location' end,
-    case when is_gone then 'uninstalled' else 'pending' end, '', now(), happened_at, case when is_gone then now() end)
+    case when gone_at is null then 'pending' else 'uninstalled' end, '', now(), coalesce(gone_at, happened_at),
+    case when gone_at is not null then now() end)
   on conflict do nothing;
   update bridge.ghl_accounts account
   set company_id = coalesce(args->>'companyId', account.company_id),
@@ -2396,9 +2385,7 @@ CREATE OR REPLACE FUNCTION bridge.numbers_state(location text)
 AS $function$
   select case
     when count(*) = 0 then 'none'
-    when bool_or(session.status in ('replaced', 'banned', 'outdated')
-      or (session.status = 'restricted'
-        and coalesce((session.problem->>'until')::timestamptz <= clock_timestamp(), true))) then 'person'
+    when bool_or(session.status in ('replaced', 'restricted', 'banned', 'outdated')) then 'person'
     when bool_or(session.status in ('logged_out', 'qr', 'pairing')) then 'scan'
     when bool_or(session.status <> 'ready') then 'reconnecting'
     else 'ready' end
@@ -3644,8 +3631,7 @@ CREATE OR REPLACE FUNCTION bridge.waiting_messages(args jsonb)
  STABLE
 AS $function$
   select message.* from bridge.messages message
-  where message.state in ('failed', 'held') and message.discarded_at is null
-    and (args->>'state' is null or message.state = args->>'state')
+  where message.state in ('failed', 'held') and message.discarded_at is null and message.state = args->>'state'
     and (args->>'locationId' is null or message.location_id = args->>'locationId')
     and (args->>'sessionId' is null or message.session_id = args->>'sessionId')
 $function$

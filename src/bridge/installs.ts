@@ -84,6 +84,11 @@ export function installHandlers(
     }
   }
 
+  const find = async ({ locationId, companyId }: Where): Promise<InstallationRow | undefined> => {
+    if (locationId !== undefined) return await installations.findByLocation(locationId)
+    return companyId === undefined ? undefined : await installations.findCompany(companyId)
+  }
+
   /**
    * Tokens that GHL granted a moment after it says that the app was removed: those of a new installation, or those of the
    * old one when GHL's clock is behind ours. GHL itself knows. @returns the locations whose tokens are dead.
@@ -109,9 +114,7 @@ export function installHandlers(
     async INSTALL(event, attempt) {
       const { locationId, companyId, companyName, userId, versionId } = event
       if (locationId === undefined && companyId === undefined) return { ignored: 'names_nothing' }
-      const before = await (locationId === undefined
-        ? companyId && installations.findCompany(companyId)
-        : installations.findByLocation(locationId))
+      const before = await find({ locationId, companyId })
       const row = await installations.noteInstall({
         locationId,
         companyId,
@@ -137,12 +140,15 @@ export function installHandlers(
     async UNINSTALL({ locationId, companyId, sentAt }) {
       if (locationId === undefined && companyId === undefined) return { ignored: 'names_nothing' }
       const where = { locationId, companyId }
+      // Without a time it may be of before the last installation, and GHL alone knows.
+      const row = sentAt === undefined ? await find(where) : undefined
+      if (row?.status === 'active' && (await isAlive(row))) return { ignored: 'installed_since' }
       const gone = await installations.uninstall({ ...where, happenedAt: sentAt })
       const late = sentAt === undefined ? [] : await settleDoubts(where, sentAt)
       if (locationId === undefined || gone.length + late.length > 0) return 'processed'
       // Also one that nobody had heard of: it is marked, in case its INSTALL comes later.
-      const row = await installations.findByLocation(locationId)
-      return row?.status === 'uninstalled' ? 'processed' : { ignored: 'installed_since' }
+      const now = await installations.findByLocation(locationId)
+      return now?.status === 'uninstalled' ? 'processed' : { ignored: 'installed_since' }
     },
 
     async UPDATE({ locationId, companyId, versionId, sentAt }, attempt) {

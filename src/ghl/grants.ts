@@ -13,6 +13,7 @@ import type { Answer, GhlTransport } from './transport.ts'
 
 /** GHL repeats a refresh answer for 30 s; stay well inside. */
 const SAME_TOKEN_MS = 25_000
+/** Short, so that a lost answer can be asked for again in that time. A code's pair is given once: it gets GHL's usual patience. */
 const REFRESH_TIMEOUT_MS = 8_000
 
 interface GrantsDeps {
@@ -24,6 +25,11 @@ interface GrantsDeps {
   readonly clock: Clock
 }
 
+/** Of `POST /oauth/token`, besides the app's own credentials. */
+export type GrantFields =
+  | { readonly grant_type: 'authorization_code'; readonly code: string; readonly redirect_uri: string }
+  | { readonly grant_type: 'refresh_token'; readonly refresh_token: string }
+
 export class GhlGrants {
   readonly #deps: GrantsDeps
 
@@ -32,7 +38,7 @@ export class GhlGrants {
   }
 
   /** One call, any answer. @throws {ConfigError} when the app's credentials are not configured. */
-  async ask(fields: Readonly<Record<string, string>>): Promise<Answer> {
+  async ask(fields: GrantFields): Promise<Answer> {
     const { transport, clientId, clientSecret, onCredentials } = this.#deps
     if (clientId === undefined || clientSecret === undefined) {
       throw new ConfigError('CONFIG_MISSING', 'GHL_CLIENT_ID and GHL_CLIENT_SECRET are not set')
@@ -41,7 +47,7 @@ export class GhlGrants {
       method: 'POST',
       path: '/oauth/token',
       form: { client_id: clientId, client_secret: clientSecret, ...fields },
-      timeoutMs: REFRESH_TIMEOUT_MS,
+      ...(fields.grant_type === 'refresh_token' && { timeoutMs: REFRESH_TIMEOUT_MS }),
     })
     const { refusal } = answer
     if (refusal === undefined) onCredentials?.(true)

@@ -37,10 +37,10 @@ const lenient = <Schema extends z.ZodType>(schema: Schema) => maybe(schema).catc
 /** The last moment of the year 9999: neither a database nor a person knows later ones. */
 const LAST_MS = 253_402_300_799_999
 
-/** ISO 8601, or milliseconds since the epoch. */
+/** ISO 8601, or milliseconds since the epoch, which may come as text. */
 const instant = z
   .union([z.string(), z.number()])
-  .transform((value) => new Date(value))
+  .transform((value) => new Date(/^\d{10,}$/.test(String(value)) ? Number(value) : value))
   .refine((date) => date.getTime() >= 0 && date.getTime() <= LAST_MS)
 
 const attachment = lenient(
@@ -127,7 +127,7 @@ function messageOf(post: z.output<typeof deliverySchema>, webhookId: string) {
 const appEventSchema = z.looseObject({
   type: z.string(),
   webhookId: lenient(z.string()),
-  timestamp: lenient(z.string()),
+  timestamp: lenient(instant),
   appId: lenient(z.string()),
   versionId: lenient(z.string()),
   locationId: lenient(locationId),
@@ -157,10 +157,9 @@ const isThere = (value: unknown): boolean => value !== undefined && value !== nu
 export function parseAppEvent(json: unknown): AppEvent {
   const event = parsed(appEventSchema, json)
   const contact = event.type.startsWith('Contact') ? (event.id ?? event.contactId) : event.contactId
-  const sentAtMs = Date.parse(event.timestamp ?? '')
   return {
     type: event.type,
-    webhookId: event.webhookId ?? (Number.isNaN(sentAtMs) ? randomUUID() : digestOf(json)),
+    webhookId: event.webhookId ?? (event.timestamp === undefined ? randomUUID() : digestOf(json)),
     locationId: event.locationId,
     isUnreadable: event.locationId === undefined && isThere(locationField.safeParse(json).data?.locationId),
     companyId: event.companyId,
@@ -171,7 +170,7 @@ export function parseAppEvent(json: unknown): AppEvent {
     versionId: event.versionId,
     ghlContactId: readableId(parseGhlContactId).safeParse(contact).data,
     whitelabelDomain: domainOf(event.whitelabelDetails?.domain),
-    sentAt: Number.isNaN(sentAtMs) ? undefined : new Date(sentAtMs),
+    sentAt: event.timestamp,
     payload: event,
   }
 }

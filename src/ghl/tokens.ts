@@ -25,7 +25,7 @@ import type { Clock } from '../core/clock.ts'
 import { GhlError, StoreError, toBridgeError } from '../core/errors.ts'
 import type { LocationId } from '../core/ids.ts'
 import type { Log } from '../core/log.ts'
-import { GhlGrants, grantedBy, mintError } from './grants.ts'
+import { GhlGrants, type GrantFields, grantedBy, mintError } from './grants.ts'
 import type { Granted } from './payloads.ts'
 import { authVerdict, type Refusal, refusalError, traced } from './refusals.ts'
 import { TokenRefusals, type Used } from './token-refusals.ts'
@@ -438,7 +438,7 @@ export class GhlTokens {
   }
 
   /** `POST /oauth/token`, once. @throws {ConfigError} when the app's credentials are not configured. */
-  async grant(fields: Readonly<Record<string, string>>): Promise<Answer> {
+  async grant(fields: GrantFields): Promise<Answer> {
     return await this.#grants.ask(fields)
   }
 }

@@ -44,6 +44,15 @@ describe('installing the app', () => {
     await expect(again).rejects.toHaveProperty('action', expect.stringContaining('install link'))
   })
 
+  it('waits for the code’s tokens as long as for anything of GHL’s: they are given once', async () => {
+    bench = await startBench({}, { timeoutMs: 20_000 })
+    const { ghl, sandbox } = bench
+    const code = await approve(ghl.oauth.installUrl('s'), { location_id: sandbox.addLocation().id })
+    // Longer than a refresh, which can be repeated, waits.
+    sandbox.faults.add({ route: 'POST /oauth/token', when: 'after', effect: { kind: 'delay', ms: 8_500 } })
+    expect(await ghl.oauth.complete(code)).toMatchObject({ status: 'active' })
+  }, 30_000)
+
   it('of a location that no agency is named for asks the next agency when one is broken', async () => {
     bench = await startBench()
     const { ghl, sandbox, installations } = bench

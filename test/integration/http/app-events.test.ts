@@ -52,9 +52,50 @@ it('the documented bodies, without id and time, are acted on each time', async (
   for (let n = 0; n < 2; n++) {
     await app.install({ location: id })
     expect((await one(id))?.status).toBe('connected')
+    app.sandbox.uninstallFrom(id)
     expect(await post({ type: 'UNINSTALL', locationId: id })).toEqual({ accepted: 'recorded' })
     await becomes(id, 'uninstalled')
   }
+})
+
+it('a removal without a time is believed when GHL takes the tokens no more', async () => {
+  await quietApp()
+  const [own, branch] = [app.sandbox.addLocation().id, app.sandbox.addLocation().id]
+  const { companyId } = app.sandbox
+  await app.install({ location: own })
+  app.sandbox.bulkInstall({ locationIds: [branch] })
+  await app.install({ company: true })
+  await becomes(branch, 'connected')
+  // GHL repeats them for days: they may be older than the installation.
+  const removals = [{ locationId: own }, { companyId }] as const
+  for (const removal of removals) await post({ type: 'UNINSTALL', ...removal })
+  await settled()
+  for (const id of [own, branch]) expect((await one(id))?.status).toBe('connected')
+  expect(await events('type=UNINSTALL')).toMatchObject([
+    { state: 'ignored', reason: 'installed_since' },
+    { state: 'ignored', reason: 'installed_since' },
+  ])
+  app.sandbox.uninstallFrom(own)
+  app.sandbox.uninstallFromCompany()
+  for (const removal of removals) await post({ type: 'UNINSTALL', ...removal })
+  for (const id of [own, branch]) await becomes(id, 'uninstalled')
+})
+
+it.each([
+  ['a number', (ms: number) => ms],
+  ['digits', (ms: number) => String(ms)],
+  ['a date', (ms: number) => new Date(ms).toISOString()],
+])('an event’s time counts as %s', async (_, written) => {
+  await quietApp()
+  const at = (ms: number) => written(Date.now() + ms)
+  await post({ type: 'UNINSTALL', locationId: 'branch', timestamp: at(0) })
+  await settled()
+  await post({ type: 'INSTALL', locationId: 'branch', timestamp: at(-5_000) })
+  await settled()
+  expect((await one('branch'))?.status).toBe('uninstalled')
+  await post({ type: 'INSTALL', locationId: 'branch', timestamp: at(5_000) })
+  await settled()
+  expect((await one('branch'))?.status).toBe('not_connected')
 })
 
 it('a removal whose location cannot be read removes nothing, least of all the agency', async () => {

@@ -65,6 +65,7 @@ describe('a provider delivery', () => {
   it.each([
     ['timestamp', { timestamp: '2026-08-01T00:00:00.000Z' }],
     ['timestamp in milliseconds', { timestamp: Date.UTC(2026, 7, 1) }],
+    ['timestamp in milliseconds, as text', { timestamp: String(Date.UTC(2026, 7, 1)) }],
     ['dateAdded', { timestamp: null, dateAdded: '2026-08-01T02:00:00+02:00' }],
   ])('says when it was written by its %s', (_field, change) => {
     expect(parseDelivery({ ...delivery, ...change })).toMatchObject({
@@ -180,6 +181,19 @@ describe('an app event', () => {
     expect(parseAppEvent(timeless).webhookId).not.toBe(parseAppEvent(timeless).webhookId)
     expect(parseAppEvent(body).webhookId).toBe(parseAppEvent(body).webhookId)
     expect(parseAppEvent(body).webhookId).not.toBe(parseAppEvent({ type: 'UNINSTALL' }).webhookId)
+  })
+
+  it.each([Date.UTC(2026, 0, 1), String(Date.UTC(2026, 0, 1)), '2026-01-01T00:00:00.000Z'])(
+    'with the time %o is as old as that, also when it is read again from the store',
+    (timestamp) => {
+      const event = parseAppEvent({ type: 'UNINSTALL', locationId: 'loc', timestamp })
+      const again = parseAppEvent(JSON.parse(JSON.stringify(event.payload)))
+      for (const { sentAt } of [event, again]) expect(sentAt).toEqual(new Date('2026-01-01T00:00:00.000Z'))
+    },
+  )
+
+  it.each(['yesterday', '', null, -1, {}, 1e300])('with the odd time %o has none', (timestamp) => {
+    expect(parseAppEvent({ type: 'UNINSTALL', timestamp }).sentAt).toBeUndefined()
   })
 
   it('of a kind we do not know is still an event', () => {
