@@ -183,7 +183,10 @@ function snapshotOf(row: SessionRow): SessionSnapshot {
     pairingCode: row.live?.pairingCode ?? null,
     expiresAt: row.live?.expiresAt ?? null,
     expectedPhone: row.expectedPhone ?? null,
-    problem: row.problem === undefined ? null : { until: null, scannedPhone: null, ...row.problem },
+    problem:
+      row.problem === undefined
+        ? null
+        : { until: null, scannedPhone: null, connectedAs: null, ...row.problem },
     notice: row.status === 'ready' ? (row.notice ?? null) : null,
     nextAttemptAt: row.nextAttemptAt?.toISOString() ?? null,
     lastSeenAt: row.lastSeenAt?.toISOString() ?? null,

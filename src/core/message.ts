@@ -262,6 +262,8 @@ export interface SessionProblem {
   readonly until?: string
   /** E.164: what was paired instead of the right number. */
   readonly scannedPhone?: string
+  /** The name of the number as which that phone is connected here already. */
+  readonly connectedAs?: string
 }
 
 /** What a number that is connected cannot do for a while. */

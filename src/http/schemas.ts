@@ -60,6 +60,10 @@ export const SessionBody = z.object({
       action: z.string(),
       until: z.string().nullable().describe('When WhatsApp said that it ends by itself'),
       scannedPhone: z.string().nullable().describe('What was paired instead of the right number'),
+      connectedAs: z
+        .string()
+        .nullable()
+        .describe('The name of the number as which that phone is connected here already'),
     })
     .nullable(),
   notice: z

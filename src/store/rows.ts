@@ -126,6 +126,7 @@ export const SessionRowSchema = z.object({
       action: z.string(),
       until: z.string().exactOptional(),
       scannedPhone: z.string().exactOptional(),
+      connectedAs: z.string().exactOptional(),
     }),
   ),
   notice: optional(

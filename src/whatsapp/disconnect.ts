@@ -66,6 +66,7 @@ export const alreadyHere = (scannedPhone: string, name: string | undefined): Ses
     'Remove this entry, or pair it with another phone.',
   ),
   scannedPhone,
+  ...(name !== undefined && { connectedAs: name }),
 })
 
 export const LOGGED_OUT_BY_US = problem(

@@ -411,6 +411,25 @@ describe('the console where there is much', () => {
     expect(isCut).toBe(false)
   })
 
+  it.each(['en-US', 'es-MX', 'pt-BR'])(
+    'shows the chosen language whole on a phone, in %s',
+    async (locale) => {
+      const { page } = await open('setup', { ...DESK, width: 360, locale })
+      const choice = page.locator('select.language')
+      const width = () => choice.evaluate((select) => select.getBoundingClientRect().width)
+      const shown = await width()
+      await choice.evaluate((select) => {
+        select.style.width = 'max-content'
+      })
+      expect(shown).toBe(await width())
+      await browser.keep(page, `language-${locale}`)
+      expect(await page.locator('.head h1').evaluate((title) => title.scrollWidth > title.clientWidth)).toBe(
+        false,
+      )
+      expect(await fits(page)).toBe(true)
+    },
+  )
+
   it.each([
     ['phone', 'light', 360],
     ['phone', 'dark', 360],

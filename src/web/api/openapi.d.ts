@@ -631,6 +631,8 @@ export interface paths {
                                 until: string | null;
                                 /** @description What was paired instead of the right number */
                                 scannedPhone: string | null;
+                                /** @description The name of the number as which that phone is connected here already */
+                                connectedAs: string | null;
                             } | null;
                             linkExpiresAt: string;
                         };
@@ -2117,6 +2119,8 @@ export interface paths {
                                         until: string | null;
                                         /** @description What was paired instead of the right number */
                                         scannedPhone: string | null;
+                                        /** @description The name of the number as which that phone is connected here already */
+                                        connectedAs: string | null;
                                     } | null;
                                     /** @description What a number cannot do for a while although it is connected */
                                     notice: {
@@ -2241,6 +2245,8 @@ export interface paths {
                                     until: string | null;
                                     /** @description What was paired instead of the right number */
                                     scannedPhone: string | null;
+                                    /** @description The name of the number as which that phone is connected here already */
+                                    connectedAs: string | null;
                                 } | null;
                                 /** @description What a number cannot do for a while although it is connected */
                                 notice: {
@@ -2623,6 +2629,8 @@ export interface paths {
                                 until: string | null;
                                 /** @description What was paired instead of the right number */
                                 scannedPhone: string | null;
+                                /** @description The name of the number as which that phone is connected here already */
+                                connectedAs: string | null;
                             } | null;
                             /** @description What a number cannot do for a while although it is connected */
                             notice: {
@@ -2824,6 +2832,8 @@ export interface paths {
                                 until: string | null;
                                 /** @description What was paired instead of the right number */
                                 scannedPhone: string | null;
+                                /** @description The name of the number as which that phone is connected here already */
+                                connectedAs: string | null;
                             } | null;
                             /** @description What a number cannot do for a while although it is connected */
                             notice: {

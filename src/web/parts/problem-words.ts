@@ -20,10 +20,11 @@ export function problemWords(problem: Problem, find: Words['find']): { message: 
 /** The server's messages have no full stop, as logs like them. */
 const sentence = (text: string): string => (/[.!?…]$/.test(text) ? text : `${text}.`)
 
-/** The problem of a number, which may end by itself and may name the phone that was scanned. */
+/** The problem of a number, which may end by itself, and may name the phone that was scanned and what that is here. */
 export interface SessionProblem extends Problem {
   readonly until: string | null
   readonly scannedPhone: string | null
+  readonly connectedAs: string | null
 }
 
 /** @param clock a moment as the location reads it. */
@@ -33,6 +34,10 @@ export function sessionProblemWords(
   clock: (iso: string) => string,
 ): { message: string; action: string } {
   const { message, action } = problemWords(problem, find)
+  const named =
+    problem.connectedAs === null
+      ? undefined
+      : find(`problem.${problem.code}.as`, { name: problem.connectedAs })
   // The catalogue knows the code alone, and what cures it when no end is known.
   const wait = problem.until === null ? undefined : find('problem.wait.do')
   const scanned =
@@ -40,7 +45,7 @@ export function sessionProblemWords(
       ? undefined
       : find('problem.scanned', { phone: spacedPhone(problem.scannedPhone) })
   const until = problem.until === null ? undefined : find('problem.until', { time: clock(problem.until) })
-  return { message: [message, scanned, until].filter(Boolean).join(' '), action: wait ?? action }
+  return { message: [named ?? message, scanned, until].filter(Boolean).join(' '), action: wait ?? action }
 }
 
 /** A moment that is still to come; null is none. */

@@ -208,7 +208,12 @@ export function describeAccounts(subject: () => Subject): void {
       })
       await sessions.update(sessionId, { problem: null })
       expect((await sessions.find(sessionId))?.problem).toBeUndefined()
-      const restricted = { ...problem, until: '2026-11-21T10:00:00.000Z', scannedPhone: '+15550004444' }
+      const restricted = {
+        ...problem,
+        until: '2026-11-21T10:00:00.000Z',
+        scannedPhone: '+15550004444',
+        connectedAs: 'Reception',
+      }
       const notice = { ...problem, until: '2026-11-22T10:00:00.000Z' }
       const nextAttemptAt = new Date('2026-11-20T11:00:00.003Z')
       await sessions.update(sessionId, { problem: restricted, notice, nextAttemptAt })

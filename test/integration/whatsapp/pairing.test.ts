@@ -162,7 +162,7 @@ describe('a phone that is connected here already', () => {
     const refused = await world.until(second, ({ status }) => status === 'logged_out')
     expect(refused).toMatchObject({ phoneNumber: null, problem: { code: 'ALREADY_HERE' } })
     expect(refused.problem?.message).toContain('as Reception')
-    expect(refused.problem?.scannedPhone).toBe(`+${OWNER}`)
+    expect(refused.problem).toMatchObject({ scannedPhone: `+${OWNER}`, connectedAs: 'Reception' })
     expect(world.sandbox.stats().logouts).toHaveLength(1)
     await world.fromAna('only once')
     await world.accepted('only once')

@@ -29,7 +29,12 @@ const ENDING = [...disconnect.DISCONNECT_RULES.keys()]
 
 const languages = Object.keys(LANGUAGES) as Language[] // its keys are the type
 
-const shown = (problem: SessionProblem) => ({ until: null, scannedPhone: null, ...problem })
+const shown = (problem: SessionProblem) => ({
+  until: null,
+  scannedPhone: null,
+  connectedAs: null,
+  ...problem,
+})
 
 describe('a problem of a number', () => {
   it.each([
@@ -67,6 +72,18 @@ describe('a problem of a number', () => {
   it('is in the table above, whatever it is', () => {
     expect([...GIVEN.keys()]).toEqual([])
   })
+
+  it.each(languages)(
+    'of a phone that is here already says as which number, where it has a name, in %s',
+    async (language) => {
+      const { find } = await loadWords(language)
+      const said = (name?: string) =>
+        sessionProblemWords(shown(disconnect.alreadyHere(SCANNED, name)), find, clock).message
+      expect(said('Reception')).toContain(find('problem.ALREADY_HERE.as', { name: 'Reception' }))
+      expect(said('Reception')).toContain('Reception')
+      expect(said()).toContain(find('problem.ALREADY_HERE'))
+    },
+  )
 
   it.each(languages)('that ends by itself asks nobody for anything, in %s', async (language) => {
     expect(ENDING.map(({ code }) => code)).toEqual(['TEMPORARILY_BANNED'])

@@ -149,6 +149,20 @@ describe('the words of the pages', () => {
     )
   })
 
+  it('address a Spanish reader as usted, whatever the page', () => {
+    const familiar = [
+      /(?<!\p{L})(tú|tus?|te|ti|tuy[oa]s?|contigo|est[áé]s|eres|puedes|tienes|quieres|debes|actives)(?!\p{L})/iu,
+      /(?<!\p{L})(?!\p{L}*siste|existe)\p{L}+[ai]ste(?!\p{L})/iu,
+      // A request at the beginning of a clause; in the middle of one it is somebody else who does it.
+      /(?:^|[.:;,] | y )(haz|pon|di|ten|ve|mira|usa|abre|elige|copia|revisa|ajusta|instala|escribe|env[ií]a|pulsa|muestra)(?!\p{L})/iu,
+      /(?<!\p{L})(?:haz|pon|da|l[eé]e|c[oó]pia|env[ií]a|inst[aá]la|mant[eé]n)l[oae]s?(?!\p{L})/iu,
+    ]
+    const wrong = Object.entries(catalogue('es')).filter(([, text]) =>
+      familiar.some((form) => form.test(text)),
+    )
+    expect(wrong).toEqual([])
+  })
+
   it('fill in values, count as the language counts, and know what they do not know', async () => {
     const words = await loadWords('en')
     expect(words.say('pair.expected', { phone: '+1 555' })).toBe(
