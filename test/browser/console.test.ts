@@ -263,17 +263,22 @@ describe('the console', () => {
   it('makes one number for a location that has none, however often links are asked for', async () => {
     const bare = stage.ghl.addLocation({ name: 'Bare' }).id
     await stage.install(bare)
+    const statuses = async () => {
+      const answer = await stage.bridge.operator('GET', `/api/ghl/locations?locationId=${bare}`)
+      const { locations } = (await answer.json()) as { locations: { sessions: { status: string }[] }[] } // our own contract
+      return locations[0]?.sessions.map(({ status }) => status)
+    }
     const { page } = await open()
     await page.locator(`[data-location="${bare}"]`).getByRole('checkbox').check()
     for (let n = 0; n < 3; n++) {
       await page.getByRole('button', { name: 'Pairing links' }).click()
       await page.getByRole('button', { name: 'Make the links' }).click()
       await page.getByRole('dialog').getByLabel('Bare').waitFor()
+      await page.getByRole('dialog').getByRole('button', { name: 'Copy' }).last().click()
       await page.getByRole('button', { name: 'Close' }).click()
+      // Links are for numbers that can be scanned by now.
+      await expect.poll(statuses).toEqual(['qr'])
     }
-    const answer = await stage.bridge.operator('GET', `/api/ghl/locations?locationId=${bare}`)
-    const { locations } = (await answer.json()) as { locations: { sessions: unknown[] }[] } // our own contract
-    expect(locations[0]?.sessions).toHaveLength(1)
   })
 
   it('deactivates a location after a question, and activates it again', async () => {

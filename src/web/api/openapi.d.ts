@@ -2921,6 +2921,8 @@ export interface paths {
                         "application/json": {
                             url: string;
                             expiresAt: string;
+                            /** @description From the receipt, for callers whose clock is wrong */
+                            expiresInMs: number;
                         };
                     };
                 };

@@ -15,8 +15,10 @@ export function Bulk({ done }: { done(): Promise<void> }) {
   const { say, count } = useWords()
   const { api, chosen, clear } = useConsole()
   const [open, setOpen] = useState<'refresh' | 'links' | 'sync'>()
+  const [unsent, setUnsent] = useState(0)
   const close = () => {
     setOpen(undefined)
+    setUnsent(0)
     void done()
   }
   const sync = async (): Promise<void> => {
@@ -62,8 +64,14 @@ export function Bulk({ done }: { done(): Promise<void> }) {
         </Dialog>
       )}
       {open === 'links' && (
-        <Dialog title={say('bulk.links')} close={close}>
-          <ChosenLocations>{(locations) => <PairingLinks locations={locations} />}</ChosenLocations>
+        <Dialog
+          title={say('bulk.links')}
+          close={close}
+          loses={unsent > 0 ? count('links.unsent', unsent) : undefined}
+        >
+          <ChosenLocations>
+            {(locations) => <PairingLinks locations={locations} unsent={setUnsent} />}
+          </ChosenLocations>
         </Dialog>
       )}
       {open === 'sync' && (
