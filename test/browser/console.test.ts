@@ -306,6 +306,35 @@ describe('the console', () => {
     await sql(`update bridge.ghl_accounts set status = 'active' where user_type = 'Company'`)
   })
 
+  it('shows all agencies, a page of them at a time, and how many of them a sync leaves out', async () => {
+    await sql(
+      `insert into bridge.ghl_accounts (id, company_id, user_type, status, scopes, company_name, access_token,
+         refresh_token, token_expires_at)
+       select 'agency-' || n, 'company-' || n, 'Company', case when n > 60 then 'needs_reconnect' else status end, scopes,
+         'Agency ' || n, access_token, refresh_token, now() + interval '20 hours'
+       from bridge.ghl_accounts, generate_series(1, 120) n where user_type = 'Company'`,
+    )
+    const { page } = await open()
+    const seen = new Set<string>()
+    const strip = page.getByRole('list', { name: 'Agencies' })
+    const pages = page.getByRole('navigation', { name: 'Pages' }).first()
+    await pages.getByText('121 agencies').waitFor()
+    for (const many of [50, 100, 121]) {
+      await expect
+        .poll(async () => {
+          for (const name of await strip.locator('strong').allTextContents()) seen.add(name)
+          return seen.size
+        })
+        .toBe(many)
+      if (many < 121) await pages.getByRole('button', { name: 'Next' }).click()
+    }
+    expect(await pages.getByRole('button', { name: 'Next' }).isDisabled()).toBe(true)
+    expect(await barriers(page)).toEqual([])
+    await page.getByRole('button', { name: 'Sync sub-accounts' }).click()
+    await page.getByRole('dialog').getByText('And 10 more.').waitFor()
+    await sql(`delete from bridge.ghl_accounts where id like 'agency-%'`)
+  })
+
   it('says why figures cannot be shown, and tries again', async () => {
     const { page } = await open('setup')
     const refusal = { error: { code: 'STORE_UNAVAILABLE', message: 'no', action: null } }

@@ -86,11 +86,15 @@ export function Bulk({ done }: { done(): Promise<void> }) {
 
 /** Agencies that have the app and could not be asked. */
 function Skipped() {
-  const { say } = useWords()
-  const skipped = (useAgencies().data?.installations ?? []).filter(
-    ({ status }) => status === 'needs_reconnect',
+  const { say, count } = useWords()
+  const { data } = useAgencies({ health: 'needs_reconnect' })
+  if (data === undefined || data.total === 0) return null
+  const { installations, total } = data
+  const names = installations.map(({ name, companyId }) => name ?? companyId).join(', ')
+  const more = total - installations.length
+  return (
+    <p class="problem">
+      {say('syncs.skipped', { names })} {more > 0 && count('syncs.skippedMore', more)}
+    </p>
   )
-  if (skipped.length === 0) return null
-  const names = skipped.map(({ name, companyId }) => name ?? companyId).join(', ')
-  return <p class="problem">{say('syncs.skipped', { names })}</p>
 }
