@@ -3,7 +3,6 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod'
 import { type BridgeError, RequestError, toBridgeError } from '../core/errors.ts'
 import type { Log } from '../core/log.ts'
-import { messagePage } from './pages/message-page.ts'
 
 const STATUS: Readonly<Record<string, number>> = {
   REQUEST_INVALID: 400,
@@ -86,8 +85,8 @@ const isFrameworkError = (thrown: unknown): thrown is FrameworkError =>
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** A person's browser is led here: under this title it gets errors as a page. */
-    errorTitle?: string
+    /** A person's browser is led here: it gets errors as this page. */
+    errorPage?: (error: ErrorBody['error'], acceptLanguage: string | undefined) => string
   }
 }
 
@@ -109,22 +108,15 @@ export function errorHandler(log: Log) {
 }
 
 function send(request: FastifyRequest, reply: FastifyReply, status: number, answer: ErrorBody) {
-  const { errorTitle } = request.routeOptions.config
-  const { message, action } = answer.error
-  if (errorTitle === undefined || request.headers.accept?.includes('text/html') !== true)
+  const { errorPage } = request.routeOptions.config
+  const { accept, 'accept-language': language } = request.headers
+  if (errorPage === undefined || accept?.includes('text/html') !== true)
     return reply.code(status).send(answer)
-  const text = [message, action]
-    .filter((part) => part !== undefined)
-    .map(asSentence)
-    .join(' ')
-  return reply.code(status).type('text/html; charset=utf-8').send(messagePage(errorTitle, text))
-}
-
-/** Some messages carry GHL's words, so nothing in them is markup. The way to start again is made one to click. */
-function asSentence(text: string): string {
-  const escaped = text.replaceAll(/[&<>"']/g, (mark) => `&#${mark.charCodeAt(0)};`)
-  const ended = /[.!?]$/.test(escaped) ? escaped : `${escaped}.`
-  return ended.replaceAll('/oauth/install', '<a href="/oauth/install">/oauth/install</a>')
+  return reply
+    .code(status)
+    .type('text/html; charset=utf-8')
+    .header('vary', 'accept, accept-language')
+    .send(errorPage(answer.error, language))
 }
 
 const bodyFor =

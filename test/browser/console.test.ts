@@ -263,17 +263,22 @@ describe('the console', () => {
   it('makes one number for a location that has none, however often links are asked for', async () => {
     const bare = stage.ghl.addLocation({ name: 'Bare' }).id
     await stage.install(bare)
+    const statuses = async () => {
+      const answer = await stage.bridge.operator('GET', `/api/ghl/locations?locationId=${bare}`)
+      const { locations } = (await answer.json()) as { locations: { sessions: { status: string }[] }[] } // our own contract
+      return locations[0]?.sessions.map(({ status }) => status)
+    }
     const { page } = await open()
     await page.locator(`[data-location="${bare}"]`).getByRole('checkbox').check()
     for (let n = 0; n < 3; n++) {
       await page.getByRole('button', { name: 'Pairing links' }).click()
       await page.getByRole('button', { name: 'Make the links' }).click()
       await page.getByRole('dialog').getByLabel('Bare').waitFor()
+      await page.getByRole('dialog').getByRole('button', { name: 'Copy' }).last().click()
       await page.getByRole('button', { name: 'Close' }).click()
+      // Links are for numbers that can be scanned by now.
+      await expect.poll(statuses).toEqual(['qr'])
     }
-    const answer = await stage.bridge.operator('GET', `/api/ghl/locations?locationId=${bare}`)
-    const { locations } = (await answer.json()) as { locations: { sessions: unknown[] }[] } // our own contract
-    expect(locations[0]?.sessions).toHaveLength(1)
   })
 
   it('deactivates a location after a question, and activates it again', async () => {
@@ -299,6 +304,35 @@ describe('the console', () => {
       .getByText(/^Not asked, because they need reconnecting/)
       .waitFor()
     await sql(`update bridge.ghl_accounts set status = 'active' where user_type = 'Company'`)
+  })
+
+  it('shows all agencies, a page of them at a time, and how many of them a sync leaves out', async () => {
+    await sql(
+      `insert into bridge.ghl_accounts (id, company_id, user_type, status, scopes, company_name, access_token,
+         refresh_token, token_expires_at)
+       select 'agency-' || n, 'company-' || n, 'Company', case when n > 60 then 'needs_reconnect' else status end, scopes,
+         'Agency ' || n, access_token, refresh_token, now() + interval '20 hours'
+       from bridge.ghl_accounts, generate_series(1, 120) n where user_type = 'Company'`,
+    )
+    const { page } = await open()
+    const seen = new Set<string>()
+    const strip = page.getByRole('list', { name: 'Agencies' })
+    const pages = page.getByRole('navigation', { name: 'Pages' }).first()
+    await pages.getByText('121 agencies').waitFor()
+    for (const many of [50, 100, 121]) {
+      await expect
+        .poll(async () => {
+          for (const name of await strip.locator('strong').allTextContents()) seen.add(name)
+          return seen.size
+        })
+        .toBe(many)
+      if (many < 121) await pages.getByRole('button', { name: 'Next' }).click()
+    }
+    expect(await pages.getByRole('button', { name: 'Next' }).isDisabled()).toBe(true)
+    expect(await barriers(page)).toEqual([])
+    await page.getByRole('button', { name: 'Sync sub-accounts' }).click()
+    await page.getByRole('dialog').getByText('And 10 more.').waitFor()
+    await sql(`delete from bridge.ghl_accounts where id like 'agency-%'`)
   })
 
   it('says why figures cannot be shown, and tries again', async () => {

@@ -180,4 +180,21 @@ describe('the pairing page', () => {
     await page.reload()
     await page.getByRole('heading', { name: 'Este enlace ha caducado' }).waitFor()
   })
+
+  it.each([
+    ['/pair/x', ['Conectar o WhatsApp', 'Conectar WhatsApp', 'Connect WhatsApp']],
+    ['/app', ['WhatsApp', 'WhatsApp', 'WhatsApp']],
+    ['/console', ['Console do WhatsApp', 'Consola de WhatsApp', 'WhatsApp console']],
+  ])('and all others are named in the reader’s language in the browser’s tab: %s', async (path, titles) => {
+    const { page } = await browser.page({ ...PHONE_SIZED, locale: 'pt-BR' })
+    await page.goto(`${stage.bridge.url}${path}`)
+    for (const [n, [label, next]] of [
+      ['Idioma', 'es'],
+      ['Idioma', 'en'],
+      ['Language', 'en'],
+    ].entries()) {
+      await expect.poll(() => page.title()).toBe(titles[n])
+      await page.getByLabel(label ?? '').selectOption(next ?? '')
+    }
+  })
 })

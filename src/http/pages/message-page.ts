@@ -1,6 +1,6 @@
 /** A page with one thing to say, whole in itself. `title` and `text` are ours, never a caller's. */
-export const messagePage = (title: string, text: string): string => `<!doctype html>
-<html lang="en">
+export const messagePage = (title: string, text: string, language = 'en'): string => `<!doctype html>
+<html lang="${language}">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${title}</title>

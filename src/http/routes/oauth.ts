@@ -3,7 +3,7 @@ import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import type { InstallationRow, InstallationStore } from '../../bridge/installations.ts'
 import { ConfigError, RequestError } from '../../core/errors.ts'
-import { messagePage } from '../pages/message-page.ts'
+import { installedPage, notInstalledPage } from '../pages/install-page.ts'
 
 /** Long enough to log in to GHL and choose a sub-account. */
 const STATE_TTL_MS = 30 * 60_000
@@ -58,7 +58,7 @@ export function oauthRoutes(deps: OauthDeps): FastifyPluginCallbackZod {
 
   return (app, _options, done) => {
     for (const prefix of ['/oauth', '/ghl']) {
-      const config = { errorTitle: 'Not installed' }
+      const config = { errorPage: notInstalledPage }
       app.get(`${prefix}/install`, { config }, async (_request, reply) =>
         reply.redirect((await beginInstall(deps)).url),
       )
@@ -72,7 +72,10 @@ export function oauthRoutes(deps: OauthDeps): FastifyPluginCallbackZod {
           })
         }
         const { userType } = await completed(code, state)
-        return await reply.type('text/html; charset=utf-8').send(messagePage('Installed', wordsFor(userType)))
+        return await reply
+          .type('text/html; charset=utf-8')
+          .header('vary', 'accept-language')
+          .send(installedPage(userType, request.headers['accept-language']))
       })
     }
     done()
@@ -83,8 +86,3 @@ const noCode = (isRefusal: boolean): RequestError =>
   new RequestError('REQUEST_INVALID', isRefusal ? 'The installation was not agreed to' : 'code is missing', {
     action: 'Start again with /oauth/install.',
   })
-
-const wordsFor = (userType: InstallationRow['userType']): string =>
-  userType === 'Location'
-    ? 'The WhatsApp bridge is connected to your sub-account.'
-    : 'The WhatsApp bridge is connected to your agency. Its sub-accounts are being connected now; this takes a moment for many.'

@@ -154,7 +154,13 @@ export function sessionRoutes(deps: SessionDeps): FastifyPluginCallbackZod {
         config: WRITE,
         schema: {
           params: SessionParams,
-          response: { 201: z.object({ url: z.string(), expiresAt: z.string() }) },
+          response: {
+            201: z.object({
+              url: z.string(),
+              expiresAt: z.string(),
+              expiresInMs: z.number().int().describe('From the receipt, for callers whose clock is wrong'),
+            }),
+          },
         },
       },
       async (request, reply) => {
@@ -162,7 +168,8 @@ export function sessionRoutes(deps: SessionDeps): FastifyPluginCallbackZod {
         const token = randomBytes(24).toString('base64url')
         await deps.sessions.createPairingLink(linkHash(token), session.id, PAIRING_LINK_TTL_MS)
         const expiresAt = new Date(Date.now() + PAIRING_LINK_TTL_MS).toISOString()
-        return await reply.code(201).send({ url: `${deps.publicUrl}/pair/${token}`, expiresAt })
+        const url = `${deps.publicUrl}/pair/${token}`
+        return await reply.code(201).send({ url, expiresAt, expiresInMs: PAIRING_LINK_TTL_MS })
       },
     )
     done()

@@ -2931,6 +2931,8 @@ export interface paths {
                         "application/json": {
                             url: string;
                             expiresAt: string;
+                            /** @description From the receipt, for callers whose clock is wrong */
+                            expiresInMs: number;
                         };
                     };
                 };

@@ -7,12 +7,13 @@ import { LocationView } from '../location/location-view.tsx'
 import { Button } from '../parts/button.tsx'
 import { Frame } from '../parts/frame.tsx'
 import { failureWords } from '../parts/problem-words.ts'
-import { firstWords, Sentence, Speaking, useWords } from '../words/spoken.tsx'
+import { firstWords, Sentence, Speaking, useTabTitle, useWords } from '../words/spoken.tsx'
 import { type GhlVisit, NotInGhl, visitFromGhl } from './ghl-login.ts'
 import { StandAlone } from './stand-alone.tsx'
 
 function AppPage() {
   const { say } = useWords()
+  useTabTitle(say('location.title'))
   const [visit, setVisit] = useState<GhlVisit>()
   const [failure, setFailure] = useState<unknown>()
   const enter = async (): Promise<void> => {

@@ -15,8 +15,10 @@ export function Bulk({ done }: { done(): Promise<void> }) {
   const { say, count } = useWords()
   const { api, chosen, clear } = useConsole()
   const [open, setOpen] = useState<'refresh' | 'links' | 'sync'>()
+  const [unsent, setUnsent] = useState(0)
   const close = () => {
     setOpen(undefined)
+    setUnsent(0)
     void done()
   }
   const sync = async (): Promise<void> => {
@@ -62,8 +64,14 @@ export function Bulk({ done }: { done(): Promise<void> }) {
         </Dialog>
       )}
       {open === 'links' && (
-        <Dialog title={say('bulk.links')} close={close}>
-          <ChosenLocations>{(locations) => <PairingLinks locations={locations} />}</ChosenLocations>
+        <Dialog
+          title={say('bulk.links')}
+          close={close}
+          loses={unsent > 0 ? count('links.unsent', unsent) : undefined}
+        >
+          <ChosenLocations>
+            {(locations) => <PairingLinks locations={locations} unsent={setUnsent} />}
+          </ChosenLocations>
         </Dialog>
       )}
       {open === 'sync' && (
@@ -78,11 +86,15 @@ export function Bulk({ done }: { done(): Promise<void> }) {
 
 /** Agencies that have the app and could not be asked. */
 function Skipped() {
-  const { say } = useWords()
-  const skipped = (useAgencies().data?.installations ?? []).filter(
-    ({ status }) => status === 'needs_reconnect',
+  const { say, count } = useWords()
+  const { data } = useAgencies({ health: 'needs_reconnect' })
+  if (data === undefined || data.total === 0) return null
+  const { installations, total } = data
+  const names = installations.map(({ name, companyId }) => name ?? companyId).join(', ')
+  const more = total - installations.length
+  return (
+    <p class="problem">
+      {say('syncs.skipped', { names })} {more > 0 && count('syncs.skippedMore', more)}
+    </p>
   )
-  if (skipped.length === 0) return null
-  const names = skipped.map(({ name, companyId }) => name ?? companyId).join(', ')
-  return <p class="problem">{say('syncs.skipped', { names })}</p>
 }

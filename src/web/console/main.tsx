@@ -7,7 +7,7 @@ import { Dialog } from '../parts/dialog.tsx'
 import { Frame } from '../parts/frame.tsx'
 import { createOperatorLogin, type OperatorLogin } from '../parts/operator-login.ts'
 import { SignIn } from '../parts/sign-in.tsx'
-import { firstWords, Speaking, useWords } from '../words/spoken.tsx'
+import { firstWords, Speaking, useTabTitle, useWords } from '../words/spoken.tsx'
 import { Shell } from './shell.tsx'
 
 /** `again`: the hour is over, and what was on the page stays there. */
@@ -20,14 +20,7 @@ function ConsolePage() {
     () => createOperatorLogin((isNeeded) => setDoor(isNeeded ? 'again' : 'in')),
     [],
   )
-  if (door === 'first') {
-    return (
-      <Frame isNarrow>
-        <h1>{say('console.title')}</h1>
-        <SignIn enter={login.enter} />
-      </Frame>
-    )
-  }
+  if (door === 'first') return <FirstDoor enter={login.enter} />
   return (
     <>
       <Shell login={login} />
@@ -37,6 +30,17 @@ function ConsolePage() {
         </Dialog>
       )}
     </>
+  )
+}
+
+function FirstDoor({ enter }: Pick<OperatorLogin, 'enter'>) {
+  const { say } = useWords()
+  useTabTitle(say('console.title'))
+  return (
+    <Frame isNarrow>
+      <h1>{say('console.title')}</h1>
+      <SignIn enter={enter} />
+    </Frame>
   )
 }
 

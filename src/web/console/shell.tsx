@@ -2,7 +2,7 @@ import type { ComponentChildren } from 'preact'
 import { useEffect, useRef } from 'preact/hooks'
 import type { Login } from '../api/client.ts'
 import { Frame } from '../parts/frame.tsx'
-import { useWords } from '../words/spoken.tsx'
+import { useTabTitle, useWords } from '../words/spoken.tsx'
 import { Audit } from './audit.tsx'
 import { Events } from './events.tsx'
 import { Figures } from './figures.tsx'
@@ -46,9 +46,7 @@ export function Shell({ login }: { login: Login }) {
     content.current?.focus({ preventScroll: true })
   }, [route.place, route.locationId])
   const placeName = say(`console.place.${route.place}`)
-  useEffect(() => {
-    document.title = `${placeName} · ${say('console.title')}`
-  }, [placeName])
+  useTabTitle(`${placeName} · ${say('console.title')}`)
   return (
     <ConsoleContext.Provider value={live}>
       <Frame title={say('console.title')} link={live.link}>

@@ -6,7 +6,7 @@ import { failureOf } from '../api/failure.ts'
 import { follow, type Link } from '../live/follow.ts'
 import { Frame } from '../parts/frame.tsx'
 import { Pairing, type PairingState } from '../parts/pairing.tsx'
-import { firstWords, Speaking, useWords } from '../words/spoken.tsx'
+import { firstWords, Speaking, useTabTitle, useWords } from '../words/spoken.tsx'
 
 interface LinkState extends PairingState {
   readonly linkExpiresAt: string
@@ -25,6 +25,7 @@ async function restart(phoneNumber?: string): Promise<void> {
 
 function PairPage() {
   const { say } = useWords()
+  useTabTitle(say('pair.tab'))
   const [state, setState] = useState<LinkState>()
   const [link, setLink] = useState<Link>('opening')
   const [isExpired, setExpired] = useState(false)

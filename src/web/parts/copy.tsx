@@ -14,7 +14,7 @@ export async function isCopied(text: string): Promise<boolean> {
 }
 
 /** Copies, and says so; or selects the field beside it, for whoever reads this to copy it himself. */
-export function Copy({ text }: { text: string }) {
+export function Copy({ text, done }: { text: string; done?(): void }) {
   const { say } = useWords()
   const [outcome, setOutcome] = useState<'copied' | 'selected'>()
   const here = useRef<HTMLSpanElement>(null)
@@ -22,6 +22,7 @@ export function Copy({ text }: { text: string }) {
     const isDone = await isCopied(text)
     if (!isDone) here.current?.parentElement?.querySelector<HTMLInputElement>('input, textarea')?.select()
     setOutcome(isDone ? 'copied' : 'selected')
+    done?.()
   }
   return (
     <span ref={here} class="copy">

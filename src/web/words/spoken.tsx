@@ -1,6 +1,6 @@
 /** The language of the page: chosen by the reader, else by his browser. */
 import { type ComponentChildren, createContext } from 'preact'
-import { useCallback, useContext, useLayoutEffect, useMemo, useState } from 'preact/hooks'
+import { useCallback, useContext, useEffect, useLayoutEffect, useMemo, useState } from 'preact/hooks'
 import { isLanguage, type Language, loadWords, preferredLanguage, type Words } from './words.ts'
 
 const KEY = 'language'
@@ -51,6 +51,13 @@ export function Speaking({ first, children }: { first: Words; children: Componen
   }, [words])
   const spoken = useMemo(() => ({ ...words, speak }), [words, speak])
   return <SpokenContext.Provider value={spoken}>{children}</SpokenContext.Provider>
+}
+
+/** What the browser calls the page, in its tab and its history. */
+export function useTabTitle(title: string): void {
+  useEffect(() => {
+    document.title = title
+  }, [title])
 }
 
 /** A sentence whose `*stars*` are set in bold. */

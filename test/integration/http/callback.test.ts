@@ -7,9 +7,9 @@ afterEach(async () => {
   await app.stop()
 })
 
-const browse = async (path: string) => {
+const browse = async (path: string, language = 'en-US,en;q=0.9') => {
   const answer = await fetch(`${app.nodes[0]?.url}${path}`, {
-    headers: { accept: 'text/html,application/xhtml+xml,*/*;q=0.8' },
+    headers: { accept: 'text/html,application/xhtml+xml,*/*;q=0.8', 'accept-language': language },
     redirect: 'manual',
   })
   return {
@@ -69,3 +69,39 @@ it('begun on GHL’s own marketplace page there is no state, and the installatio
   expect([page.status, page.text.includes('<h1>Installed</h1>')]).toEqual([200, true])
   expect(await statusOf(id)).toBe('connected')
 })
+
+it.each([
+  ['es-MX,es;q=0.9,en;q=0.8', 'es', 'Instalado', 'conectado a su subcuenta', 'No instalado', 'ya se usó'],
+  [
+    'fr;q=0.9, en;q=0.4, pt;q=0.7',
+    'pt-BR',
+    'Instalado',
+    'conectada à sua subconta',
+    'Não instalado',
+    'já foi usado',
+  ],
+  ['de-DE,de', 'en', 'Installed', 'connected to your sub-account', 'Not installed', 'used already'],
+  ['', 'en', 'Installed', 'connected to your sub-account', 'Not installed', 'used already'],
+])(
+  'speaks the browser’s language (%s), also when it goes wrong',
+  async (asked, spoken, title, done, wrong, used) => {
+    app = await startGhlApp()
+    const id = app.sandbox.addLocation().id
+    const { code, state } = await app.codeFor({ location: id })
+    const path = `/oauth/callback?code=${code}&state=${state}`
+    const down = { kind: 'status', status: 503, body: { message: '<b>maintenance</b>' } } as const
+    app.sandbox.faults.add({ route: 'POST /oauth/token', times: null, effect: down })
+    const failed = await browse(path, asked)
+    expect([failed.status, failed.text.includes(`<h1>${wrong}</h1>`)]).toEqual([502, true])
+    app.sandbox.faults.clear()
+    const page = await browse(path, asked)
+    expect(page.text).toContain(`<html lang="${spoken}">`)
+    expect(page.text).toContain(`<h1>${title}</h1>`)
+    expect(page.text).toContain(done)
+    const again = await browse(path, asked)
+    expect(again.text).toContain(used)
+    expect(again.text).toContain('<a href="/oauth/install">/oauth/install</a>')
+    const refused = await browse('/oauth/callback?error=access_denied', asked)
+    expect([refused.status, refused.text.includes('agreed to')]).toEqual([400, spoken === 'en'])
+  },
+)
