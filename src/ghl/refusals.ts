@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { type ErrorDetails, GhlError } from '../core/errors.ts'
 
-/** A non-2xx answer. Texts are GHL's own, shortened, with long digit runs masked: they reach logs and people. */
+/** A non-2xx answer. Texts are GHL's own, shortened, without numbers and addresses of people: they reach logs and people. */
 export interface Refusal {
   readonly status: number
   readonly message: string
@@ -57,7 +57,20 @@ export function parseRefusal(status: number, body: unknown, retryAfterMs?: numbe
   }
 }
 
-const presentable = (message: string): string => message.replaceAll(/\d{7,}/g, '…').slice(0, 300)
+/** Longer texts are cut before they are searched. */
+const MOST_READ = 1_000
+const MAIL = /[^\s@<>"'(),;:=]+@[^\s@<>"'(),;:=]+\.\p{L}{2,}/gu
+/** Dates and IP addresses, which look like numbers of people and stay; then these: seven to fifteen digits, in groups or not. */
+const NUMBER =
+  /(?<!\w-|[\d.][.:]|\w)(?:(?<kept>(?:19|20)\d\d-[01]\d-[0-3]\d(?!\d)|[0-3]?\d[/.][0-3]?\d[/.](?:19|20)\d\d(?!\d)|\d{1,3}(?:\.\d{1,3}){3}(?![.\d]))|\(?\d(?:[\s()./‐-―-]{0,3}\d){6,14}(?!\d|[:T]\d))/gu
+
+const presentable = (message: string): string =>
+  message
+    .slice(0, MOST_READ)
+    .replaceAll(MAIL, '…')
+    .replaceAll(NUMBER, (_, kept?: string) => kept ?? '…')
+    .replaceAll(/\d{7,}/g, '…')
+    .slice(0, 300)
 
 /**
  * `refresh`: the token is spent, a new one will do. `refresh_if_old`: unknown words; a fresh token is worth one try, but

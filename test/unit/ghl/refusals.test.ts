@@ -135,3 +135,38 @@ describe('a refusal of GHL', () => {
     expect(error.message).toBe('GHL refused the contact: phone +… is wrong')
   })
 })
+
+describe('what GHL says of people is masked', () => {
+  it.each([
+    ['phone +1 555-123-0001 is wrong', 'phone +… is wrong'],
+    ['phone (555) 123-0001 is wrong', 'phone … is wrong'],
+    ['+1 (555) 123-0001, +55 11 91234-5678', '+…, +…'],
+    ['tel:+44 20 7946 0000; 06.12.34.56.78', 'tel:+…; …'],
+    ['phone+1 555 123 0001', 'phone+…'],
+    ['555‑123‑0001x12', '…x12'],
+    ['since 2026-11-28 +1 555 123 0001', 'since 2026-11-28 +…'],
+    ['15551230001@s.whatsapp.net is unknown', '… is unknown'],
+    ['email Ada.Lovelace+spam@mail.example.com. is taken', 'email …. is taken'],
+    ['<josé@correo.españa>', '<…>'],
+  ])('%s', (said, shown) => {
+    expect(refusal(400, said).message).toBe(shown)
+  })
+
+  it.each([
+    'Contact not found for id:HjiMUOsCCHCjtxzEf8PR',
+    'location 64c1a2b3c4d5e6f708192a3b in 37bac211-1f52-4111-8222-8d2a11a20dd5',
+    'at 2026-11-28T12:46:26.332Z, 2026-11-28 12:46:26, 28.11.2026, 11/28/2026 and 2026-11-28 2026-11-29',
+    '100 requests per 10 s, 200000 per day, HTTP 429, version 2021-07-28, from 192.168.100.200',
+    'trace a1b2-1234-5678-9abc',
+    "Token's user type mismatch!",
+  ])('and nothing else: %s', (said) => {
+    expect(refusal(400, said).message).toBe(said)
+  })
+
+  it('whatever the length of the text, at once', () => {
+    const startedAtMs = performance.now()
+    for (const piece of ['a', '1 ', '(', '1.', '@a', 'a.a@'])
+      expect(refusal(400, piece.repeat(500_000)).message.length).toBeLessThanOrEqual(300)
+    expect(performance.now() - startedAtMs).toBeLessThan(1_000)
+  })
+})
