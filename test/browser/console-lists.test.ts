@@ -75,6 +75,28 @@ describe('the console where there is much', () => {
   const rowsOf = (page: Page) => page.locator('ul.rows > li')
 
   describe('long work', () => {
+    /** Holds the interrupted run: the bridge looks for such ones now and then, and would end it. */
+    let holder: pg.Client
+
+    beforeAll(async () => {
+      holder = new pg.Client({ connectionString: database.url })
+      await holder.connect()
+      for (let isHeld = false; !isHeld; ) {
+        await holder.query(
+          `update bridge.sync_status set state = 'running', until = now() - interval '1 hour' where scope = 'many-7'`,
+        )
+        await holder.query('begin')
+        const { rowCount } = await holder.query(
+          `select from bridge.sync_status where scope = 'many-7' and state = 'running' and until < now() for update`,
+        )
+        isHeld = rowCount === 1
+        if (!isHeld) await holder.query('rollback')
+      }
+    })
+    afterAll(async () => {
+      await holder.end()
+    })
+
     it('is one line for a thousand runs of a kind, with those that went wrong named first', async () => {
       const { page, complaints } = await open('syncs')
       const group = page.locator('[data-sync-kind=call-logs]')

@@ -2,7 +2,7 @@
 import { useState } from 'preact/hooks'
 import { got, type Message } from '../api/client.ts'
 import { ByHand } from '../location/message-line.tsx'
-import { AllThatWait, Sure, type Wanted } from '../parts/all-that-wait.tsx'
+import { AllThatWait, useSure } from '../parts/all-that-wait.tsx'
 import { spacedPhone } from '../parts/countries.ts'
 import { problemWords } from '../parts/problem-words.ts'
 import { useWords } from '../words/spoken.tsx'
@@ -26,7 +26,6 @@ export function Letters({ locationId }: { locationId?: string }) {
   const cursors = useCursors()
   const { cursor } = cursors
   const [state, setState] = useState<State>('failed')
-  const [wanted, setWanted] = useState<Wanted>()
   const needsSomebody = state === 'failed' || state === 'held'
   const page = useLoaded(
     () => {
@@ -41,6 +40,10 @@ export function Letters({ locationId }: { locationId?: string }) {
     [api, state, locationId, cursor],
     ['messages'],
   )
+  const { want, dialog } = useSure(api, async () => {
+    cursors.reset()
+    await page.reload()
+  })
   const counts = useLoaded(() => got(api.GET('/api/console/counts')), [api], ['messages'], COUNTED_EVERY_MS)
   const names = useNames(
     api,
@@ -78,7 +81,7 @@ export function Letters({ locationId }: { locationId?: string }) {
                   ...{ deed, state, total },
                   ...(locationId !== undefined && { locationId }),
                 }))}
-                want={setWanted}
+                want={want}
               />
             )}
             <ul class="rows">
@@ -96,17 +99,7 @@ export function Letters({ locationId }: { locationId?: string }) {
           </>
         )}
       </Shown>
-      {wanted !== undefined && (
-        <Sure
-          api={api}
-          wanted={wanted}
-          close={() => {
-            setWanted(undefined)
-            cursors.reset()
-            void page.reload()
-          }}
-        />
-      )}
+      {dialog}
     </section>
   )
 }

@@ -1,7 +1,6 @@
 /** The messages behind the figures: those that need somebody, those that wait, the latest. */
 import type { ComponentChildren } from 'preact'
-import { useState } from 'preact/hooks'
-import { AllThatWait, Sure, type Wanted } from '../parts/all-that-wait.tsx'
+import { AllThatWait, useSure } from '../parts/all-that-wait.tsx'
 import { Button } from '../parts/button.tsx'
 import { useWords } from '../words/spoken.tsx'
 import type { List, Mail, Shown } from './mail.ts'
@@ -15,8 +14,8 @@ export interface MailboxProps extends Omit<MessageLineProps, 'message'> {
 /** What waits for somebody, and what can be done for all of it. */
 export function Needed({ mail, locationId, ...shared }: MailboxProps) {
   const { say } = useWords()
-  const [wanted, setWanted] = useState<Wanted>()
   const { api, isAdmin, look } = shared
+  const { want, dialog } = useSure(api, look)
   return (
     <>
       {mail !== undefined && mail.needed.messages.length > 0 && (
@@ -28,24 +27,14 @@ export function Needed({ mail, locationId, ...shared }: MailboxProps) {
                 { deed: 'retry', state: 'held', locationId, total: mail.held },
                 { deed: 'discard', locationId, total: mail.today.open.needed },
               ]}
-              want={setWanted}
+              want={want}
             />
           ) : (
             <p class="muted">{say('admin.only')}</p>
           )}
         </Section>
       )}
-      {/* Not in the section: it may be gone before the deed is done. */}
-      {wanted !== undefined && (
-        <Sure
-          api={api}
-          wanted={wanted}
-          close={() => {
-            setWanted(undefined)
-            void look()
-          }}
-        />
-      )}
+      {dialog}
     </>
   )
 }

@@ -17,13 +17,13 @@ interface Asked {
   readonly locationId?: string
 }
 
-export interface Offer extends Asked {
+interface Offer extends Asked {
   readonly deed: 'retry' | 'discard'
   readonly total: number
 }
 
 /** What was asked for, and to how many it would be done. */
-export interface Wanted {
+interface Wanted {
   readonly deed: Offer['deed']
   readonly asked: Asked
   /** As they were when it was asked for: what comes later is left alone. */
@@ -65,16 +65,18 @@ export function AllThatWait({
   )
 }
 
-/** Stands outside the list, which may be empty before the deed is done. Whoever closes it stops it; what is done stays done. */
-export function Sure({
-  api,
-  wanted: { deed, asked, found },
-  close,
-}: {
-  api: Api
-  wanted: Wanted
-  close(): void
-}) {
+/** The question, and then the deed. `dialog` belongs outside the list, which may be empty before the deed is done. */
+export function useSure(api: Api, look: () => Promise<void>) {
+  const [wanted, want] = useState<Wanted>()
+  const close = () => {
+    want(undefined)
+    void look()
+  }
+  return { want, dialog: wanted !== undefined && <Sure api={api} wanted={wanted} close={close} /> }
+}
+
+/** Whoever closes it stops it; what is done stays done. */
+function Sure({ api, wanted: { deed, asked, found }, close }: { api: Api; wanted: Wanted; close(): void }) {
   const { say, count, find } = useWords()
   const { messages, held, locations, upTo } = found
   const isRetry = deed === 'retry'
