@@ -686,6 +686,15 @@ begin
   end if;
 end
 $function$
+CREATE OR REPLACE FUNCTION bridge.announce_message()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  perform bridge.announce('work', new.location_id);
+  return null;
+end
+$function$
 CREATE OR REPLACE FUNCTION bridge.begin_history(args jsonb)
  RETURNS jsonb
  LANGUAGE plpgsql
@@ -1022,7 +1031,10 @@ CREATE OR REPLACE FUNCTION bridge.count_waiting(args jsonb)
  STABLE
 AS $function$
   select jsonb_build_object(
-    'messages', count(*), 'locations', count(distinct waiting.location_id), 'upTo', max(waiting.seq)::text)
+    'messages', count(*),
+    'held', count(*) filter (where waiting.state = 'held'),
+    'locations', count(distinct waiting.location_id),
+    'upTo', max(waiting.seq)::text)
   from bridge.waiting_messages(args) waiting
 $function$
 CREATE OR REPLACE FUNCTION bridge.create_oauth_state(args jsonb)
@@ -2385,7 +2397,9 @@ CREATE OR REPLACE FUNCTION bridge.numbers_state(location text)
 AS $function$
   select case
     when count(*) = 0 then 'none'
-    when bool_or(session.status in ('replaced', 'restricted', 'banned', 'outdated')) then 'person'
+    when bool_or(session.status in ('replaced', 'banned', 'outdated')
+      or (session.status = 'restricted'
+        and coalesce((session.problem->>'until')::timestamptz <= clock_timestamp(), true))) then 'person'
     when bool_or(session.status in ('logged_out', 'qr', 'pairing')) then 'scan'
     when bool_or(session.status <> 'ready') then 'reconnecting'
     else 'ready' end
@@ -3631,7 +3645,8 @@ CREATE OR REPLACE FUNCTION bridge.waiting_messages(args jsonb)
  STABLE
 AS $function$
   select message.* from bridge.messages message
-  where message.state in ('failed', 'held') and message.discarded_at is null and message.state = args->>'state'
+  where message.state in ('failed', 'held') and message.discarded_at is null
+    and (args->>'state' is null or message.state = args->>'state')
     and (args->>'locationId' is null or message.location_id = args->>'locationId')
     and (args->>'sessionId' is null or message.session_id = args->>'sessionId')
 $function$
