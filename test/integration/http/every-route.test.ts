@@ -71,6 +71,37 @@ const FOREIGN: Readonly<Record<string, readonly [status: number, code: string]>>
   'POST /api/messages/{id}/discard': [404, 'MESSAGE_UNKNOWN'],
 }
 
+const FOR_PAGES = ROUTES.filter(({ callers }) => callers.includes('page'))
+/** A page is refused, which names another location's number or message where its own stands. */
+const REFUSED_THEIRS: Readonly<Record<string, string>> = {
+  'GET /ghl/location/{locationId}/session/{id}/events': 'SESSION_UNKNOWN',
+  'POST /ghl/location/{locationId}/session/{id}/restart': 'SESSION_UNKNOWN',
+  'PATCH /ghl/location/{locationId}/session/{id}': 'SESSION_UNKNOWN',
+  'DELETE /ghl/location/{locationId}/session/{id}': 'SESSION_UNKNOWN',
+  'POST /ghl/location/{locationId}/session/{id}/pairing-link': 'SESSION_UNKNOWN',
+  'GET /ghl/location/{locationId}/session/{id}/history': 'SESSION_UNKNOWN',
+  'PUT /ghl/location/{locationId}/settings': 'SESSION_UNKNOWN',
+  'POST /api/messages/{id}/retry': 'MESSAGE_UNKNOWN',
+  'POST /api/messages/{id}/discard': 'MESSAGE_UNKNOWN',
+}
+/** It is answered whatever it names, and from its own location alone. */
+const CONFINED: readonly string[] = [
+  'GET /api/ghl/locations',
+  'GET /api/sync/status',
+  'POST /ghl/location/{locationId}/session',
+  'GET /ghl/location/{locationId}/session',
+  'GET /ghl/location/{locationId}/events',
+  'GET /ghl/location/{locationId}/settings',
+  'GET /api/messages',
+  'GET /api/messages/waiting',
+  'POST /api/messages/retry',
+  'POST /api/messages/discard',
+  'GET /api/ledger/{locationId}',
+  'GET /api/contacts/split',
+  'GET /api/call-logs',
+  'GET /api/stats',
+]
+
 /** A value of that shape. */
 function sample(schema: Schema): unknown {
   if (schema.enum !== undefined) return schema.enum[0]
@@ -159,6 +190,8 @@ describe('every route', () => {
   let own: Place
   let other: Place
   let key: string
+  let page: string
+  let userPage: string
   let pairingToken: string
 
   beforeAll(async () => {
@@ -172,6 +205,11 @@ describe('every route', () => {
         body: { name: 'Shop', scopes: SERVICE_SCOPES, locationId: own.locationId },
       })
     ).body.key
+    page = await bearerOf('admin')
+    userPage = await bearerOf('user')
+    // Of the other location there is something of every kind that is listed or counted.
+    await app.call('POST', '/api/sync/call-logs', { body: { locationId: other.locationId } })
+    await client.query("update bridge.messages set state = 'held' where id = $1", [other.messageId])
     const link = `/ghl/location/${other.locationId}/session/${other.sessionId}/pairing-link`
     const { body } = await app.call<{ url: string }>('POST', link)
     pairingToken = new URL(body.url).pathname.split('/').at(-1) ?? ''
@@ -181,6 +219,11 @@ describe('every route', () => {
     await client.end()
     await app.stop()
   })
+
+  const bearerOf = async (role: 'admin' | 'user'): Promise<string> => {
+    const as = await app.page(own.locationId, role)
+    return typeof as === 'string' ? '' : as.bearer
+  }
 
   /** A location with a number and an agent's message. */
   async function place(): Promise<Place> {
@@ -216,6 +259,14 @@ describe('every route', () => {
     }
   }
 
+  /** A stream never ends; what it begins with is there at once. */
+  const firstPart = async ({ body }: Response): Promise<string> => {
+    const reader = body?.getReader()
+    const { value } = (await reader?.read()) ?? {}
+    await reader?.cancel()
+    return value === undefined ? '' : new TextDecoder().decode(value)
+  }
+
   const send = async (method: string, path: string, body?: string, bearer?: string) => {
     const answer = await fetch(`${app.nodes[0]?.url}${path}`, {
       method,
@@ -232,9 +283,9 @@ describe('every route', () => {
       signal: AbortSignal.timeout(10_000),
     })
     const isJson = answer.headers.get('content-type')?.includes('json') === true
-    const json: unknown = isJson ? await answer.json() : undefined
-    if (!isJson) await answer.body?.cancel()
-    return { status: answer.status, error: asObject(asObject(json)['error']) }
+    const text = isJson ? await answer.text() : await firstPart(answer)
+    const json: unknown = isJson ? JSON.parse(text) : undefined
+    return { status: answer.status, text, error: asObject(asObject(json)['error']) }
   }
 
   const ask = async (route: Route, wish: Wish, bearer?: string) => {
@@ -277,6 +328,7 @@ describe('every route', () => {
       installationId: at.installationId,
       installation_id: at.installationId,
       sessionId: at.sessionId,
+      pinnedSessionId: at.sessionId,
       id: route.path.startsWith('/api/messages/') ? at.messageId : at.sessionId,
     }
     const among = (names: readonly string[]): Values =>
@@ -290,6 +342,43 @@ describe('every route', () => {
         body: { ...asObject(sample(route.body)), ...among(Object.keys(route.body.properties ?? {})) },
       }),
     }
+  }
+
+  /** What is of no place, and makes a request whole: what is held waits for a word, and of the other location it does. */
+  const whole = (route: Route): { readonly query: Values; readonly body: Values } => {
+    const at = (minutes: number) => new Date(Date.now() + minutes * 60_000).toISOString()
+    const among = (values: Values, names: readonly string[]): Values =>
+      Object.fromEntries(Object.entries(values).filter(([name]) => names.includes(name)))
+    return {
+      query: among(
+        { locationId: own.locationId, from: at(-60), to: at(60) },
+        Object.keys(required(route, 'query')),
+      ),
+      body: among({ state: 'held' }, route.body?.required ?? []),
+    }
+  }
+
+  /** The page's own location where one must be named, and for the rest what is of that place, or nothing. */
+  const underOwn = (route: Route, at?: Place): Wish => {
+    const { path, query, body } = naming(route, at ?? own)
+    const rest = (values: unknown): Values => {
+      const { locationId: _, ...named } = asObject(values)
+      return at === undefined ? {} : named
+    }
+    const needed = whole(route)
+    return {
+      path: { ...path, ...(path && 'locationId' in path && { locationId: own.locationId }) },
+      query: { ...rest(query), ...needed.query },
+      ...(route.body && { body: { ...rest(body), ...needed.body } }),
+    }
+  }
+
+  /** What is there of one place, row by row. */
+  const of = async (at: Place): Promise<readonly string[]> => {
+    const ids = Object.values<string>({ ...at })
+    return Object.values((await everything()) ?? {})
+      .flatMap((rows) => (Array.isArray(rows) ? rows.map((row) => JSON.stringify(row)) : []))
+      .filter((row) => ids.some((id) => row.includes(id)))
   }
 
   it('is walked here, the guarded ones and those for service keys', () => {
@@ -331,6 +420,77 @@ describe('every route', () => {
       expect(await everything()).toEqual(before)
     },
   )
+
+  it('of those for pages is in one list of what a page gets under its own address', () => {
+    const listed = [...Object.keys(REFUSED_THEIRS), ...CONFINED]
+    expect(FOR_PAGES.map(({ name }) => name).toSorted()).toEqual(listed.toSorted())
+  })
+
+  it.each(titled(GUARDED))('%s refuses the page of another location', async (_, route) => {
+    const before = await everything()
+    const isForPages = FOR_PAGES.includes(route)
+    const [status, code] = (isForPages ? FOREIGN[route.name] : undefined) ?? [403, 'FORBIDDEN']
+    expect(await ask(route, naming(route, other), page)).toMatchObject({ status, error: { code } })
+    // For a plain user it is the same, or the deed is an admin's.
+    expect((await ask(route, naming(route, other), userPage)).status).toBeOneOf([403, status])
+    expect(await everything()).toEqual(before)
+  })
+
+  it.each(titled(GUARDED.filter((route) => !FOR_PAGES.includes(route))))(
+    '%s refuses the page of its own location',
+    async (_, route) => {
+      const before = await everything()
+      for (const at of [own, other])
+        expect(await ask(route, underOwn(route, at), page)).toMatchObject({
+          status: 403,
+          error: { code: 'FORBIDDEN' },
+        })
+      expect(await everything()).toEqual(before)
+    },
+  )
+
+  it.each(titled(FOR_PAGES.filter(({ name }) => name in REFUSED_THEIRS)))(
+    '%s refuses a page that names another location’s under its own',
+    async (_, route) => {
+      const before = await everything()
+      expect(await ask(route, underOwn(route, other), page)).toMatchObject({
+        status: 404,
+        error: { code: REFUSED_THEIRS[route.name], action: expect.any(String) as string },
+      })
+      expect(await everything()).toEqual(before)
+    },
+  )
+
+  it.each(titled(FOR_PAGES.filter(({ name }) => CONFINED.includes(name))))(
+    '%s answers a page from its own location alone, whatever it names',
+    async (_, route) => {
+      const before = await of(other)
+      expect(before.length).toBeGreaterThan(2)
+      for (const wish of [underOwn(route, other), underOwn(route)]) {
+        const { status, text } = await ask(route, wish, page)
+        expect([status, text]).toEqual([expect.toBeOneOf([200, 201]), expect.stringMatching(/./)])
+        for (const id of Object.values<string>({ ...other })) expect(text).not.toContain(id)
+      }
+      expect(await of(other)).toEqual(before)
+    },
+  )
+
+  it.each(['waiting', 'stats'])('%s counts for a page its own location alone', async (what) => {
+    const at = (minutes: number) => encodeURIComponent(new Date(Date.now() + minutes * 60_000).toISOString())
+    const path =
+      what === 'stats' ? `/api/stats?from=${at(-60)}&to=${at(60)}` : '/api/messages/waiting?state=held'
+    const seen = async (query: string, bearer: string) => {
+      const { text } = await send('GET', path + query, undefined, bearer)
+      const { numbers: _, ...counts } = JSON.parse(text) as Values
+      return counts
+    }
+    const [ofOwn, ofAll] = [
+      await seen(`&locationId=${own.locationId}`, app.apiKey),
+      await seen('', app.apiKey),
+    ]
+    expect(ofAll).not.toEqual(ofOwn)
+    expect(await seen('', page)).toEqual(ofOwn)
+  })
 
   it('a number of another location shows no message and is pinned by nobody', async () => {
     const before = await everything()
