@@ -95,7 +95,7 @@ describe('the console', () => {
     await tabTo(page, 'Pairing links', 'Shift+Tab')
     await page.keyboard.press('Enter')
     const dialog = page.getByRole('dialog', { name: 'Pairing links' })
-    await dialog.getByText('1 link, for a number that is not connected.').waitFor()
+    await dialog.getByText('1 link, for a number that a scan connects.').waitFor()
     // The keyboard stays in it, however often it is pressed; '' is the browser itself.
     const met = new Set<string>()
     for (let press = 0; press < 8; press += 1) {
@@ -115,6 +115,9 @@ describe('the console', () => {
     await tabTo(page, 'Bare')
     expect(await page.evaluate('getSelection().toString()')).toContain('/pair/')
     await tabTo(page, 'Close')
+    await page.keyboard.press('Enter')
+    await dialog.getByText('1 link was not copied yet.').waitFor()
+    await tabTo(page, 'Close it all the same')
     await page.keyboard.press('Enter')
     await closed(page)
     expect(await focused(page)).toBe('Pairing links')
