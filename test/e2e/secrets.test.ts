@@ -20,6 +20,8 @@ const OWNER = '15550007431'
 const BRANCH = '15550007432'
 const ANA = '15551237433'
 const NOBODY = '15551237434'
+/** Bytes. A body that is refused for its size is written whole before its refusal comes: none is cut off. */
+const BODY_LIMIT = 256 * 1024
 const PUSH_NAME = 'Zyxwanna Quillfeather'
 const BODIES = {
   inbound: 'INBOUND-WORDS-7c1f',
@@ -148,7 +150,13 @@ describe('a run with every secret in use', () => {
     const apiKey = randomBytes(24).toString('base64url')
     stage = await Stage.set({
       ghl: { statusEarlyMs: 0 },
-      env: { LOG_LEVEL: 'trace', API_KEY: apiKey, ENCRYPTION_KEY: encryptionKey, GHL_TIMEOUT_MS: '3000' },
+      env: {
+        LOG_LEVEL: 'trace',
+        API_KEY: apiKey,
+        ENCRYPTION_KEY: encryptionKey,
+        GHL_TIMEOUT_MS: '3000',
+        BODY_LIMIT_BYTES: String(BODY_LIMIT),
+      },
       prepare: (dir) => {
         dataDir = dir
         return Promise.resolve()
@@ -316,7 +324,7 @@ describe('a run with every secret in use', () => {
         json(JSON.stringify({ expectedPhone: payload }), token),
       ],
       ['GET', `/oauth/callback?code=${key}&state=${token}`, {}],
-      ['POST', '/api/products/create', json('x'.repeat(6 * 1024 * 1024), stage.bridge.apiKey)],
+      ['POST', '/api/products/create', json('x'.repeat(BODY_LIMIT + 1), stage.bridge.apiKey)],
       ['GET', '/api/messages?cursor=x', bearer(stage.bridge.apiKey)],
       ['GET', `/nothing/${key}`, {}],
     ] as const) {
