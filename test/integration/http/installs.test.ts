@@ -340,7 +340,7 @@ describe('a location', () => {
       as: 'nobody',
       body: { payload: app.sandbox.ssoPayload({ locationId: id }) },
     })
-    expect([page.status, page.body.error.code]).toEqual([401, 'SSO_REFUSED'])
+    expect([page.status, page.body.error.code]).toEqual([404, 'LOCATION_UNKNOWN'])
     await app.install({ location: id })
     expect(await status(id)).toBe('connected')
   })
